@@ -1,0 +1,201 @@
+import { z } from "zod";
+
+const name = z.string().min(1).max(200);
+const column = z.string().min(1).max(500);
+const share = z.number().min(0).max(1);
+const count = z.int().nonnegative();
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/u);
+
+const common = {
+  /** Unique within the section; results and requirements refer to it. */
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/u),
+  label: z.string().max(200).optional(),
+};
+
+/** What one column must hold. An empty cell is judged by `required` alone. `min`, `max`: numbers, or ISO dates. */
+export const ColumnRule = z.strictObject({
+  type: z.enum(["string", "number", "integer", "boolean", "date"]),
+  required: z.boolean().optional(),
+  min: z.union([z.number(), z.string()]).optional(),
+  max: z.union([z.number(), z.string()]).optional(),
+  enum: z.array(z.union([z.string(), z.number()])).min(1).max(10_000).optional(),
+});
+
+export const DataSchemaCheck = z.strictObject({
+  check: z.literal("data.schema"),
+  ...common,
+  dataset: name,
+  columns: z.record(column, ColumnRule).refine((columns) => Object.keys(columns).length > 0, {
+    error: "a schema without columns checks nothing: name at least one",
+  }),
+});
+
+export const DataMissingCheck = z.strictObject({
+  check: z.literal("data.missing"),
+  ...common,
+  dataset: name,
+  /** Largest share of missing cells in any column, 0 to 1. 0 is a census: not one empty cell. */
+  max: share,
+  /** Default: every column. */
+  columns: z.array(column).min(1).optional(),
+});
+
+const scored = {
+  model: name,
+  dataset: name,
+  /** Column with the true class. */
+  target: column,
+  /** The class, as written in the target column, that scores and rates are about. */
+  positive: z.union([z.string(), z.number()]).optional(),
+  /** Predicted positive when score >= threshold. Default 0.5; with more than two classes the largest score wins. */
+  threshold: z.number().optional(),
+  /** Feature columns in the model's order. Default: every column but the target. */
+  features: z.array(column).min(1).optional(),
+};
+
+export const PerformanceCheck = z.strictObject({
+  check: z.literal("perf.metric"),
+  ...common,
+  ...scored,
+  metric: z.enum(["accuracy", "recall", "precision", "specificity", "auc"]),
+  floor: share,
+});
+
+/** `median-split`: `high` is a value >= the median of the same column in the data set `of`; the rest is `low`. */
+export const GroupTransform = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("value") }),
+  z.strictObject({ kind: z.literal("median-split"), of: name }),
+]);
+
+export const Group = z.strictObject({ name, column, transform: GroupTransform });
+
+const fairness = { ...common, ...scored, group: Group, max: share };
+
+export const FairnessCheck = z.discriminatedUnion("check", [
+  z.strictObject({ check: z.literal("fair.opportunity"), ...fairness }),
+  z.strictObject({ check: z.literal("fair.parity"), ...fairness }),
+  z.strictObject({ check: z.literal("fair.odds"), ...fairness }),
+]);
+
+export const AssuranceCheck = z.discriminatedUnion("check", [
+  DataSchemaCheck,
+  DataMissingCheck,
+  PerformanceCheck,
+  FairnessCheck,
+]);
+
+/** The `assurance:` section of the manifest: which checks, on which declared components, against which limits. */
+export const AssuranceSection = z.strictObject({
+  checks: z
+    .array(AssuranceCheck)
+    .max(200)
+    .refine((checks) => new Set(checks.map((check) => check.id)).size === checks.length, {
+      error: "two checks have the same `id`: give each its own",
+    }),
+});
+
+/** Counts from which a verdict can be derived again, without data or model. */
+const RateCount = z.object({ name: z.string(), events: count, n: count });
+const degenerate = z.enum(["constant_predictions", "one_class"]).nullable();
+
+export const Basis = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("none"), reason: z.string() }),
+  z.object({ kind: z.literal("census"), violations: count, n: count }),
+  z.object({ kind: z.literal("columns"), columns: z.array(RateCount) }),
+  z.object({ kind: z.literal("rate"), events: count, n: count, degenerate }),
+  z.object({ kind: z.literal("auc"), wins: count, ties: count, positives: count, negatives: count, degenerate }),
+  z.object({
+    kind: z.literal("differences"),
+    families: z.array(z.object({ rate: z.enum(["selection", "tpr", "fpr"]), groups: z.array(RateCount) })),
+    degenerate,
+  }),
+]);
+
+export const Verdict = z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable"]);
+
+const Interval = z.object({
+  method: z.string(),
+  /** Confidence of each side when `sides` is 1, of both together when 2. */
+  level: z.number(),
+  sides: z.union([z.literal(1), z.literal(2)]),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+});
+
+/** One test in an assessment, with everything that its verdict was derived from. Figures have 12 significant digits. */
+export const CheckResult = z.object({
+  schema: z.literal("licet.assurance.result/v1"),
+  id: z.string(),
+  label: z.string().optional(),
+  check: z.string(),
+  checkVersion: z.string(),
+  engine: z.object({ name: z.string(), version: z.string(), digest }),
+  subject: z.object({
+    kind: z.enum(["onnx", "oip", "openai", "table", "artifact", "import"]),
+    id: z.string(),
+    /** null only when the run stopped before the file was read. */
+    digest: digest.nullable(),
+  }),
+  inputs: z.array(
+    z.object({
+      role: z.enum(["test", "reference", "train", "prompts", "judge_labels"]),
+      id: z.string(),
+      digest,
+      rows: count,
+    }),
+  ),
+  scope: z.object({ slice: z.string().optional(), group: z.string().optional(), attackClass: z.string().optional() }).optional(),
+  estimate: z.number().nullable(),
+  unit: z.string(),
+  interval: Interval.nullable(),
+  counts: z.object({
+    attempted: count,
+    assessed: count,
+    unassessed: count,
+    clusters: count.optional(),
+    nEffective: z.number().optional(),
+    events: count.optional(),
+  }),
+  basis: Basis,
+  limit: z.object({ op: z.enum(["<=", ">="]), value: z.number(), alpha: z.number(), source: z.string() }),
+  verdict: Verdict,
+  reason: z.string().optional(),
+  requiredN: count.optional(),
+  /** What a person should look at first: worst columns, worst pair of groups. Sentences, no data values. */
+  notes: z.array(z.string()),
+  error: z.object({ code: z.string(), message: z.string(), at: z.record(z.string(), z.unknown()) }).optional(),
+  attempt: z.object({ index: z.int().positive(), alphaSpent: z.number(), previous: z.array(z.string()) }),
+  seed: z.string(),
+  cost: z.object({ queries: count, tokens: count.optional(), wallMs: z.number().nonnegative() }),
+  evidence: z.array(z.object({ mediaType: z.string(), digest })),
+  origin: z.union([
+    z.literal("native"),
+    z.object({ importedFrom: z.string(), toolVersion: z.string().optional(), recomputed: z.boolean() }),
+  ]),
+});
+
+/** All results of one run of an assurance section. `verdict` is pass only when every check passed. */
+export const SuiteReport = z.object({
+  schema: z.literal("licet.assurance.report/v1"),
+  release: z.string().nullable(),
+  seed: z.string(),
+  engine: z.object({ name: z.string(), version: z.string(), digest }),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  verdict: z.enum(["pass", "fail", "insufficient_evidence", "errored"]),
+  summary: z.record(Verdict, count),
+  results: z.array(CheckResult),
+});
+
+export type AssuranceSection = z.infer<typeof AssuranceSection>;
+export type AssuranceCheck = z.infer<typeof AssuranceCheck>;
+export type ColumnRule = z.infer<typeof ColumnRule>;
+export type DataSchemaCheck = z.infer<typeof DataSchemaCheck>;
+export type DataMissingCheck = z.infer<typeof DataMissingCheck>;
+export type PerformanceCheck = z.infer<typeof PerformanceCheck>;
+export type FairnessCheck = z.infer<typeof FairnessCheck>;
+export type Group = z.infer<typeof Group>;
+export type Basis = z.infer<typeof Basis>;
+export type Verdict = z.infer<typeof Verdict>;
+export type CheckResult = z.infer<typeof CheckResult>;
+export type SuiteReport = z.infer<typeof SuiteReport>;

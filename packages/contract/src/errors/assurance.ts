@@ -1,0 +1,83 @@
+import type { ErrorTable } from "./table.ts";
+
+/** Failures while reading tables and models, and while running checks on them. */
+export const assuranceErrors = {
+  table_malformed: {
+    status: 422,
+    what: "the table is not well-formed CSV",
+    why: "a row read with shifted columns would give figures about something else",
+    fix: "write the file again as RFC 4180 CSV in UTF-8 with one header row; line and column are named",
+  },
+  table_too_large: {
+    status: 413,
+    what: "the table is larger than a check may read",
+    why: "an unbounded file would take the machine down before any verdict",
+    fix: "give the check a smaller file, or raise the bound where the suite is run",
+  },
+  table_column_missing: {
+    status: 422,
+    what: "the table has no such column",
+    why: "a check on a column that is not there says nothing",
+    fix: "correct the column name in the assurance section, or the header of the file",
+  },
+  table_value_invalid: {
+    status: 422,
+    what: "a value in the table is not of the type that the check needs",
+    why: "guessing a number for text would make a figure out of nothing",
+    fix: "correct the value, or name the feature columns in the check; row and column are named",
+  },
+  model_malformed: {
+    status: 422,
+    what: "the model file is not a well-formed ONNX model",
+    why: "a model that can only be read in part must not be scored",
+    fix: "export the model again, and compare its digest with the declared one",
+  },
+  model_too_large: {
+    status: 413,
+    what: "the model is larger than a check may load",
+    why: "an unbounded model would take the machine down before any verdict",
+    fix: "export a smaller model, or raise the bound where the suite is run",
+  },
+  model_unsupported: {
+    status: 422,
+    what: "the model uses something that this engine does not implement",
+    why: "an approximation of an unknown operator would be another model",
+    fix: "export the model with the operators listed in docs, or import results from another tool",
+  },
+  model_input_mismatch: {
+    status: 422,
+    what: "the table does not fit the model's input",
+    why: "scores computed from the wrong columns look like scores",
+    fix: "name the feature columns in the model's order under `features` in the check",
+  },
+  model_output_unclear: {
+    status: 422,
+    what: "the model's output cannot be read as scores of the positive class",
+    why: "a score taken from the wrong output turns every verdict around",
+    fix: "export a model with one score or one column per class, and check `positive`",
+  },
+  component_undeclared: {
+    status: 422,
+    what: "the check names a component that is not declared",
+    why: "only declared files with a digest can be evidence",
+    fix: "declare the component with its file and digest, or correct the name in the check",
+  },
+  component_file_missing: {
+    status: 422,
+    what: "the file of a component is not there",
+    why: "a check without its file has no evidence, and no evidence is never a pass",
+    fix: "put the file where the manifest says, or correct its path",
+  },
+  component_file_outside: {
+    status: 422,
+    what: "the file of a component lies outside the system's folder",
+    why: "a manifest must not make a check read other files of this machine",
+    fix: "copy the file into the folder of the manifest and declare that path",
+  },
+  component_digest_mismatch: {
+    status: 409,
+    what: "the file of a component is not the declared one",
+    why: "a verdict about other bytes says nothing about this release",
+    fix: "restore the declared file, or declare the new digest as a new release",
+  },
+} as const satisfies ErrorTable;

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { Digest, Id, Slug, Stage, Tier, Time, TrafficStage } from "./vocabulary.ts";
+
+/** One thing that a gate demands and what the record says of it. `met` is shown too, so that the whole list can be read. */
+export const Requirement = z
+  .strictObject({
+    id: z.string().describe("the policy's id, stable across releases"),
+    title: z.string(),
+    state: z.enum(["met", "unmet", "stale", "waived"]),
+    reason: z.string().describe("what the record shows, or why it cannot be known here"),
+    remedy: z.string().describe("what to do next, as a command or an action on the page"),
+    turn: z.string().describe("the role or owner whose turn it is"),
+    people: z.array(z.string()).describe("e-mail addresses of those who can act, where known"),
+    since: Time.nullable().describe("waiting since; null offline"),
+    controls: z.array(z.string()),
+  })
+  .meta({ id: "Requirement" });
+export type Requirement = z.output<typeof Requirement>;
+
+/** The gate's answer for one move. The same facts and policies give the same bytes everywhere. */
+export const GateAnswer = z
+  .strictObject({
+    v: z.literal(1),
+    system: Slug,
+    release: Digest,
+    tier: Tier,
+    from: Stage,
+    to: TrafficStage,
+    environment: z.string(),
+    decision: z.enum(["allow", "deny"]),
+    requirements: z.array(Requirement),
+    factsDigest: Digest,
+    policyDigest: Digest,
+  })
+  .meta({ id: "GateAnswer" });
+export type GateAnswer = z.output<typeof GateAnswer>;
+
+/** Everything that the gate's policies may look at, gathered once. Times are in the record's clock. */
+export const GateFacts = z
+  .strictObject({
+    v: z.literal(1),
+    offline: z.boolean().describe("true where the record could not be asked: its requirements are unmet, `unknown offline`"),
+    now: Time,
+    system: Slug,
+    release: Digest,
+    releasePushedAt: Time.nullable(),
+    number: z.int().nullable(),
+    from: Stage,
+    to: TrafficStage,
+    environment: z.string(),
+    declaredEnvironment: z.boolean(),
+    tier: Tier,
+    prohibited: z.boolean(),
+    tierReasons: z.array(z.string()),
+    openQuestions: z.array(z.string()),
+    owners: z.strictObject({ business: z.string().nullable(), technical: z.string().nullable(), risk: z.string().nullable() }),
+    declared: z.array(z.string()).describe("names of the declared parts: purpose, users, affectedPeople, deploymentContext, rollback, rollbackTarget, overseer, dataBoundary …"),
+    unregisteredProviders: z.array(z.string()),
+    declaredChecks: z.array(z.string()).describe("check ids that the manifest's assurance section declares"),
+    checks: z.array(
+      z.strictObject({
+        id: z.string(),
+        check: z.string(),
+        verdict: z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable", "aborted"]),
+        producer: z.enum(["self", "ci", "licet"]),
+        producedBy: z.string(),
+        at: Time,
+        result: z.string().describe("entry id"),
+      }),
+    ),
+    approvals: z.array(
+      z.strictObject({
+        id: Id,
+        role: z.string(),
+        person: z.string(),
+        answer: z.enum(["approve", "return", "refuse"]),
+        counts: z.boolean(),
+        why: z.string().describe("why it does not count, or empty"),
+        at: Time,
+        notAfter: Time,
+      }),
+    ),
+    authors: z.array(z.string()).describe("people who may not approve: pusher, producers of counted results, technical owner"),
+    requestedAt: Time.nullable(),
+    holds: z.array(Id),
+    evidence: z.array(z.string()).describe("further evidence kinds present for this release, e.g. `rollback.rehearsed`"),
+    turns: z.record(z.string(), z.array(z.string())).describe("role or owner to e-mail addresses"),
+  })
+  .meta({ id: "GateFacts" });
+export type GateFacts = z.output<typeof GateFacts>;

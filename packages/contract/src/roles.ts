@@ -1,0 +1,62 @@
+/** What a caller may do. Every route names one; `public` and `signed-in` need no role. */
+export const permissions = [
+  "public",
+  "signed-in",
+  "system.read",
+  "release.push",
+  "answer.give",
+  "check.run",
+  "check.server",
+  "promotion.request",
+  "approval.give",
+  "deployment.record",
+  "credential.revoke",
+  "hold.place",
+  "hold.lift",
+  "provider.read",
+  "provider.register",
+  "person.read",
+  "person.manage",
+  "decision.read",
+  "log.read",
+  "audit.export",
+] as const;
+export type Permission = (typeof permissions)[number];
+
+/** The roles of a space. Owners of a system are named in its manifest; a role says what a person may do. */
+export const roles = [
+  "administrator",
+  "developer",
+  "platform-engineer",
+  "security-engineer",
+  "risk-owner",
+  "authorizing-official",
+  "assessor",
+  "auditor",
+  "executive",
+] as const;
+export type Role = (typeof roles)[number];
+
+const reader = ["signed-in", "system.read", "provider.read"] as const;
+const proof = ["decision.read", "log.read", "audit.export"] as const;
+
+/** Administrators hold no approving role: who hands out roles does not use them (separation of duties). */
+export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
+  administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read"],
+  developer: [...reader, "release.push", "check.run", "check.server", "promotion.request", "decision.read", "hold.place"],
+  "platform-engineer": [...reader, ...proof, "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request"],
+  "security-engineer": [...reader, ...proof, "hold.place", "hold.lift", "approval.give", "credential.revoke"],
+  "risk-owner": [...reader, ...proof, "answer.give", "approval.give", "hold.place", "hold.lift"],
+  "authorizing-official": [...reader, ...proof, "approval.give", "hold.place"],
+  assessor: [...reader, "decision.read", "check.run", "check.server", "approval.give"],
+  auditor: [...reader, ...proof, "person.read"],
+  executive: [...reader],
+};
+
+/** The roles that may answer a request; an approval counts for the role in which it was given. */
+export const approvingRoles = ["risk-owner", "authorizing-official", "assessor", "security-engineer"] as const satisfies readonly Role[];
+export type ApprovingRole = (typeof approvingRoles)[number];
+
+export function allows(held: readonly Role[], permission: Permission): boolean {
+  return held.some((role) => rolePermissions[role].includes(permission));
+}

@@ -1,0 +1,1 @@
+export { LicetError, type ErrorCode } from "@licet/contract";

@@ -1,0 +1,1 @@
+export const licetVersion = "0.1.0";

@@ -1,0 +1,335 @@
+import type { Insertable, Selectable } from "kysely";
+
+/** The typed tables; a drift test compares them with the migrated schema. Times are milliseconds, flags 0 or 1. */
+export interface InstallationTable {
+  id: string;
+  applied_index: number;
+  projected_index: number;
+  checkpoint: string | null;
+  created_at: number;
+}
+
+export interface EntryTable {
+  space: string;
+  id: string;
+  log_index: number;
+  kind: string;
+  v: number;
+  system: string | null;
+  actor: string;
+  time: number;
+}
+
+export interface PersonTable {
+  space: string;
+  id: string;
+  email: string;
+  name: string;
+  created_by: string;
+  created_at: number;
+  disabled_at: number | null;
+  entry: string;
+}
+
+export interface RoleGrantTable {
+  space: string;
+  person: string;
+  role: string;
+  granted_by: string;
+  granted_at: number;
+  early: number;
+  revoked_at: number | null;
+  entry: string;
+}
+
+export interface SystemTable {
+  space: string;
+  name: string;
+  title: string;
+  purpose: string;
+  stage: string;
+  stage_since: number;
+  latest_release: string;
+  created_at: number;
+  updated_at: number;
+  entry: string;
+}
+
+export interface ReleaseTable {
+  space: string;
+  system: string;
+  digest: string;
+  number: number;
+  file_digest: string;
+  materiality: string;
+  bundle: string;
+  pushed_by: string;
+  pushed_at: number;
+  entry: string;
+}
+
+export interface AnswerTable {
+  space: string;
+  system: string;
+  question: string;
+  value: string;
+  reason: string;
+  person: string;
+  statement: string;
+  answered_at: number;
+  entry: string;
+}
+
+export interface TicketTable {
+  space: string;
+  id: string;
+  system: string;
+  release: string;
+  producer: string;
+  checks: string;
+  datasets: string;
+  seed: string;
+  status: string;
+  attempt: number;
+  issued_to: string;
+  issued_at: number;
+  lease_until: number;
+  entry: string;
+}
+
+export interface CheckResultTable {
+  space: string;
+  id: string;
+  ticket: string;
+  system: string;
+  release: string;
+  check_id: string;
+  verdict: string;
+  producer: string;
+  produced_by: string;
+  result: string;
+  statement: string;
+  produced_at: number;
+  entry: string;
+}
+
+export interface RequestTable {
+  space: string;
+  id: string;
+  move: string;
+  system: string | null;
+  release: string | null;
+  stage: string | null;
+  environment: string | null;
+  detail: string;
+  status: string;
+  requested_by: string;
+  requested_at: number;
+  closed_at: number | null;
+  outcome: string | null;
+  entry: string;
+}
+
+export interface ApprovalTable {
+  space: string;
+  id: string;
+  request: string;
+  role: string;
+  person: string;
+  answer: string;
+  comment: string;
+  facts_digest: string;
+  policy_digest: string;
+  method: string;
+  authenticated_at: number;
+  not_after: number;
+  statement: string;
+  statement_digest: string;
+  given_at: number;
+  spent_by: string | null;
+  entry: string;
+}
+
+export interface AtoTable {
+  space: string;
+  id: string;
+  system: string;
+  release: string;
+  stage: string;
+  environment: string;
+  state: string;
+  not_before: number;
+  not_after: number;
+  request: string;
+  statement: string;
+  granted_at: number;
+  state_since: number;
+  state_reason: string | null;
+  entry: string;
+}
+
+export interface DeploymentTable {
+  space: string;
+  id: string;
+  system: string;
+  environment: string;
+  stage: string;
+  release: string;
+  active: number;
+  recorded_by: string;
+  recorded_at: number;
+  attested: string;
+  entry: string;
+}
+
+export interface CredentialTable {
+  space: string;
+  id: string;
+  deployment: string;
+  digest: string;
+  hint: string;
+  issued_by: string;
+  issued_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+  entry: string;
+}
+
+export interface HoldTable {
+  space: string;
+  id: string;
+  scope: string;
+  system: string | null;
+  reason: string;
+  placed_by: string;
+  placed_at: number;
+  lifted_by: string | null;
+  lifted_at: number | null;
+  entry: string;
+}
+
+export interface ProviderTable {
+  space: string;
+  id: string;
+  dialect: string;
+  base_url: string;
+  vendor: string;
+  region: string;
+  allow_private: number;
+  registered_by: string;
+  registered_at: number;
+  active: number;
+  entry: string;
+}
+
+export interface PolicyBundleTable {
+  space: string;
+  digest: string;
+  bundle: string;
+  published_by: string;
+  published_at: number;
+  active: number;
+  entry: string;
+}
+
+export interface DecisionTable {
+  space: string;
+  id: string;
+  log_index: number;
+  gateway: string;
+  seq: number;
+  kind: string;
+  system: string | null;
+  deployment: string | null;
+  release: string | null;
+  action: string;
+  decision: string;
+  code: string | null;
+  model: string | null;
+  detail: string;
+  outcome: string | null;
+  decided_at: number;
+}
+
+export interface ProviderKeyTable {
+  space: string;
+  provider: string;
+  sealed: string;
+  updated_at: number;
+}
+
+export interface OneTimeLinkTable {
+  digest: string;
+  purpose: string;
+  person: string | null;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface TaskTable {
+  space: string;
+  id: string;
+  kind: string;
+  payload: string;
+  run_at: number;
+  attempts: number;
+  max_attempts: number;
+  leased_until: number | null;
+  lease_owner: string | null;
+  last_error: string | null;
+  created_at: number;
+  done_at: number | null;
+}
+
+export interface Tables {
+  installation: InstallationTable;
+  entry: EntryTable;
+  person: PersonTable;
+  role_grant: RoleGrantTable;
+  system: SystemTable;
+  release: ReleaseTable;
+  answer: AnswerTable;
+  ticket: TicketTable;
+  check_result: CheckResultTable;
+  request: RequestTable;
+  approval: ApprovalTable;
+  ato: AtoTable;
+  deployment: DeploymentTable;
+  credential: CredentialTable;
+  hold: HoldTable;
+  provider: ProviderTable;
+  policy_bundle: PolicyBundleTable;
+  decision: DecisionTable;
+  provider_key: ProviderKeyTable;
+  one_time_link: OneTimeLinkTable;
+  task: TaskTable;
+}
+
+export type Row<T extends keyof Tables> = Selectable<Tables[T]>;
+export type NewRow<T extends keyof Tables> = Insertable<Tables[T]>;
+
+/** What the drift test compares, and what `licet db rebuild` empties: record tables only. */
+export const tableColumns = {
+  installation: { kind: "operational", columns: ["id", "applied_index", "projected_index", "checkpoint", "created_at"] },
+  entry: { kind: "record", columns: ["space", "id", "log_index", "kind", "v", "system", "actor", "time"] },
+  person: { kind: "record", columns: ["space", "id", "email", "name", "created_by", "created_at", "disabled_at", "entry"] },
+  role_grant: { kind: "record", columns: ["space", "person", "role", "granted_by", "granted_at", "early", "revoked_at", "entry"] },
+  system: { kind: "record", columns: ["space", "name", "title", "purpose", "stage", "stage_since", "latest_release", "created_at", "updated_at", "entry"] },
+  release: { kind: "record", columns: ["space", "system", "digest", "number", "file_digest", "materiality", "bundle", "pushed_by", "pushed_at", "entry"] },
+  answer: { kind: "record", columns: ["space", "system", "question", "value", "reason", "person", "statement", "answered_at", "entry"] },
+  ticket: { kind: "record", columns: ["space", "id", "system", "release", "producer", "checks", "datasets", "seed", "status", "attempt", "issued_to", "issued_at", "lease_until", "entry"] },
+  check_result: { kind: "record", columns: ["space", "id", "ticket", "system", "release", "check_id", "verdict", "producer", "produced_by", "result", "statement", "produced_at", "entry"] },
+  request: { kind: "record", columns: ["space", "id", "move", "system", "release", "stage", "environment", "detail", "status", "requested_by", "requested_at", "closed_at", "outcome", "entry"] },
+  approval: { kind: "record", columns: ["space", "id", "request", "role", "person", "answer", "comment", "facts_digest", "policy_digest", "method", "authenticated_at", "not_after", "statement", "statement_digest", "given_at", "spent_by", "entry"] },
+  ato: { kind: "record", columns: ["space", "id", "system", "release", "stage", "environment", "state", "not_before", "not_after", "request", "statement", "granted_at", "state_since", "state_reason", "entry"] },
+  deployment: { kind: "record", columns: ["space", "id", "system", "environment", "stage", "release", "active", "recorded_by", "recorded_at", "attested", "entry"] },
+  credential: { kind: "record", columns: ["space", "id", "deployment", "digest", "hint", "issued_by", "issued_at", "expires_at", "revoked_at", "entry"] },
+  hold: { kind: "record", columns: ["space", "id", "scope", "system", "reason", "placed_by", "placed_at", "lifted_by", "lifted_at", "entry"] },
+  provider: { kind: "record", columns: ["space", "id", "dialect", "base_url", "vendor", "region", "allow_private", "registered_by", "registered_at", "active", "entry"] },
+  policy_bundle: { kind: "record", columns: ["space", "digest", "bundle", "published_by", "published_at", "active", "entry"] },
+  decision: { kind: "record", columns: ["space", "id", "log_index", "gateway", "seq", "kind", "system", "deployment", "release", "action", "decision", "code", "model", "detail", "outcome", "decided_at"] },
+  provider_key: { kind: "operational", columns: ["space", "provider", "sealed", "updated_at"] },
+  one_time_link: { kind: "operational", columns: ["digest", "purpose", "person", "created_at", "expires_at", "used_at"] },
+  task: { kind: "operational", columns: ["space", "id", "kind", "payload", "run_at", "attempts", "max_attempts", "leased_until", "lease_owner", "last_error", "created_at", "done_at"] },
+} as const satisfies Record<keyof Tables, { kind: "record" | "operational"; columns: readonly string[] }>;

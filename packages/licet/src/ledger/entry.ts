@@ -1,0 +1,62 @@
+import type { Transaction } from "kysely";
+import type { Tables } from "../db/tables.ts";
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/** How long a payload is kept, and with which key it goes: rules and approvals, or calls at run time. */
+export type RetentionClass = "governance" | "runtime";
+
+export interface Draft {
+  readonly kind: string;
+  readonly space: string;
+  /** A person's id, a deployment's id, or "server". */
+  readonly actor: string;
+  readonly system?: string;
+  /** Whose key the payload is sealed under: "system:NAME", "person:ID" or "space". */
+  readonly subject: string;
+  readonly class: RetentionClass;
+  readonly body: JsonObject;
+  readonly gateway?: string;
+  readonly seq?: number;
+}
+
+export interface Entry extends Draft {
+  readonly id: string;
+  /** The version of the kind's body. */
+  readonly v: number;
+  /** Milliseconds since the Unix epoch; never before the entry that precedes it. */
+  readonly time: number;
+  /** Absent while the command that makes the entry is still inside its transaction. */
+  readonly index?: number;
+}
+
+export type LoggedEntry = Entry & { readonly index: number };
+
+export interface EntryDefinition {
+  readonly kind: string;
+  /** Current version of the body. */
+  readonly v: number;
+  /** Governance entries are applied in the transaction that makes them, runtime entries later in batches. */
+  readonly mode: "governance" | "runtime";
+  /**
+   * INVARIANT: rows are a function of the entry and of the record tables, and of nothing else (no clock, no
+   * randomness, no operational table), so that replaying the log gives the same rows. `entry.index` is absent the
+   * first time: no row may depend on it.
+   */
+  apply(tx: Transaction<Tables>, entry: Entry): Promise<void>;
+  /** Brings an older body to the current version. */
+  upcast?(body: JsonObject, fromVersion: number): JsonObject;
+}
+
+/** Answer of a command's work: the one entry that it makes, or nothing to record. */
+export type Work<T> =
+  | { readonly entry: Draft; readonly value: T }
+  | { readonly nothing: T };
+
+export interface Committed<T> {
+  readonly value: T;
+  readonly entry?: LoggedEntry;
+}

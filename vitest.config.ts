@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["source", "node", "import", "default"];
+const env = { NODE_OPTIONS: "--conditions=source" };
+
+/** `unit` runs beside the code; `journeys` drive the built product as a separate process. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    env,
+    expect: { requireAssertions: true },
+    restoreMocks: true,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "api", include: ["test/api/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "journeys", include: ["test/journeys/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
+      },
+    ],
+  },
+});
