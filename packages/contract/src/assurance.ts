@@ -1,25 +1,39 @@
 import { z } from "zod";
+import { Digest } from "./vocabulary.ts";
 
 const name = z.string().min(1).max(200);
 const column = z.string().min(1).max(500);
 const share = z.number().min(0).max(1);
 const count = z.int().nonnegative();
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/u);
+
 
 const common = {
   /** Unique within the section; results and requirements refer to it. */
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/u),
   label: z.string().max(200).optional(),
+  /** Reported with its verdict, and not demanded by the gate. Editing it makes a new release. */
+  advisory: z.boolean().optional(),
 };
 
-/** What one column must hold. An empty cell is judged by `required` alone. `min`, `max`: numbers, or ISO dates. */
-export const ColumnRule = z.strictObject({
-  type: z.enum(["string", "number", "integer", "boolean", "date"]),
-  required: z.boolean().optional(),
-  min: z.union([z.number(), z.string()]).optional(),
-  max: z.union([z.number(), z.string()]).optional(),
-  enum: z.array(z.union([z.string(), z.number()])).min(1).max(10_000).optional(),
-});
+/** What one column must hold. An empty cell is judged by `required` alone. `min`, `max`: numbers, or ISO dates for `date`. */
+export const ColumnRule = z
+  .strictObject({
+    type: z.enum(["string", "number", "integer", "boolean", "date"]),
+    required: z.boolean().optional(),
+    min: z.union([z.number(), z.string()]).optional(),
+    max: z.union([z.number(), z.string()]).optional(),
+    enum: z.array(z.union([z.string(), z.number()])).min(1).max(10_000).optional(),
+  })
+  .refine((rule) => [rule.min, rule.max].every((bound) => bound === undefined || boundFits(rule.type, bound)), {
+    error: "`min` and `max` are numbers for number and integer, ISO dates for date, and mean nothing for other types",
+  });
+
+function boundFits(type: string, bound: number | string): boolean {
+  if (typeof bound === "number") return type === "number" || type === "integer";
+  if (type !== "date" || !/^\d{4}-\d{2}-\d{2}$/u.test(bound)) return false;
+  const time = new Date(`${bound}T00:00:00Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(bound);
+}
 
 export const DataSchemaCheck = z.strictObject({
   check: z.literal("data.schema"),
@@ -67,9 +81,9 @@ export const GroupTransform = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("median-split"), of: name }),
 ]);
 
-export const Group = z.strictObject({ name, column, transform: GroupTransform });
+export const FairnessGroup = z.strictObject({ name, column, transform: GroupTransform });
 
-const fairness = { ...common, ...scored, group: Group, max: share };
+const fairness = { ...common, ...scored, group: FairnessGroup, max: share };
 
 export const FairnessCheck = z.discriminatedUnion("check", [
   z.strictObject({ check: z.literal("fair.opportunity"), ...fairness }),
@@ -94,24 +108,28 @@ export const AssuranceSection = z.strictObject({
     }),
 });
 
+/** A record is derived again by the server, so what it may ask to compute is bounded. */
+const countMax = 10_000_000;
+const trials = count.max(countMax);
+
 /** Counts from which a verdict can be derived again, without data or model. */
-const RateCount = z.object({ name: z.string(), events: count, n: count });
+const RateCount = z.object({ name: z.string().max(500), events: trials, n: trials });
 const degenerate = z.enum(["constant_predictions", "one_class"]).nullable();
 
-export const Basis = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("none"), reason: z.string() }),
-  z.object({ kind: z.literal("census"), violations: count, n: count }),
-  z.object({ kind: z.literal("columns"), columns: z.array(RateCount) }),
-  z.object({ kind: z.literal("rate"), events: count, n: count, degenerate }),
-  z.object({ kind: z.literal("auc"), wins: count, ties: count, positives: count, negatives: count, degenerate }),
+export const CheckBasis = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("none"), reason: z.string().max(100) }),
+  z.object({ kind: z.literal("census"), violations: trials, n: trials }),
+  z.object({ kind: z.literal("columns"), columns: z.array(RateCount).max(4096) }),
+  z.object({ kind: z.literal("rate"), events: trials, n: trials, degenerate }),
+  z.object({ kind: z.literal("auc"), wins: count, ties: count, positives: trials, negatives: trials, degenerate }),
   z.object({
     kind: z.literal("differences"),
-    families: z.array(z.object({ rate: z.enum(["selection", "tpr", "fpr"]), groups: z.array(RateCount) })),
+    families: z.array(z.object({ rate: z.enum(["selection", "tpr", "fpr"]), groups: z.array(RateCount).max(50) })).max(2),
     degenerate,
   }),
 ]);
 
-export const Verdict = z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable"]);
+export const CheckVerdict = z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable"]);
 
 const Interval = z.object({
   method: z.string(),
@@ -129,18 +147,18 @@ export const CheckResult = z.object({
   label: z.string().optional(),
   check: z.string(),
   checkVersion: z.string(),
-  engine: z.object({ name: z.string(), version: z.string(), digest }),
+  engine: z.object({ name: z.string(), version: z.string(), digest: Digest }),
   subject: z.object({
     kind: z.enum(["onnx", "oip", "openai", "table", "artifact", "import"]),
     id: z.string(),
     /** null only when the run stopped before the file was read. */
-    digest: digest.nullable(),
+    digest: Digest.nullable(),
   }),
   inputs: z.array(
     z.object({
       role: z.enum(["test", "reference", "train", "prompts", "judge_labels"]),
       id: z.string(),
-      digest,
+      digest: Digest,
       rows: count,
     }),
   ),
@@ -149,25 +167,26 @@ export const CheckResult = z.object({
   unit: z.string(),
   interval: Interval.nullable(),
   counts: z.object({
-    attempted: count,
-    assessed: count,
-    unassessed: count,
+    attempted: trials,
+    assessed: trials,
+    unassessed: trials,
     clusters: count.optional(),
     nEffective: z.number().optional(),
     events: count.optional(),
   }),
-  basis: Basis,
+  basis: CheckBasis,
   limit: z.object({ op: z.enum(["<=", ">="]), value: z.number(), alpha: z.number(), source: z.string() }),
-  verdict: Verdict,
+  verdict: CheckVerdict,
   reason: z.string().optional(),
+  /** Cases of the kind that `basis` counts, which would decide it with 80 % power at today's estimate. */
   requiredN: count.optional(),
-  /** What a person should look at first: worst columns, worst pair of groups. Sentences, no data values. */
-  notes: z.array(z.string()),
+  /** What a person should look at first: worst columns, worst pair of groups. Sentences. */
+  notes: z.array(z.string().max(2000)).max(5000),
   error: z.object({ code: z.string(), message: z.string(), at: z.record(z.string(), z.unknown()) }).optional(),
   attempt: z.object({ index: z.int().positive(), alphaSpent: z.number(), previous: z.array(z.string()) }),
   seed: z.string(),
   cost: z.object({ queries: count, tokens: count.optional(), wallMs: z.number().nonnegative() }),
-  evidence: z.array(z.object({ mediaType: z.string(), digest })),
+  evidence: z.array(z.object({ mediaType: z.string(), digest: Digest })),
   origin: z.union([
     z.literal("native"),
     z.object({ importedFrom: z.string(), toolVersion: z.string().optional(), recomputed: z.boolean() }),
@@ -179,11 +198,11 @@ export const SuiteReport = z.object({
   schema: z.literal("licet.assurance.report/v1"),
   release: z.string().nullable(),
   seed: z.string(),
-  engine: z.object({ name: z.string(), version: z.string(), digest }),
+  engine: z.object({ name: z.string(), version: z.string(), digest: Digest }),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   verdict: z.enum(["pass", "fail", "insufficient_evidence", "errored"]),
-  summary: z.record(Verdict, count),
+  summary: z.record(CheckVerdict, count),
   results: z.array(CheckResult),
 });
 
@@ -194,8 +213,8 @@ export type DataSchemaCheck = z.infer<typeof DataSchemaCheck>;
 export type DataMissingCheck = z.infer<typeof DataMissingCheck>;
 export type PerformanceCheck = z.infer<typeof PerformanceCheck>;
 export type FairnessCheck = z.infer<typeof FairnessCheck>;
-export type Group = z.infer<typeof Group>;
-export type Basis = z.infer<typeof Basis>;
-export type Verdict = z.infer<typeof Verdict>;
+export type FairnessGroup = z.infer<typeof FairnessGroup>;
+export type CheckBasis = z.infer<typeof CheckBasis>;
+export type CheckVerdict = z.infer<typeof CheckVerdict>;
 export type CheckResult = z.infer<typeof CheckResult>;
 export type SuiteReport = z.infer<typeof SuiteReport>;

@@ -56,7 +56,8 @@ export const GateFacts = z
     owners: z.strictObject({ business: z.string().nullable(), technical: z.string().nullable(), risk: z.string().nullable() }),
     declared: z.array(z.string()).describe("names of the declared parts: purpose, users, affectedPeople, deploymentContext, rollback, rollbackTarget, overseer, dataBoundary …"),
     unregisteredProviders: z.array(z.string()),
-    declaredChecks: z.array(z.string()).describe("check ids that the manifest's assurance section declares"),
+    declaredChecks: z.array(z.string()).describe("check ids that the manifest's assurance section declares and the gate demands"),
+    advisoryChecks: z.array(z.string()).describe("declared check ids that are reported and not demanded (`advisory: true`)"),
     checks: z.array(
       z.strictObject({
         id: z.string(),

@@ -1,6 +1,17 @@
 export { errorInfo, errors, isErrorCode, LicetError, type ErrorCode, type ErrorDetail } from "./errors.ts";
 export type { ErrorInfo, ErrorTable } from "./errors/table.ts";
+export * from "./assurance.ts";
+export * from "./entries/assurance.ts";
+export * from "./entries/ato.ts";
+export * from "./entries/identity.ts";
+export * from "./entries/inventory.ts";
+export * from "./entries/oversight.ts";
+export * from "./entries/policy.ts";
+export * from "./entries/risk.ts";
+export * from "./entries/gateway.ts";
 export * from "./gate.ts";
+export * from "./manifest.ts";
+export * from "./release.ts";
 export * from "./roles.ts";
 export { routeNamed, routes, type RouteAnswer, type RouteInput, type RouteName, type RouteRequest } from "./routes.ts";
 export type { Route, Routes } from "./routes/route.ts";

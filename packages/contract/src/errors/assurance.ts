@@ -80,4 +80,46 @@ export const assuranceErrors = {
     why: "a verdict about other bytes says nothing about this release",
     fix: "restore the declared file, or declare the new digest as a new release",
   },
+  ticket_unknown: {
+    status: 404,
+    what: "there is no such ticket",
+    why: "only a run that began with a ticket can be evidence",
+    fix: "run `licet check` again: it takes a new ticket",
+  },
+  ticket_spent: {
+    status: 409,
+    what: "the ticket cannot take this result",
+    why: "a ticket is one attempt: what comes late, twice or for another check is not part of it",
+    fix: "run `licet check` again: it takes a new ticket",
+  },
+  check_undeclared: {
+    status: 422,
+    what: "the release does not declare this check",
+    why: "results count for what the release declares, not for what was easy to run",
+    fix: "declare the check in the manifest's assurance section and push",
+  },
+  result_inconsistent: {
+    status: 422,
+    what: "the result does not follow from its own counts, or is about something else",
+    why: "a verdict that cannot be derived again is a claim, not evidence",
+    fix: "run `licet check` with this version of Licet, without editing its results",
+  },
+  file_digest_mismatch: {
+    status: 422,
+    what: "the bytes are not those of the digest",
+    why: "files are kept by their content",
+    fix: "send the file again under its own SHA-256",
+  },
+  file_not_held: {
+    status: 409,
+    what: "the server does not hold a file that its runner needs",
+    why: "the server's own runner works only on the declared bytes",
+    fix: "run `licet check --on-server`, which sends the files first",
+  },
+  runner_failed: {
+    status: 500,
+    what: "the server's own runner ended without a report",
+    why: "a run without a report is an aborted attempt, never a pass",
+    fix: "look for the reason in the server's log, and run the checks again",
+  },
 } as const satisfies ErrorTable;

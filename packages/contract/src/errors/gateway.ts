@@ -1,3 +1,167 @@
 import type { ErrorTable } from "./table.ts";
 
-export const gatewayErrors = {} as const satisfies ErrorTable;
+/** Why a call did not reach its provider, or why its answer did not reach the caller whole. */
+export const gatewayErrors = {
+  credential_invalid: {
+    status: 401,
+    what: "the credential is missing, unknown, expired or revoked",
+    why: "a call that no deployment answers for cannot be governed",
+    fix: "send `Authorization: Bearer` with the credential that `licet deploy record` issued for this deployment",
+  },
+  endpoint_unsupported: {
+    status: 404,
+    what: "the gateway does not govern this endpoint",
+    why: "an endpoint that nobody checks would be a way around every rule",
+    fix: "use POST /openai/v1/chat/completions, GET /openai/v1/models or POST /access/v1/evaluation",
+  },
+  request_unreadable: {
+    status: 400,
+    what: "the request is not one that the gateway can read",
+    why: "what cannot be read cannot be checked, so it is not passed on",
+    fix: "correct the field that `param` names",
+  },
+  field_unsupported: {
+    status: 403,
+    what: "the request holds a field that the gateway does not check",
+    why: "an unchecked field could carry data or powers past the release that was authorised",
+    fix: "leave the field that `param` names out of the request",
+  },
+  snapshot_stale: {
+    status: 503,
+    what: "the gateway has lost touch with the record",
+    why: "a hold or a revocation could have been missed, so nothing passes until it has caught up",
+    fix: "try again in a second; if it lasts, look at the server's health",
+  },
+  evidence_unavailable: {
+    status: 503,
+    what: "the evidence log does not take entries",
+    why: "a call without a durable decision is not made",
+    fix: "look at the disk and the health of the server, then try again",
+  },
+  gateway_busy: {
+    status: 503,
+    what: "the gateway is carrying as many calls as it may",
+    why: "a bound on calls in flight keeps one caller from stopping everybody's service",
+    fix: "try again shortly, with fewer calls at once",
+  },
+  deployment_inactive: {
+    status: 403,
+    what: "the deployment does not carry traffic",
+    why: "only a recorded, active deployment at a stage with traffic may call a model",
+    fix: "record the deployment with `licet deploy record`",
+  },
+  ato_missing: {
+    status: 403,
+    what: "there is no authorization to operate for this deployment",
+    why: "traffic opens only for a release that was authorised for this stage and environment",
+    fix: "ask for it with `licet promote`, and see what is unmet with `licet gate`",
+  },
+  ato_expired: {
+    status: 403,
+    what: "the authorization to operate has run out",
+    why: "an authorization is time-bound so that its evidence is looked at again",
+    fix: "ask for a new one with `licet promote`",
+  },
+  ato_suspended: {
+    status: 403,
+    what: "the authorization to operate is suspended",
+    why: "one of its conditions no longer holds",
+    fix: "see the reason with `licet ato show` and resolve it",
+  },
+  ato_revoked: {
+    status: 403,
+    what: "the authorization to operate was revoked",
+    why: "the authorizing official has withdrawn it",
+    fix: "ask for a new one with `licet promote`",
+  },
+  held: {
+    status: 403,
+    what: "a hold stops this system",
+    why: "somebody has stopped it on purpose; the reason stands in the hold",
+    fix: "wait until the hold is lifted; see it with `licet hold list`",
+  },
+  model_undeclared: {
+    status: 403,
+    what: "the release does not declare this model",
+    why: "only what was assessed and authorised may be called",
+    fix: "call a declared model, or declare this one in licet.yaml and push a new release",
+  },
+  release_mismatch: {
+    status: 403,
+    what: "the call differs from the release that is deployed",
+    why: "the authorization covers exactly that release",
+    fix: "send what the release declares, or push the change and have the new release authorised and deployed",
+  },
+  data_outside_boundary: {
+    status: 403,
+    what: "the call would take data outside the declared boundary",
+    why: "the boundary says which classes of data and which regions the system may touch",
+    fix: "remove the data, or change the boundary in licet.yaml and push a new release",
+  },
+  provider_unknown: {
+    status: 403,
+    what: "the provider of this model is not registered or has no key",
+    why: "calls go only to providers that an operator has registered",
+    fix: "have the operator run `licet provider add`",
+  },
+  policy_denied: {
+    status: 403,
+    what: "a policy refuses this call",
+    why: "the policy that is named decides calls of this kind",
+    fix: "follow the remedy of the policy",
+  },
+  policy_errored: {
+    status: 403,
+    what: "a policy could not be evaluated",
+    why: "a policy that fails to evaluate denies",
+    fix: "have the policy corrected and published again",
+  },
+  action_unsupported: {
+    status: 403,
+    what: "this action is not one that the gateway decides",
+    why: "what has no rule is denied",
+    fix: "ask for the action `score` on a `model`",
+  },
+  subject_mismatch: {
+    status: 403,
+    what: "the subject is not the workload that asks",
+    why: "a workload may ask for itself only",
+    fix: "name the deployment of this credential as subject, with type `workload`",
+  },
+  upstream_error: {
+    status: 502,
+    what: "the provider answered with an error",
+    why: "the answer is passed on with its status; the call was allowed and is recorded",
+    fix: "read `licet.upstream`; wait and try again when it is a limit",
+  },
+  upstream_timeout: {
+    status: 504,
+    what: "the provider did not answer in time",
+    why: "a call that hangs would hold its place for ever",
+    fix: "try again later",
+  },
+  upstream_unreachable: {
+    status: 502,
+    what: "the provider could not be reached or broke the connection",
+    why: "the call was allowed and is recorded, but got no whole answer",
+    fix: "try again later; have the operator check the provider's address",
+  },
+  upstream_invalid: {
+    status: 502,
+    what: "the provider's answer is not what its interface promises",
+    why: "an answer that cannot be read cannot be checked, so it is not passed on",
+    fix: "have the operator check the provider's address and dialect",
+  },
+  upstream_too_large: {
+    status: 502,
+    what: "the provider's answer is larger than the limit",
+    why: "an unbounded answer would let one provider stop everybody's service",
+    fix: "ask for less, for instance with max_tokens",
+  },
+  answer_outside_boundary: {
+    status: 403,
+    what: "the model's answer holds data outside the declared boundary",
+    why: "what was found in the answer may not reach this system",
+    fix: "change the question or the boundary; the finding's type stands in the record",
+  },
+} as const satisfies ErrorTable;

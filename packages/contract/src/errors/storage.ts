@@ -1,3 +1,161 @@
 import type { ErrorTable } from "./table.ts";
 
-export const storageErrors = {} as const satisfies ErrorTable;
+/** Failures of the data directory, the database, the evidence log's files and background tasks. */
+export const storageErrors = {
+  data_locked: {
+    status: 503,
+    what: "the data directory is in use by another process",
+    why: "two processes writing one log would destroy the evidence of both",
+    fix: "stop the process that the message names, or choose another directory with LICET_DATA",
+  },
+  data_unwritable: {
+    status: 503,
+    what: "the data directory cannot be written",
+    why: "nothing can be recorded there, and what cannot be recorded is not done",
+    fix: "give this user read and write permission on it, or choose another directory with LICET_DATA",
+  },
+  data_foreign: {
+    status: 503,
+    what: "the data directory holds files that are not Licet's",
+    why: "a mistyped path must not mix evidence with somebody's files",
+    fix: "name an empty or a new directory with LICET_DATA",
+  },
+  data_damaged: {
+    status: 503,
+    what: "a file of the data directory is not what was written there",
+    why: "the server does not guess what a damaged record once said",
+    fix: "restore the directory from a backup with `licet restore`",
+  },
+  data_too_new: {
+    status: 503,
+    what: "the data was written by a newer version of Licet",
+    why: "this version would misread it, and a downgrade cannot be undone",
+    fix: "run the version that wrote it, or a newer one",
+  },
+  keys_missing: {
+    status: 503,
+    what: "the signing keys of this data directory are missing",
+    why: "new keys would sign a log that others know under the old ones",
+    fix: "put the keys back (`licet keys import`), or point LICET_KEYS at their directory",
+  },
+  migration_changed: {
+    status: 503,
+    what: "an applied database migration differs from the one in this program",
+    why: "the tables may not be what the program takes them for",
+    fix: "install an unmodified release of Licet; migrations are never edited after landing",
+  },
+  database_unavailable: {
+    status: 503,
+    what: "the database does not answer",
+    why: "without it nothing can be decided or recorded, so everything is refused",
+    fix: "look at the server's log for the cause, check the disk or LICET_DATABASE_URL, and start again",
+  },
+  commit_uncertain: {
+    status: 500,
+    what: "it is unknown whether the last transaction was committed",
+    why: "its evidence is in the log already; only a fresh start can tell what the database holds",
+    fix: "start the server again: it applies the log's entries that the database lacks",
+  },
+  task_lease_lost: {
+    status: 409,
+    what: "a background task took longer than its lease, and another runner took it over",
+    why: "one task never counts as done twice",
+    fix: "nothing is needed: the other run counts; if it happens often, the machine is overloaded",
+  },
+  nested_write: {
+    status: 500,
+    what: "the database was used outside its transaction while a transaction was running",
+    why: "it would wait for itself, or read what the transaction has not yet committed",
+    fix: "use the `tx` that `write` hands to its function; please report this as a bug",
+  },
+  disk_full: {
+    status: 507,
+    what: "the disk is full",
+    why: "nothing more can be recorded, and what cannot be recorded is not done",
+    fix: "free space on the disk of the data directory; nothing was lost",
+  },
+  log_unavailable: {
+    status: 503,
+    what: "the evidence log does not accept entries",
+    why: "no effect happens without its evidence, so the request was refused",
+    fix: "look at the server's log for the cause, then start the server again",
+  },
+  log_poisoned: {
+    status: 503,
+    what: "the evidence log has stopped after a failed write",
+    why: "after a failed fsync nobody knows what the disk holds, so nothing more is signed",
+    fix: "check the disk, then start the server again: it repairs the tail of the log",
+  },
+  log_backpressure: {
+    status: 503,
+    what: "more evidence is waiting to be written than the limit allows",
+    why: "an unbounded queue would acknowledge what a crash then loses",
+    fix: "send requests more slowly, or give the log a faster disk",
+  },
+  clock_regressed: {
+    status: 503,
+    what: "the clock is behind the newest time in the evidence log",
+    why: "with a wrong clock, expired permissions would be valid again",
+    fix: "correct the clock of this machine, then repeat the request",
+  },
+  backup_refused: {
+    status: 409,
+    what: "no backup was made",
+    why: "a backup that overwrites a file, or is not consistent, is worse than none",
+    fix: "name a new file in an existing directory; a PostgreSQL database is backed up with pg_dump",
+  },
+  restore_refused: {
+    status: 409,
+    what: "the backup was not restored",
+    why: "a restore must not replace or continue a log that exists",
+    fix: "restore an intact backup into an empty directory",
+  },
+  log_damaged: {
+    status: 503,
+    what: "the evidence log is damaged before its end",
+    why: "a torn last write is repaired by itself; damage before it means that acknowledged evidence has changed",
+    fix: "keep the folder as it is, and continue in a new shard with `licet restore`",
+  },
+  log_rolled_back: {
+    status: 503,
+    what: "the evidence log holds less than, or something else than, what was already signed",
+    why: "going on would sign two histories, and every earlier proof would lose its worth",
+    fix: "put the newest copy of the data directory back, or continue in a new shard with `licet restore`",
+  },
+  keys_exposed: {
+    status: 503,
+    what: "other users of this machine can read the keys directory",
+    why: "whoever reads these keys can sign in your name and open every payload",
+    fix: "run `chmod -R go-rwx` on the keys directory, and decide whether the keys count as known to others",
+  },
+  keys_passphrase: {
+    status: 422,
+    what: "the exported keys do not open with this passphrase",
+    why: "the file is encrypted; without its passphrase, or with a changed byte, nothing is imported",
+    fix: "check the passphrase and that the file arrived whole",
+  },
+  payload_erased: {
+    status: 410,
+    what: "the content of this entry has been erased",
+    why: "the key that it was sealed under was destroyed; the entry itself stays, and verifies",
+    fix: "nothing brings it back; the erasure entry says who decided it and why",
+  },
+  payload_damaged: {
+    status: 503,
+    what: "the sealed content of an entry does not open",
+    why: "its bytes, its place or its key are not the ones that the log committed to",
+    fix: "run `licet log check`, and compare the keys directory with its export",
+  },
+  entry_unknown: {
+    status: 503,
+    what: "the evidence log holds a kind or version of entry that this version does not know",
+    why: "leaving it out would show a state that the record contradicts",
+    fix: "start the version of Licet that wrote it, or a later one",
+  },
+  export_too_large: {
+    status: 413,
+    what: "the export would hold more entries than one pack may",
+    why: "a pack is built whole before it is signed",
+    fix: "export one system at a time with `--system`",
+  },
+} as const satisfies ErrorTable;

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { approvingRoles } from "../roles.ts";
+import { Digest, Id, Slug, Time, TrafficStage } from "../vocabulary.ts";
+
+export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role"] as const;
+export const GateMove = z.enum(gateMoves);
+export type GateMove = z.output<typeof GateMove>;
+
+/** Body of `request.opened`, version 1. `detail` is the move's own: days, hold, provider, person and role. */
+export const RequestOpened = z.strictObject({
+  request: Id,
+  move: GateMove,
+  system: Slug.nullable(),
+  release: Digest.nullable(),
+  stage: TrafficStage.nullable(),
+  environment: z.string().nullable(),
+  detail: z.record(z.string(), z.json()),
+  requestedBy: z.string(),
+});
+export type RequestOpened = z.output<typeof RequestOpened>;
+
+/** Body of `request.closed`, version 1: a move other than a promotion or a hold was carried out, by whose approvals. */
+export const RequestClosed = z.strictObject({
+  request: Id,
+  status: z.enum(["granted", "refused", "returned"]),
+  outcome: z.string(),
+  approvals: z.array(Id),
+});
+export type RequestClosed = z.output<typeof RequestClosed>;
+
+/**
+ * Body of `approval.given`, version 1. `statement` is the exact canonical text whose SHA-256 was the passkey's challenge;
+ * `return` and `refuse` close the request with the same entry.
+ */
+export const ApprovalGiven = z.strictObject({
+  approval: Id,
+  request: Id,
+  role: z.enum(approvingRoles),
+  person: z.string(),
+  answer: z.enum(["approve", "return", "refuse"]),
+  comment: z.string(),
+  factsDigest: Digest,
+  policyDigest: Digest,
+  method: z.enum(["passkey", "server-asserted"]),
+  authenticatedAt: Time,
+  notAfter: Time,
+  statement: z.string(),
+  statementDigest: Digest,
+  assertion: z.strictObject({ response: z.record(z.string(), z.json()), publicKey: z.string().describe("COSE key, base64") }).nullable(),
+});
+export type ApprovalGiven = z.output<typeof ApprovalGiven>;
+
+/** Body of `hold.placed`, version 1. */
+export const HoldPlaced = z.strictObject({ hold: Id, scope: z.enum(["all", "system"]), system: Slug.nullable(), reason: z.string(), placedBy: z.string() });
+export type HoldPlaced = z.output<typeof HoldPlaced>;
+
+/** Body of `hold.lifted`, version 1: lifts, closes the request and spends its approvals in one entry. */
+export const HoldLifted = z.strictObject({ hold: Id, request: Id, liftedBy: z.string(), outcome: z.string(), approvals: z.array(Id) });
+export type HoldLifted = z.output<typeof HoldLifted>;
