@@ -1,0 +1,25 @@
+import type { DataMissingCheck } from "@licet/contract";
+import { isMissing } from "../table/cast.ts";
+import type { Table } from "../table/table.ts";
+import type { Measurement } from "./measure.ts";
+
+/**
+ * `data.missing`: the share of missing cells in every column, with exact bounds, because the file stands for the
+ * data that it was drawn from. A limit of 0 is about the file itself and is counted, not inferred.
+ */
+export function measureMissing(table: Table, check: DataMissingCheck): Measurement {
+  const columns = (check.columns ?? table.columns).map((name) => ({
+    name,
+    events: table.cells(name).filter(isMissing).length,
+    n: table.rows,
+  }));
+  const worst = columns.filter(({ events }) => events > 0).sort((a, b) => b.events - a.events);
+  return {
+    basis: { kind: "columns", columns },
+    counts: { attempted: table.rows, assessed: table.rows, unassessed: 0, events: worst[0]?.events ?? 0 },
+    unit: "largest share of missing cells in a column",
+    limit: { op: "<=", value: check.max },
+    notes: worst.slice(0, 5).map(({ name, events, n }) => `column \`${name}\`: ${events} of ${n} cells are empty`),
+    queries: 0,
+  };
+}

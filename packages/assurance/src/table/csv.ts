@@ -1,0 +1,182 @@
+import { LicetError } from "@licet/contract";
+
+/** What a table may take before reading stops. Every bound is inclusive. */
+export interface TableBounds {
+  readonly bytesMax: number;
+  readonly rowsMax: number;
+  readonly columnsMax: number;
+  readonly fieldCharsMax: number;
+}
+
+export const tableBounds: TableBounds = {
+  bytesMax: 256 * 1024 * 1024,
+  rowsMax: 2_000_000,
+  columnsMax: 4096,
+  fieldCharsMax: 64 * 1024,
+};
+
+type State = "start" | "plain" | "quoted" | "quote_in_quoted" | "after_cr";
+
+/**
+ * Incremental reader of RFC 4180 CSV in UTF-8: quotes, doubled quotes, line breaks inside quotes, LF or CRLF, BOM.
+ * Feed chunks to `push`, then call `end`. Each record goes to `onRecord` with the line it starts on, as text.
+ * Throws `table_malformed` with line and column, or `table_too_large`. All input is hostile.
+ */
+export class CsvReader {
+  readonly #onRecord: (fields: readonly string[], line: number) => void;
+  readonly #bounds: TableBounds;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
+  #state: State = "start";
+  #fields: string[] = [];
+  #field = "";
+  #quotedField = false;
+  #line = 1;
+  #column = 0;
+  #recordLine = 1;
+  #quoteAt = { line: 1, column: 1 };
+  #bytes = 0;
+
+  constructor(onRecord: (fields: readonly string[], line: number) => void, bounds: TableBounds = tableBounds) {
+    this.#onRecord = onRecord;
+    this.#bounds = bounds;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > this.#bounds.bytesMax) {
+      throw tooLarge(`the file has more than ${this.#bounds.bytesMax} bytes`);
+    }
+    for (const character of this.#decode(chunk)) this.#take(character);
+  }
+
+  end(): void {
+    for (const character of this.#decode(undefined)) this.#take(character);
+    if (this.#state === "quoted") {
+      throw malformed("a quoted field is never closed: close the quote opened here", this.#quoteAt);
+    }
+    if (this.#state === "after_cr") throw this.#malformed("a carriage return stands without line feed");
+    if (this.#state !== "start" || this.#fields.length > 0) this.#endRecord();
+  }
+
+  #decode(chunk: Uint8Array | undefined): string {
+    try {
+      return chunk === undefined ? this.#decoder.decode() : this.#decoder.decode(chunk, { stream: true });
+    } catch (cause) {
+      throw new LicetError("table_malformed", {
+        message: `the file is not UTF-8 after line ${this.#line}: save it as UTF-8`,
+        at: { line: this.#line },
+        cause,
+      });
+    }
+  }
+
+  #take(character: string): void {
+    this.#column += 1;
+    if (character === "\0") throw this.#malformed("a zero byte stands in the text");
+    switch (this.#state) {
+      case "start":
+        this.#inStart(character);
+        break;
+      case "plain":
+        this.#inPlain(character);
+        break;
+      case "quoted":
+        this.#inQuoted(character);
+        break;
+      case "quote_in_quoted":
+        this.#afterQuote(character);
+        break;
+      case "after_cr":
+        if (character !== "\n") throw this.#malformed("a carriage return stands without line feed");
+        this.#endRecord();
+        break;
+    }
+  }
+
+  #inStart(character: string): void {
+    if (character === '"') {
+      this.#state = "quoted";
+      this.#quotedField = true;
+      this.#quoteAt = { line: this.#line, column: this.#column };
+      return;
+    }
+    this.#state = "plain";
+    this.#inPlain(character);
+  }
+
+  #inPlain(character: string): void {
+    if (character === '"') throw this.#malformed("a quote stands inside an unquoted field: quote the whole field");
+    if (!this.#separator(character)) this.#append(character);
+  }
+
+  #inQuoted(character: string): void {
+    if (character === '"') {
+      this.#state = "quote_in_quoted";
+      return;
+    }
+    this.#append(character);
+    if (character === "\n") this.#nextLine();
+  }
+
+  #afterQuote(character: string): void {
+    if (character === '"') {
+      this.#append('"');
+      this.#state = "quoted";
+      return;
+    }
+    if (!this.#separator(character)) throw this.#malformed("text stands after a closing quote: double the quotes inside a field");
+  }
+
+  #separator(character: string): boolean {
+    if (character === ",") this.#endField();
+    else if (character === "\n") this.#endRecord();
+    else if (character === "\r") this.#state = "after_cr";
+    else return false;
+    return true;
+  }
+
+  #append(character: string): void {
+    this.#field += character;
+    if (this.#field.length > this.#bounds.fieldCharsMax) {
+      throw tooLarge(`a field in line ${this.#recordLine} has more than ${this.#bounds.fieldCharsMax} characters`);
+    }
+  }
+
+  #endField(): void {
+    this.#fields.push(this.#field);
+    if (this.#fields.length > this.#bounds.columnsMax) {
+      throw tooLarge(`line ${this.#recordLine} has more than ${this.#bounds.columnsMax} columns`);
+    }
+    this.#field = "";
+    this.#state = "start";
+    this.#quotedField = false;
+  }
+
+  #endRecord(): void {
+    const blank = this.#fields.length === 0 && this.#field === "" && !this.#quotedField;
+    this.#endField();
+    const fields = this.#fields;
+    const line = this.#recordLine;
+    this.#fields = [];
+    this.#nextLine();
+    this.#recordLine = this.#line;
+    this.#onRecord(blank ? [] : fields, line);
+  }
+
+  #nextLine(): void {
+    this.#line += 1;
+    this.#column = 0;
+  }
+
+  #malformed(what: string): LicetError {
+    return malformed(what, { line: this.#line, column: this.#column });
+  }
+}
+
+function malformed(what: string, at: { line: number; column: number }): LicetError {
+  return new LicetError("table_malformed", { message: `line ${at.line}, column ${at.column}: ${what}`, at });
+}
+
+export function tooLarge(what: string): LicetError {
+  return new LicetError("table_too_large", { message: `${what}: give the check a smaller file` });
+}

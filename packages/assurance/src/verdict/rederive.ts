@@ -1,0 +1,109 @@
+import type { CheckBasis, CheckResult } from "@licet/contract";
+import { decide } from "./decide.ts";
+
+/** What the stored counts say, beside what the record says. */
+export interface Rederivation {
+  /** True only when the record is consistent in itself and its verdict follows from its counts. */
+  readonly agrees: boolean;
+  readonly verdict: CheckResult["verdict"];
+  /** One sentence per difference. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Derives the verdict of a stored result again from its counts and limit, without data, model or clock.
+ * Needs nothing but the record; figures must agree in all twelve digits. Never throws on a parsed record.
+ */
+export function rederive(result: CheckResult): Rederivation {
+  const problems = [...inconsistencies(result)];
+  if (result.verdict === "not_applicable") {
+    return { agrees: false, verdict: "insufficient_evidence", problems: [...problems, "the engine never says not applicable: look for the signed statement"] };
+  }
+  if (result.verdict === "errored") return rederiveErrored(result, problems);
+  const outcome = decide(result.basis, result.limit, result.counts);
+  const fields = [
+    ["verdict", result.verdict, outcome.verdict],
+    ["reason", result.reason, outcome.reason],
+    ["requiredN", result.requiredN, outcome.requiredN],
+    ["estimate", result.estimate, outcome.estimate],
+    ["interval", JSON.stringify(result.interval, intervalKeys), JSON.stringify(outcome.interval, intervalKeys)],
+  ] as const;
+  for (const [name, stored, derived] of fields) {
+    if (stored !== derived) problems.push(`${name} is recorded as ${String(stored)} and follows as ${String(derived)}`);
+  }
+  return { agrees: problems.length === 0, verdict: problems.length === 0 ? outcome.verdict : notPass(outcome.verdict), problems };
+}
+
+const intervalKeys = ["method", "level", "sides", "lower", "upper"];
+
+/** A record that contradicts itself supports nothing, so a derived pass is not handed on. */
+function notPass(verdict: CheckResult["verdict"]): CheckResult["verdict"] {
+  return verdict === "pass" ? "insufficient_evidence" : verdict;
+}
+
+function rederiveErrored(result: CheckResult, problems: string[]): Rederivation {
+  if (result.error === undefined) problems.push("an errored result has no error");
+  if (result.basis.kind !== "none") problems.push("an errored result has counts");
+  return { agrees: problems.length === 0, verdict: "errored", problems };
+}
+
+const shapes: Readonly<Record<string, { op: "<=" | ">="; kinds: readonly CheckBasis["kind"][]; families?: readonly string[] }>> = {
+  "data.schema": { op: "<=", kinds: ["census"] },
+  "data.missing": { op: "<=", kinds: ["columns"] },
+  "perf.metric": { op: ">=", kinds: ["rate", "auc"] },
+  "fair.opportunity": { op: "<=", kinds: ["differences"], families: ["tpr"] },
+  "fair.parity": { op: "<=", kinds: ["differences"], families: ["selection"] },
+  "fair.odds": { op: "<=", kinds: ["differences"], families: ["tpr", "fpr"] },
+};
+
+function* inconsistencies(result: CheckResult): Generator<string> {
+  const { basis, counts, limit, attempt } = result;
+  const shape = shapes[result.check];
+  if (shape === undefined) yield `this engine has no check \`${result.check}\``;
+  else {
+    if (limit.op !== shape.op) yield `the limit of \`${result.check}\` points the wrong way`;
+    if (basis.kind !== "none" && !shape.kinds.includes(basis.kind)) yield `\`${result.check}\` is not derived from ${basis.kind}`;
+    if (basis.kind === "differences" && basis.families.map(({ rate }) => rate).join() !== shape.families?.join()) {
+      yield `\`${result.check}\` compares other rates`;
+    }
+  }
+  if (counts.attempted !== counts.assessed + counts.unassessed) yield "assessed and unassessed rows do not add up";
+  if (limit.alpha !== attempt.alphaSpent) yield "the limit's alpha is not the attempt's";
+  if (!(limit.alpha > 0 && limit.alpha <= 0.05)) yield "alpha lies outside 0 to 0.05";
+  yield* impossibleCounts(basis, counts.assessed);
+}
+
+function* impossibleCounts(basis: CheckBasis, assessed: number): Generator<string> {
+  for (const { events, n } of ratesIn(basis)) {
+    if (events > n) yield "more events than trials are recorded";
+    if (n > assessed) yield "more trials than assessed rows are recorded";
+  }
+  if (basis.kind === "auc") {
+    if (basis.wins + basis.ties > basis.positives * basis.negatives) yield "more pairs are counted than there are";
+    if (basis.positives + basis.negatives !== assessed) yield "the classes do not add up to the assessed rows";
+  }
+  if (basis.kind === "differences") {
+    for (const { groups } of basis.families) {
+      if (groups.reduce((sum, { n }) => sum + n, 0) > assessed) yield "the groups hold more rows than were assessed";
+      if (new Set(groups.map(({ name }) => name)).size !== groups.length) yield "a group is recorded twice";
+    }
+  }
+}
+
+function ratesIn(basis: CheckBasis): readonly { events: number; n: number }[] {
+  switch (basis.kind) {
+    case "census":
+      return [{ events: basis.violations, n: basis.n }];
+    case "columns":
+      return basis.columns;
+    case "rate":
+      return [basis];
+    case "differences":
+      return basis.families.flatMap(({ groups }) => groups);
+    case "auc":
+    case "none":
+      return [];
+    default:
+      return basis satisfies never;
+  }
+}
