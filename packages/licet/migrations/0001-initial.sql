@@ -334,3 +334,74 @@ create table task (
   primary key (space, id)
 );
 create index task_due on task (done_at, run_at);
+
+-- operational: better-auth's tables, in its own names. It runs with type "sqlite" on both engines:
+-- flags are 0 or 1, times are ISO 8601 text.
+create table "user" (
+  "id" text primary key,
+  "name" text not null,
+  "email" text not null,
+  "emailVerified" integer not null,
+  "image" text,
+  "createdAt" text not null,
+  "updatedAt" text not null
+);
+create unique index user_by_email on "user" ("email");
+
+create table "session" (
+  "id" text primary key,
+  "expiresAt" text not null,
+  "token" text not null,
+  "createdAt" text not null,
+  "updatedAt" text not null,
+  "ipAddress" text,
+  "userAgent" text,
+  "userId" text not null references "user" ("id") on delete cascade,
+  "method" text not null,
+  "authenticatedAt" bigint not null
+);
+create unique index session_by_token on "session" ("token");
+create index session_by_user on "session" ("userId");
+
+create table "account" (
+  "id" text primary key,
+  "accountId" text not null,
+  "providerId" text not null,
+  "userId" text not null references "user" ("id") on delete cascade,
+  "accessToken" text,
+  "refreshToken" text,
+  "idToken" text,
+  "accessTokenExpiresAt" text,
+  "refreshTokenExpiresAt" text,
+  "scope" text,
+  "password" text,
+  "createdAt" text not null,
+  "updatedAt" text not null
+);
+create index account_by_user on "account" ("userId");
+
+create table "verification" (
+  "id" text primary key,
+  "identifier" text not null,
+  "value" text not null,
+  "expiresAt" text not null,
+  "createdAt" text not null,
+  "updatedAt" text not null
+);
+create index verification_by_identifier on "verification" ("identifier");
+
+create table "passkey" (
+  "id" text primary key,
+  "name" text,
+  "publicKey" text not null,
+  "userId" text not null references "user" ("id") on delete cascade,
+  "credentialID" text not null,
+  "counter" bigint not null,
+  "deviceType" text not null,
+  "backedUp" integer not null,
+  "transports" text,
+  "createdAt" text,
+  "aaguid" text
+);
+create unique index passkey_by_credential on "passkey" ("credentialID");
+create index passkey_by_user on "passkey" ("userId");

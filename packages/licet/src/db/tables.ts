@@ -282,6 +282,69 @@ export interface TaskTable {
   done_at: number | null;
 }
 
+/** better-auth's tables, in its own names: times are ISO 8601 text. */
+export interface UserTable {
+  id: string;
+  name: string;
+  email: string;
+  emailVerified: number;
+  image: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface SessionTable {
+  id: string;
+  expiresAt: string;
+  token: string;
+  createdAt: string;
+  updatedAt: string;
+  ipAddress: string | null;
+  userAgent: string | null;
+  userId: string;
+  method: string;
+  authenticatedAt: number;
+}
+
+export interface AccountTable {
+  id: string;
+  accountId: string;
+  providerId: string;
+  userId: string;
+  accessToken: string | null;
+  refreshToken: string | null;
+  idToken: string | null;
+  accessTokenExpiresAt: string | null;
+  refreshTokenExpiresAt: string | null;
+  scope: string | null;
+  password: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface VerificationTable {
+  id: string;
+  identifier: string;
+  value: string;
+  expiresAt: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface PasskeyTable {
+  id: string;
+  name: string | null;
+  publicKey: string;
+  userId: string;
+  credentialID: string;
+  counter: number;
+  deviceType: string;
+  backedUp: number;
+  transports: string | null;
+  createdAt: string | null;
+  aaguid: string | null;
+}
+
 export interface Tables {
   installation: InstallationTable;
   entry: EntryTable;
@@ -304,6 +367,11 @@ export interface Tables {
   provider_key: ProviderKeyTable;
   one_time_link: OneTimeLinkTable;
   task: TaskTable;
+  user: UserTable;
+  session: SessionTable;
+  account: AccountTable;
+  verification: VerificationTable;
+  passkey: PasskeyTable;
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>;
@@ -332,4 +400,9 @@ export const tableColumns = {
   provider_key: { kind: "operational", columns: ["space", "provider", "sealed", "updated_at"] },
   one_time_link: { kind: "operational", columns: ["digest", "purpose", "person", "created_at", "expires_at", "used_at"] },
   task: { kind: "operational", columns: ["space", "id", "kind", "payload", "run_at", "attempts", "max_attempts", "leased_until", "lease_owner", "last_error", "created_at", "done_at"] },
+  user: { kind: "operational", columns: ["id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt"] },
+  session: { kind: "operational", columns: ["id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId", "method", "authenticatedAt"] },
+  account: { kind: "operational", columns: ["id", "accountId", "providerId", "userId", "accessToken", "refreshToken", "idToken", "accessTokenExpiresAt", "refreshTokenExpiresAt", "scope", "password", "createdAt", "updatedAt"] },
+  verification: { kind: "operational", columns: ["id", "identifier", "value", "expiresAt", "createdAt", "updatedAt"] },
+  passkey: { kind: "operational", columns: ["id", "name", "publicKey", "userId", "credentialID", "counter", "deviceType", "backedUp", "transports", "createdAt", "aaguid"] },
 } as const satisfies Record<keyof Tables, { kind: "record" | "operational"; columns: readonly string[] }>;

@@ -1,0 +1,35 @@
+/** Tables that better-auth reads and writes by itself, in its own names: operational, not typed in `Tables`. */
+export const authTableColumns = {
+  user: ["id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt"],
+  // The last two are ours: how and when this person signed in, which approvals cite.
+  session: ["id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId", "method", "authenticatedAt"],
+  account: [
+    "id",
+    "accountId",
+    "providerId",
+    "userId",
+    "accessToken",
+    "refreshToken",
+    "idToken",
+    "accessTokenExpiresAt",
+    "refreshTokenExpiresAt",
+    "scope",
+    "password",
+    "createdAt",
+    "updatedAt",
+  ],
+  verification: ["id", "identifier", "value", "expiresAt", "createdAt", "updatedAt"],
+  passkey: [
+    "id",
+    "name",
+    "publicKey",
+    "userId",
+    "credentialID",
+    "counter",
+    "deviceType",
+    "backedUp",
+    "transports",
+    "createdAt",
+    "aaguid",
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
