@@ -27,7 +27,7 @@ export interface Entry extends Draft {
   readonly id: string;
   /** The version of the kind's body. */
   readonly v: number;
-  /** Milliseconds since the Unix epoch; never before the entry that precedes it. */
+  /** Milliseconds since the Unix epoch, taken when the command began: a concurrent call may stand before it. */
   readonly time: number;
   /** Absent while the command that makes the entry is still inside its transaction. */
   readonly index?: number;

@@ -1,0 +1,160 @@
+import { dirname, join } from "node:path";
+import { entriesPath, formatEntryBundle, tilePath } from "@licet/evidence";
+import { LicetError } from "../base/errors.ts";
+import { type CheckpointMemory, type LogSigner, signCheckpoint } from "./checkpoint.ts";
+import { type Files, replaceFile } from "./files.ts";
+import { hashBytes, tileWidth, Tree } from "./tree.ts";
+
+export interface PublisherOptions {
+  readonly files: Files;
+  readonly folder: string;
+  readonly signer: LogSigner;
+  readonly memories: readonly CheckpointMemory[];
+  /** Throws to withhold the signature, for instance while a witness holds a larger checkpoint. */
+  readonly maySign: (next: { readonly size: number; readonly root: Uint8Array }) => Promise<void>;
+}
+
+/** Two at a time: more would take the threads that the journal's sync needs. */
+const writesAtOnce = 2;
+
+/** Turns durable entries into tiles, and tiles into signed checkpoints (C2SP tlog-tiles). */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #tree: Tree;
+  /** Leaves of the unfinished bundle. */
+  #bundle: Uint8Array[] = [];
+  /** Full tiles and bundles that are not on disk yet, by path. */
+  readonly #unwritten = new Map<string, Uint8Array>();
+  #unwrittenBytes = 0;
+  /** Folders of partial tiles that a full tile has replaced. */
+  readonly #superseded: string[] = [];
+  /** Folders whose names are durable. */
+  readonly #known = new Set<string>();
+  #note: string | undefined;
+  #publishedSize = -1;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#tree = new Tree(({ level, index, hashes }) => {
+      this.#keep(tilePath({ level, index, width: tileWidth }), hashes);
+      if (level === 0) this.#finishBundle(index);
+    });
+  }
+
+  get tree(): Tree {
+    return this.#tree;
+  }
+
+  get unwrittenBytes(): number {
+    return this.#unwrittenBytes;
+  }
+
+  get note(): string | undefined {
+    return this.#note;
+  }
+
+  integrate(leaf: Uint8Array): void {
+    this.#bundle.push(leaf);
+    this.#tree.add(leaf);
+  }
+
+  /** Continues from a published state whose root the caller has verified. */
+  restore(state: {
+    readonly size: number;
+    readonly rows: readonly Uint8Array[];
+    readonly bundle: Uint8Array[];
+    readonly note: string | undefined;
+  }): void {
+    this.#tree.restore(state.size, state.rows);
+    this.#bundle = state.bundle;
+    this.#note = state.note;
+    this.#publishedSize = state.note === undefined ? -1 : state.size;
+  }
+
+  /** `width` hashes of a tile, from memory or disk. */
+  async readTile(level: number, index: number, width: number): Promise<Uint8Array> {
+    const row = this.#tree.row(level, index);
+    const bytes = width * hashBytes;
+    if (row && row.length >= bytes) return Buffer.from(row.subarray(0, bytes));
+    const path = tilePath({ level, index, width: tileWidth });
+    const full = this.#unwritten.get(path) ?? (await this.#options.files.readWhole(join(this.#options.folder, path)));
+    if (full && full.length >= bytes) return full.subarray(0, bytes);
+    throw new LicetError("log_damaged", { message: `the tile \`${path}\` is missing or short`, at: { path } });
+  }
+
+  /** Writes what is new, makes it durable, then signs; never the other way round. The caller serialises. */
+  async publish(): Promise<string> {
+    const size = this.#tree.size;
+    if (this.#note !== undefined && size === this.#publishedSize) return this.#note;
+    const root = this.#tree.root();
+    const superseded = this.#superseded.splice(0);
+    try {
+      await this.writeTiles(this.#edgeFiles());
+      await this.#options.maySign({ size, root });
+      const note = signCheckpoint(this.#options.signer, { size, root });
+      for (const memory of this.#options.memories) await memory.set(note);
+      await replaceFile(this.#options.files, join(this.#options.folder, "checkpoint"), Buffer.from(note));
+      await this.#options.files.syncDirectory(this.#options.folder);
+      this.#note = note;
+      this.#publishedSize = size;
+      for (const folder of superseded) await this.#options.files.remove(join(this.#options.folder, folder));
+      return note;
+    } catch (error) {
+      this.#superseded.push(...superseded);
+      throw error;
+    }
+  }
+
+  /** Also frees the memory that waiting tiles hold. */
+  async writeTiles(more: ReadonlyMap<string, Uint8Array> = new Map()): Promise<void> {
+    const full = [...this.#unwritten];
+    const queue = [...full, ...more];
+    const folders = new Set<string>();
+    const worker = async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) await this.#write(next[0], next[1], folders);
+    };
+    await Promise.all(Array.from({ length: writesAtOnce }, worker));
+    for (const folder of folders) await this.#options.files.syncDirectory(folder);
+    for (const folder of folders) this.#known.add(folder);
+    for (const [path, data] of full) {
+      this.#unwritten.delete(path);
+      this.#unwrittenBytes -= data.length;
+    }
+  }
+
+  #edgeFiles(): Map<string, Uint8Array> {
+    const files = new Map<string, Uint8Array>();
+    for (const { level, index, hashes } of this.#tree.edge()) {
+      const width = hashes.length / hashBytes;
+      if (width > 0) files.set(tilePath({ level, index, width }), hashes);
+    }
+    const width = this.#bundle.length;
+    if (width > 0) {
+      files.set(entriesPath(Math.floor(this.#tree.size / tileWidth), width), formatEntryBundle(this.#bundle));
+    }
+    return files;
+  }
+
+  #finishBundle(index: number): void {
+    this.#keep(entriesPath(index), formatEntryBundle(this.#bundle));
+    this.#bundle = [];
+  }
+
+  #keep(path: string, data: Uint8Array): void {
+    this.#unwritten.set(path, data);
+    this.#unwrittenBytes += data.length;
+    this.#superseded.push(`${path}.p`);
+  }
+
+  async #write(path: string, data: Uint8Array, folders: Set<string>): Promise<void> {
+    const absolute = join(this.#options.folder, path);
+    const folder = dirname(absolute);
+    folders.add(folder);
+    if (!this.#known.has(folder)) {
+      await this.#options.files.makeDirectory(folder);
+      // The names of new folders have to last as well: sync every folder from here up to the log's own.
+      for (let up = dirname(folder); up.length >= this.#options.folder.length; up = dirname(up)) folders.add(up);
+    }
+    await replaceFile(this.#options.files, absolute, data);
+  }
+}

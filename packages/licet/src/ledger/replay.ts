@@ -1,0 +1,152 @@
+import type { Transaction } from "kysely";
+import { LicetError } from "../base/errors.ts";
+import type { Database } from "../db/database.ts";
+import type { Tables } from "../db/tables.ts";
+import type { Entry } from "./entry.ts";
+import type { Frame } from "./frame.ts";
+import type { Keyring } from "./keyring.ts";
+import type { EvidenceLog } from "./log.ts";
+import { type Registry, upcast } from "./registry.ts";
+import { leafIn, openEntry } from "./sealing.ts";
+import { clearRecords, type Cursors, insertEntry, readCursors, writeCursors } from "./store.ts";
+
+export interface ReplayOptions {
+  readonly database: Database;
+  readonly log: EvidenceLog;
+  readonly keyring: Keyring;
+  readonly registry: Registry;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** Entries of this process that need not be opened again. */
+  readonly recent?: (index: number) => Entry | undefined;
+}
+
+export interface Replayed {
+  readonly applied: number;
+  readonly projected: number;
+  /** Entries whose payload was erased: their rows cannot come back, and must not. */
+  readonly erased: number;
+}
+
+interface Step extends Replayed {
+  /** Nothing is left. */
+  readonly done: boolean;
+  /** Every entry up to here has its rows. */
+  readonly through: number;
+}
+
+const entriesPerTransaction = 200;
+
+/**
+ * Brings the database to the end of the log, in the log's order, through the same `apply` as the first time.
+ * INVARIANT: cursors and rows change in one transaction, so that no entry is applied twice.
+ */
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const total = { applied: 0, projected: 0, erased: 0 };
+  for (;;) {
+    const step = await replayBatch(options);
+    total.applied += step.applied;
+    total.projected += step.projected;
+    total.erased += step.erased;
+    if (step.done) return total;
+  }
+}
+
+/** One transaction's worth. While it holds the write lock no command is between its append and its commit. */
+export async function replayBatch(options: ReplayOptions): Promise<Step> {
+  const { database, log } = options;
+  return database.write(async (tx) => {
+    const cursors = await readCursors(tx, options.now());
+    const { size } = log;
+    if (Math.max(cursors.applied, cursors.projected) >= size) throw behind(cursors, size);
+    const from = Math.min(cursors.applied, cursors.projected) + 1;
+    const to = Math.min(size, from + entriesPerTransaction);
+    const counts = { applied: 0, projected: 0, erased: 0, skipped: 0 };
+    let index = from;
+    for await (const source of sources(options, from, to)) {
+      counts[await replayOne(options, tx, { ...source, index, cursors })] += 1;
+      index += 1;
+    }
+    const end = to - 1;
+    if (to > from) await writeCursors(tx, { applied: Math.max(cursors.applied, end), projected: Math.max(cursors.projected, end) });
+    return { ...counts, done: to === size, through: end };
+  });
+}
+
+interface Source {
+  readonly entry?: Entry;
+  readonly frame?: Frame;
+}
+
+/** What this process appended is still in memory; anything else is read from the journal. */
+async function* sources({ log, recent }: ReplayOptions, from: number, to: number): AsyncGenerator<Source> {
+  let index = from;
+  for (let entry = recent?.(index); entry && index < to; entry = recent?.(index)) {
+    yield { entry };
+    index += 1;
+  }
+  for await (const frame of log.scan(index, to)) yield { frame };
+}
+
+type Outcome = "applied" | "projected" | "erased" | "skipped";
+
+async function replayOne(
+  options: ReplayOptions,
+  tx: Transaction<Tables>,
+  at: Source & { readonly index: number; readonly cursors: Cursors },
+): Promise<Outcome> {
+  const { kind, version } = kindOf(at);
+  const definition = options.registry.lookUp(kind, version);
+  const governance = definition.mode === "governance";
+  if (at.index <= (governance ? at.cursors.applied : at.cursors.projected)) return "skipped";
+  const entry = at.entry ?? openUnlessErased(options.keyring, at.frame);
+  if (!entry) return "erased";
+  const current = upcast(definition, entry);
+  if (governance) {
+    await definition.apply(tx, withoutIndex(current));
+    await insertEntry(tx, { ...current, index: at.index });
+    return "applied";
+  }
+  await definition.apply(tx, { ...current, index: at.index });
+  return "projected";
+}
+
+function kindOf({ entry, frame }: Source): { readonly kind: string; readonly version: number } {
+  if (entry) return { kind: entry.kind, version: entry.v };
+  if (!frame) throw new LicetError("internal");
+  const leaf = leafIn(frame);
+  return { kind: leaf.kind, version: leaf.kv };
+}
+
+function openUnlessErased(keyring: Keyring, frame: Frame | undefined): Entry | undefined {
+  if (!frame) return undefined;
+  try {
+    return openEntry(keyring, frame);
+  } catch (error) {
+    if (error instanceof LicetError && error.code === "payload_erased") return undefined;
+    throw error;
+  }
+}
+
+/** The first time, a governance entry has no index yet: later times must not tell more. */
+export function withoutIndex(entry: Entry): Entry {
+  const { index: _, ...rest } = entry;
+  return rest;
+}
+
+function behind(cursors: Cursors, size: number): LicetError {
+  const newest = Math.max(cursors.applied, cursors.projected);
+  return new LicetError("log_rolled_back", {
+    message: `the database has applied entry ${newest}, and the log ends before entry ${size}`,
+    at: { applied: cursors.applied, projected: cursors.projected, size },
+  });
+}
+
+/** `licet db rebuild`: empties the record tables and applies the whole log again. A crash in it is continued at the next start. */
+export async function rebuildDatabase(options: ReplayOptions): Promise<Replayed> {
+  await options.database.write(async (tx) => {
+    await readCursors(tx, options.now());
+    await clearRecords(tx);
+  });
+  return replay(options);
+}
