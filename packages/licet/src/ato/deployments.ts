@@ -1,0 +1,93 @@
+import { createHash, randomBytes } from "node:crypto";
+import { LicetError, type RouteAnswer } from "@licet/contract";
+import { z } from "zod";
+import { newId } from "../base/ids.ts";
+import { findRelease } from "../inventory/store.ts";
+import type { Recorder } from "../ledger/recorder.ts";
+import { emailsOf } from "../oversight/store.ts";
+import { atoFor, credentialsOf, findCredential, findDeployment, type DeploymentRow, type Reader } from "./store.ts";
+import { atoState } from "./view.ts";
+
+export interface DeploymentAsked {
+  readonly space: string;
+  readonly system: string;
+  readonly release: string;
+  readonly environment: string;
+  readonly stage: "experiment" | "pilot" | "production";
+  readonly credentialDays: number;
+  readonly by: string;
+}
+
+export interface Issued {
+  readonly deployment: string;
+  readonly credential: { readonly id: string; readonly secret: string; readonly expiresAt: number };
+}
+
+/** What the gateway compares is observed; this is what only the deploy record says. */
+const attested = ["application code outside prompts, tools and models", "retrieval index and its content", "that nothing else than this release runs in the environment"];
+
+/**
+ * Puts an authorised release into an environment and issues its credential; the secret is in no record and shown once.
+ * Throws `not_found`, `release_unknown`, `ato_not_granted`, `ato_not_in_force`.
+ */
+export async function recordDeployment(recorder: Recorder, asked: DeploymentAsked): Promise<Issued> {
+  const { space, system, release, environment, stage, by } = asked;
+  const secret = `lct_${randomBytes(32).toString("base64url")}`;
+  const digest = `sha256:${createHash("sha256").update(secret).digest("hex")}`;
+  const { value } = await recorder.commit(async (tx, time) => {
+    const ato = await authorised(tx, asked, time);
+    const deployment = newId("dep", time);
+    const credential = { id: newId("crd", time), digest, hint: `${secret.slice(0, 8)}…`, expiresAt: time + asked.credentialDays * 86_400_000 };
+    const body = { deployment, system, environment, stage, release, ato, recordedBy: by, attested, credential };
+    return {
+      entry: { kind: "deployment.recorded", space, actor: by, system, subject: `system:${system}`, class: "governance", body },
+      value: { deployment, credential: { id: credential.id, secret, expiresAt: credential.expiresAt } },
+    };
+  });
+  return value;
+}
+
+async function authorised(db: Reader, { space, system, release, environment, stage }: DeploymentAsked, now: number): Promise<string> {
+  const known = await findRelease(db, space, system, release);
+  if (known === undefined) throw new LicetError("release_unknown", { message: `\`${system}\` has no release \`${release}\`` });
+  const ato = await atoFor(db, space, { system, release, stage, environment });
+  if (ato === undefined) throw new LicetError("ato_not_granted", { message: `release ${known.number} of \`${system}\` holds no authorization to operate at stage ${stage} in \`${environment}\`` });
+  const state = atoState(ato, { now, held: false });
+  if (state !== "granted") throw new LicetError("ato_not_in_force", { message: `the authorization to operate is ${state}`, at: { ato: ato.id } });
+  return ato.id;
+}
+
+/** From the next snapshot on, within a second, the credential opens nothing. Throws `not_found`. */
+export async function revokeCredential(recorder: Recorder, asked: { readonly space: string; readonly credential: string; readonly reason: string; readonly by: string }): Promise<number> {
+  const { space, credential, reason, by } = asked;
+  const { value } = await recorder.commit(async (tx, time) => {
+    const row = await findCredential(tx, space, credential);
+    const deployment = row === undefined ? undefined : await findDeployment(tx, space, row.deployment);
+    if (row === undefined || deployment === undefined) throw new LicetError("not_found", { message: `there is no credential \`${credential}\` in this space` });
+    if (row.revoked_at !== null) return { nothing: row.revoked_at };
+    const { system } = deployment;
+    return { entry: { kind: "credential.revoked", space, actor: by, system, subject: `system:${system}`, class: "governance", body: { credential, reason, revokedBy: by } }, value: time };
+  });
+  return value;
+}
+
+export type DeploymentView = RouteAnswer<"recordDeployment">["deployment"];
+const Stage = z.enum(["experiment", "pilot", "production"]);
+
+export async function deploymentView(db: Reader, space: string, row: DeploymentRow): Promise<DeploymentView> {
+  const release = await findRelease(db, space, row.system, row.release);
+  const emails = await emailsOf(db, space, [row.recorded_by]);
+  const credentials = await credentialsOf(db, space, row.id);
+  return {
+    id: row.id,
+    environment: row.environment,
+    stage: Stage.parse(row.stage),
+    release: row.release,
+    releaseNumber: release?.number ?? 0,
+    active: row.active === 1,
+    recordedBy: emails.get(row.recorded_by) ?? row.recorded_by,
+    recordedAt: row.recorded_at,
+    attested: z.array(z.string()).parse(JSON.parse(row.attested)),
+    credentials: credentials.map((each) => ({ id: each.id, hint: each.hint, issuedAt: each.issued_at, expiresAt: each.expires_at, revokedAt: each.revoked_at })),
+  };
+}

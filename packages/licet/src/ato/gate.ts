@@ -1,0 +1,69 @@
+import { GateFacts, LicetError, type GateAnswer, type Requirement } from "@licet/contract";
+import type { Bundle } from "../policy/bundle.ts";
+import { createDecider, type Decider, type PolicyDecision, type PolicyReason } from "../policy/decide.ts";
+import { finding, requirementState, turns, waitingSince } from "./gate-reasons.ts";
+import { gateRequest } from "./gate-request.ts";
+import { factsDigest } from "./material.ts";
+
+/**
+ * Decides one move: a pure function of facts and bundle, the same bytes on the server, in CI and offline.
+ * What applies is asked of Cedar (action `demand`), what is unmet are the forbids that fired (action `promote`).
+ *
+ * INVARIANT: allow only when Cedar allows, nothing errored, and no requirement is listed as unmet.
+ * Throws `facts_malformed` for anything that is not GateFacts.
+ */
+export function decideGate(given: GateFacts, bundle: Bundle): GateAnswer {
+  const parsed = GateFacts.safeParse(given);
+  if (!parsed.success) throw new LicetError("facts_malformed", { at: { issues: parsed.error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join("."), message: issue.message })) } });
+  const facts = parsed.data;
+  const decider = createDecider(bundle);
+  const demanded = decider.decide(gateRequest(facts, "demand"));
+  const moved = decider.decide(gateRequest(facts, "promote"));
+  const requirements = requirementReasons(decider, demanded, moved).map((each) => requirement(each, facts, moved));
+  const clean = demanded.errors.length === 0 && moved.errors.length === 0 && demanded.decision === "allow";
+  const allowed = moved.decision === "allow" && clean && requirements.every((each) => each.state === "met");
+  return {
+    v: 1,
+    system: facts.system,
+    release: facts.release,
+    tier: facts.tier,
+    from: facts.from,
+    to: facts.to,
+    environment: facts.environment,
+    decision: allowed ? "allow" : "deny",
+    requirements,
+    factsDigest: factsDigest(facts),
+    policyDigest: bundle.digest,
+  };
+}
+
+/** Applying requirements in the bundle's order; one that errored is listed too, and so is every one when the engine failed. */
+function requirementReasons({ bundle, requirements }: Decider, demanded: PolicyDecision, moved: PolicyDecision): readonly PolicyReason[] {
+  const errors = [...demanded.errors, ...moved.errors].map((error) => error.policy);
+  const broken = errors.some((id) => !bundle.policies.some((policy) => policy.id === id));
+  const shown = new Set([...demanded.reasons, ...moved.reasons].map((each) => each.policy).concat(errors));
+  return requirements.filter((each) => broken || shown.has(each.policy));
+}
+
+function requirement(policy: PolicyReason, facts: GateFacts, moved: PolicyDecision): Requirement {
+  const id = policy.policy;
+  const fired = moved.reasons.some((each) => each.policy === id);
+  const error = moved.errors.find((each) => each.policy === id || each.policy === "request" || each.policy === "engine");
+  const met = !fired && error === undefined;
+  const { turn, people } = turns(policy, facts);
+  return {
+    id,
+    title: policy.requirement ?? id,
+    state: requirementState(id, facts, met),
+    reason: error === undefined ? finding(id, facts, met) : "the policy could not be evaluated, which denies",
+    remedy: met ? "" : filled(policy.remedy ?? "", facts),
+    turn: met ? "" : turn,
+    people: met ? [] : [...people],
+    since: met ? null : waitingSince(id, facts),
+    controls: [...policy.controls],
+  };
+}
+
+function filled(remedy: string, facts: GateFacts): string {
+  return remedy.replaceAll("{system}", facts.system).replaceAll("{environment}", facts.environment).replaceAll("{to}", facts.to);
+}

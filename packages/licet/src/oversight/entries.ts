@@ -1,0 +1,97 @@
+import { ApprovalGiven, HoldLifted, HoldPlaced, RequestClosed, RequestOpened } from "@licet/contract";
+import type { EntryDefinition } from "../ledger/recorder.ts";
+import { closeRequest, endHold, insertApproval, insertHold, insertRequest, spendApprovals } from "./store.ts";
+
+const requestOpened: EntryDefinition = {
+  kind: "request.opened",
+  v: 1,
+  mode: "governance",
+  async apply(tx, entry) {
+    const body = RequestOpened.parse(entry.body);
+    await insertRequest(tx, {
+      space: entry.space,
+      id: body.request,
+      move: body.move,
+      system: body.system,
+      release: body.release,
+      stage: body.stage,
+      environment: body.environment,
+      detail: JSON.stringify(body.detail),
+      status: "open",
+      requested_by: body.requestedBy,
+      requested_at: entry.time,
+      closed_at: null,
+      outcome: null,
+      entry: entry.id,
+    });
+  },
+};
+
+const requestClosed: EntryDefinition = {
+  kind: "request.closed",
+  v: 1,
+  mode: "governance",
+  async apply(tx, entry) {
+    const body = RequestClosed.parse(entry.body);
+    await closeRequest(tx, entry.space, { id: body.request, status: body.status, outcome: body.outcome, at: entry.time });
+    await spendApprovals(tx, entry.space, { ids: body.approvals, by: body.request });
+  },
+};
+
+const approvalGiven: EntryDefinition = {
+  kind: "approval.given",
+  v: 1,
+  mode: "governance",
+  async apply(tx, entry) {
+    const body = ApprovalGiven.parse(entry.body);
+    const { space, time } = entry;
+    await insertApproval(tx, {
+      space,
+      id: body.approval,
+      request: body.request,
+      role: body.role,
+      person: body.person,
+      answer: body.answer,
+      comment: body.comment,
+      facts_digest: body.factsDigest,
+      policy_digest: body.policyDigest,
+      method: body.method,
+      authenticated_at: body.authenticatedAt,
+      not_after: body.notAfter,
+      statement: body.statement,
+      statement_digest: body.statementDigest,
+      given_at: time,
+      spent_by: null,
+      entry: entry.id,
+    });
+    if (body.answer === "approve") return;
+    const status = body.answer === "return" ? "returned" : "refused";
+    await closeRequest(tx, space, { id: body.request, status, outcome: `${status} by ${body.person} as ${body.role}`, at: time });
+  },
+};
+
+const holdPlaced: EntryDefinition = {
+  kind: "hold.placed",
+  v: 1,
+  mode: "governance",
+  async apply(tx, entry) {
+    const body = HoldPlaced.parse(entry.body);
+    const { space, time, id } = entry;
+    await insertHold(tx, { space, id: body.hold, scope: body.scope, system: body.system, reason: body.reason, placed_by: body.placedBy, placed_at: time, lifted_by: null, lifted_at: null, entry: id });
+  },
+};
+
+const holdLifted: EntryDefinition = {
+  kind: "hold.lifted",
+  v: 1,
+  mode: "governance",
+  async apply(tx, entry) {
+    const body = HoldLifted.parse(entry.body);
+    const { space, time } = entry;
+    await endHold(tx, space, { id: body.hold, by: body.liftedBy, at: time });
+    await closeRequest(tx, space, { id: body.request, status: "granted", outcome: body.outcome, at: time });
+    await spendApprovals(tx, space, { ids: body.approvals, by: body.request });
+  },
+};
+
+export const oversightEntries: readonly EntryDefinition[] = [requestOpened, requestClosed, approvalGiven, holdPlaced, holdLifted];

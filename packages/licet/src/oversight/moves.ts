@@ -1,0 +1,148 @@
+import { LicetError, type ApprovingRole, type GateMove } from "@licet/contract";
+import { digestOf } from "@licet/evidence";
+import { newId } from "../base/ids.ts";
+import { holdersOf } from "../identity/store.ts";
+import type { Draft, Recorder } from "../ledger/recorder.ts";
+import { bundleOf } from "../policy/publish.ts";
+import type { Judged } from "./judge.ts";
+import { everHeld, findHold, findRequest, type Reader, type StoredRequest } from "./store.ts";
+import { weighApprovals } from "./weigh.ts";
+
+/**
+ * Gate moves besides promotions: lifting a hold, registering a provider, granting a role. One approval by another
+ * person carries them out; while nobody else ever could approve, the asker acts alone and the record says
+ * `sole operator`. Somebody whose role was taken away keeps that state closed: sending approvers away opens nothing.
+ */
+export type OtherMove = Exclude<GateMove, "promote">;
+
+export const moveRoles: Readonly<Record<OtherMove, readonly ApprovingRole[]>> = {
+  "lift-hold": ["security-engineer", "risk-owner", "authorizing-official"],
+  "register-provider": ["security-engineer", "risk-owner"],
+  "grant-role": ["security-engineer", "risk-owner"],
+};
+
+export const soleOperator = "sole operator";
+
+/** Carries out what was approved. MUST be idempotent: after a crash it is called again for the same request. */
+export type Effect = (request: StoredRequest) => Promise<void>;
+export type Effects = Readonly<Record<Exclude<OtherMove, "lift-hold">, Effect>>;
+
+export interface Opening {
+  readonly space: string;
+  readonly move: GateMove;
+  readonly system: string | null;
+  readonly release: string | null;
+  readonly stage: "experiment" | "pilot" | "production" | null;
+  readonly environment: string | null;
+  readonly detail: StoredRequest["detail"];
+  readonly by: string;
+}
+
+export function openingDraft(opening: Opening, id: string): Draft {
+  const { space, move, system, release, stage, environment, detail, by } = opening;
+  return {
+    kind: "request.opened",
+    space,
+    actor: by,
+    ...(system !== null && { system }),
+    subject: subjectOf(system),
+    class: "governance",
+    body: { request: id, move, system, release, stage, environment, detail, requestedBy: by },
+  };
+}
+
+export function subjectOf(system: string | null): string {
+  return system === null ? "space" : `system:${system}`;
+}
+
+export function isOtherMove(move: GateMove): move is OtherMove {
+  return move !== "promote";
+}
+
+/** Nobody stands on both sides: neither who asks, nor whom the role is for. */
+function partiesOf(request: StoredRequest): ReadonlySet<string> {
+  const beneficiary = request.move === "grant-role" ? request.detail["person"] : undefined;
+  return new Set([request.requestedBy, ...(typeof beneficiary === "string" ? [beneficiary] : [])]);
+}
+
+export async function judgeMove(db: Reader, request: StoredRequest & { readonly move: OtherMove }, now: number): Promise<Judged> {
+  const { space, id, move, system, detail } = request;
+  const factsDigest = digestOf({ request: id, move, system, detail });
+  const { digest: policyDigest } = await bundleOf(db, space);
+  const authors = { ids: partiesOf(request), emails: new Set<string>() };
+  const weighed = await weighApprovals(db, space, { request: id, now, factsDigest, policyDigest, authors });
+  return { gate: null, factsDigest, policyDigest, authors, weighed, roles: moveRoles[move], requirement: `move.${move}` };
+}
+
+interface Ready {
+  readonly outcome: string;
+  readonly approvals: readonly string[];
+}
+
+async function ready(db: Reader, request: StoredRequest & { readonly move: OtherMove }, now: number): Promise<Ready | undefined> {
+  const judged = await judgeMove(db, request, now);
+  const roles: readonly string[] = moveRoles[request.move];
+  const approval = judged.weighed.find((each) => each.counts && roles.includes(each.row.role));
+  if (approval !== undefined) return { outcome: `approved by another person as ${approval.row.role}${approval.early ? ", early" : ""}`, approvals: [approval.row.id] };
+  return (await isAlone(db, request)) ? { outcome: soleOperator, approvals: [] } : undefined;
+}
+
+async function isAlone(db: Reader, request: StoredRequest & { readonly move: OtherMove }): Promise<boolean> {
+  const held = await everHeld(db, request.space, moveRoles[request.move]);
+  const administrators = new Set((await holdersOf(db, request.space, "administrator")).map((person) => person.id));
+  const parties = partiesOf(request);
+  return held.every((person) => parties.has(person) || administrators.has(person));
+}
+
+export interface MoveOptions {
+  readonly read: Reader;
+  readonly recorder: Recorder;
+  readonly effects: Effects;
+}
+
+/** Opens the request and carries it out where nobody has to be waited for. Answers the request's id. */
+export async function openMove(options: MoveOptions, opening: Omit<Opening, "release" | "stage" | "environment"> & { readonly move: OtherMove }): Promise<string> {
+  const { value: id } = await options.recorder.commit(async (_tx, time) => {
+    const request = newId("req", time);
+    return { entry: openingDraft({ ...opening, release: null, stage: null, environment: null }, request), value: request };
+  });
+  await settleMove(options, opening.space, id);
+  return id;
+}
+
+/** Carries out an approved move and closes its request. Safe to call at any time and again. */
+export async function settleMove(options: MoveOptions, space: string, id: string): Promise<void> {
+  const request = await findRequest(options.read, space, id);
+  if (request?.status !== "open") return;
+  const { move } = request;
+  if (move === "promote") throw new LicetError("internal", { message: "a promotion is settled by its gate" });
+  if (move === "lift-hold") return settleLift(options, request);
+  const end = await ready(options.read, { ...request, move }, options.recorder.now());
+  if (end === undefined) return undefined;
+  await options.effects[move](request);
+  await options.recorder.commit(async (tx) => {
+    const now = await findRequest(tx, space, id);
+    return now?.status === "open" ? { entry: closing(request, end), value: undefined } : { nothing: undefined };
+  });
+  return undefined;
+}
+
+function closing(request: StoredRequest, end: Ready, status: "granted" | "returned" = "granted"): Draft {
+  const { space, id, system } = request;
+  return { kind: "request.closed", space, actor: "server", ...(system !== null && { system }), subject: subjectOf(system), class: "governance", body: { request: id, status, outcome: end.outcome, approvals: end.approvals } };
+}
+
+/** Lifting, closing and spending are one entry: there is nothing between them to crash in. */
+async function settleLift(options: MoveOptions, { space, id }: StoredRequest): Promise<void> {
+  await options.recorder.commit(async (tx, time) => {
+    const request = await findRequest(tx, space, id);
+    if (request?.status !== "open" || request.move !== "lift-hold") return { nothing: undefined };
+    const { system, detail, requestedBy } = request;
+    const hold = typeof detail["hold"] === "string" ? await findHold(tx, space, detail["hold"]) : undefined;
+    if (hold === undefined || hold.lifted_at !== null) return { entry: closing(request, { outcome: "the hold is not in force", approvals: [] }, "returned"), value: undefined };
+    const end = await ready(tx, { ...request, move: "lift-hold" }, time);
+    if (end === undefined) return { nothing: undefined };
+    const body = { hold: hold.id, request: id, liftedBy: requestedBy, outcome: end.outcome, approvals: end.approvals };
+    return { entry: { kind: "hold.lifted", space, actor: requestedBy, ...(system !== null && { system }), subject: subjectOf(system), class: "governance", body }, value: undefined };
+  });
+}

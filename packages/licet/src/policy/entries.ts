@@ -1,0 +1,23 @@
+import { PolicyPublished } from "@licet/contract";
+import type { EntryDefinition } from "../ledger/recorder.ts";
+import { activateBundle } from "./store.ts";
+
+const policyPublished: EntryDefinition = {
+  kind: "policy.published",
+  v: 1,
+  mode: "governance",
+  async apply(tx, entry) {
+    const body = PolicyPublished.parse(entry.body);
+    await activateBundle(tx, {
+      space: entry.space,
+      digest: body.digest,
+      bundle: JSON.stringify(body.bundle),
+      published_by: body.publishedBy,
+      published_at: entry.time,
+      active: 1,
+      entry: entry.id,
+    });
+  },
+};
+
+export const policyEntries: readonly EntryDefinition[] = [policyPublished];
