@@ -1,0 +1,81 @@
+import type { Refusal } from "./refusal.ts";
+
+/** The caller's side of one exchange. Implemented over a socket by serve.ts; everything else only sees this. */
+export interface Caller {
+  /** True once the connection is closed. */
+  readonly gone: boolean;
+  /** Called once when the connection closes before the answer ended; at once when it has already. */
+  onGone(listener: () => void): void;
+  json(status: number, headers: AnswerHeaders, body: string): void;
+  /** Begins an answer of server-sent events with status 200. */
+  startStream(headers: AnswerHeaders): void;
+  /** False when the caller reads more slowly than it is written to; then wait for `onDrain`. */
+  write(text: string): boolean;
+  onDrain(listener: () => void): void;
+  /** The clean end of a stream. */
+  end(): void;
+  /** Ends a stream so that no client takes it for complete: the last event, then the connection is destroyed. */
+  breakOff(lastEvent: string): void;
+}
+
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** One request of the data plane, its body not read yet. */
+export interface Inbound {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly requestId: string | undefined;
+  /** The whole body, or why it was not taken. */
+  body(): Promise<{ readonly bytes: Uint8Array } | { readonly refusal: Refusal }>;
+}
+
+export interface Refused {
+  readonly refusal: Refusal;
+  /** Id of the recorded decision; absent when it could not be recorded. */
+  readonly decision?: string | undefined;
+  /** What the provider said, when it was asked. */
+  readonly upstream?: UpstreamError | undefined;
+}
+
+export interface UpstreamError {
+  readonly status: number;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** The error in OpenAI's dialect, with what a person needs to get on. */
+export function refusalBody({ refusal, decision, upstream }: Refused): string {
+  const { code, message, param, policy, remedy, component } = refusal;
+  return JSON.stringify({
+    error: {
+      message: `${message}; ${remedy}`,
+      type: upstream === undefined ? "licet_refused" : "upstream_error",
+      param,
+      code,
+      licet: {
+        decision: decision ?? null,
+        policy,
+        ...(component !== undefined && { component }),
+        remedy,
+        docs: `docs/errors.md#${code}`,
+        ...(upstream !== undefined && { upstream }),
+      },
+    },
+  });
+}
+
+export function refusalHeaders({ refusal, decision }: Refused): AnswerHeaders {
+  return {
+    ...(decision !== undefined && { "x-licet-decision": decision }),
+    ...(refusal.code === "credential_invalid" && { "www-authenticate": "Bearer" }),
+  };
+}
+
+export function answerRefusal(caller: Caller, refused: Refused, headers: AnswerHeaders = {}): void {
+  caller.json(refused.refusal.status, { ...headers, ...refusalHeaders(refused) }, refusalBody(refused));
+}
+
+export function refusalEvent(refused: Refused): string {
+  return `data: ${refusalBody(refused)}\n\n`;
+}

@@ -1,0 +1,218 @@
+import type { Refusal } from "./refusal.ts";
+import { refuse } from "./refusal.ts";
+import type { CredentialView, DeploymentView, ModelView, PolicyBundleView, ProviderView } from "./snapshot.ts";
+import { isErrorCode } from "@licet/contract";
+
+/**
+ * The Cedar request of one call, in the JSON form that `cedar-wasm` and `@licet/cedar` take. Policies are written to
+ * this schema:
+ *
+ *     namespace Licet {
+ *       entity Workload {
+ *         system: String, environment: String, stage: String, release: String, tier: String,
+ *         ato?: { id: String, state: String, stage: String, environment: String, release: String,
+ *                 notBefore: datetime, notAfter: datetime },
+ *         boundary: Set<String>, regions: Set<String>, held: Bool,
+ *       };
+ *       entity Model { provider: String, name: String, region: String, declared: Bool };
+ *       action callModel, score appliesTo {
+ *         principal: Workload, resource: Model,
+ *         context: { now: datetime, release: String, dataClasses: Set<String> },
+ *       };
+ *     }
+ *
+ * `Workload` ids are deployment ids, `Model` ids are `provider/name` (`local/name` for a model that the system
+ * runs itself, whose provider is `local` and region empty; `undeclared/name` for one that the release does not declare). A policy's `@requirement` that equals a code of the registry
+ * (as `ato_missing`) gives the refusal that code; `@remedy` its remedy.
+ */
+export type CedarCall = {
+  readonly principal: EntityUid;
+  readonly action: EntityUid;
+  readonly resource: EntityUid;
+  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly dataClasses: readonly string[] };
+  readonly entities: readonly CedarEntity[];
+};
+
+export type EntityUid = {
+  readonly type: string;
+  readonly id: string;
+};
+
+export type CedarDatetime = {
+  readonly __extn: { readonly fn: "datetime"; readonly arg: string };
+};
+
+export type CedarValue =
+  | string
+  | number
+  | boolean
+  | CedarDatetime
+  | readonly string[]
+  | { readonly [key: string]: CedarValue };
+
+export type CedarEntity = {
+  readonly uid: EntityUid;
+  readonly attrs: Readonly<Record<string, CedarValue>>;
+  readonly parents: readonly EntityUid[];
+};
+
+export interface CedarReason {
+  readonly policy: string;
+  readonly requirement?: string;
+  readonly remedy?: string;
+}
+
+export interface CedarDecision {
+  readonly decision: "allow" | "deny";
+  /** On deny the forbids that matched (none when no permit did), on allow the permits. */
+  readonly reasons: readonly CedarReason[];
+  readonly errors: readonly { readonly policy: string; readonly message: string }[];
+}
+
+export type GatewayAction = "callModel" | "score";
+
+export interface CedarInput {
+  readonly action: GatewayAction;
+  readonly credential: CredentialView;
+  readonly model: { readonly name: string; readonly declared?: ModelView; readonly provider?: ProviderView };
+  readonly held: boolean;
+  readonly dataClasses: readonly string[];
+  readonly now: number;
+}
+
+/** Sets are sorted, so that the same call gives the same bytes. */
+export function cedarCall(input: CedarInput): CedarCall {
+  const deployment = input.credential.deployment;
+  const principal = { type: "Licet::Workload", id: deployment.id };
+  const provider = input.model.declared?.provider ?? "undeclared";
+  const resource = { type: "Licet::Model", id: `${provider}/${input.model.name}` };
+  const model = {
+    provider,
+    name: input.model.name,
+    region: input.model.provider?.region ?? "",
+    declared: input.model.declared !== undefined,
+  };
+  return {
+    principal,
+    action: { type: "Licet::Action", id: input.action },
+    resource,
+    context: { now: datetime(wholeSecond(input.now)), release: deployment.release, dataClasses: sorted(input.dataClasses) },
+    entities: [
+      { uid: principal, attrs: workload(deployment, input.held), parents: [] },
+      { uid: resource, attrs: model, parents: [] },
+    ],
+  };
+}
+
+function workload(deployment: DeploymentView, held: boolean): Record<string, CedarValue> {
+  const { ato } = deployment;
+  const standing =
+    ato === undefined
+      ? {}
+      : {
+          ato: {
+            id: ato.id,
+            state: ato.state,
+            stage: ato.stage,
+            environment: ato.environment,
+            release: ato.release,
+            notBefore: datetime(wholeSecond(ato.notBefore)),
+            notAfter: datetime(wholeSecond(ato.notAfter)),
+          },
+        };
+  return {
+    system: deployment.system,
+    environment: deployment.environment,
+    stage: deployment.stage,
+    release: deployment.release,
+    tier: deployment.tier,
+    ...standing,
+    boundary: sorted(deployment.boundary.classes),
+    regions: sorted(deployment.boundary.regions),
+    held,
+  };
+}
+
+function sorted(values: readonly string[]): readonly string[] {
+  return [...new Set(values)].sort();
+}
+
+/**
+ * `now` is told to policies in whole seconds, rounded down: calls alike within one second then ask the same question,
+ * and the same question has the same answer. The ATO's times are rounded alike; the gateway itself compares them to the
+ * millisecond.
+ */
+function wholeSecond(time: number): number {
+  return time - (time % 1000);
+}
+
+function datetime(time: number): CedarDatetime {
+  return { __extn: { fn: "datetime", arg: new Date(time).toISOString() } };
+}
+
+export interface PolicyAnswer {
+  readonly bundle: string | null;
+  readonly decision: CedarDecision;
+  readonly refusal?: Refusal;
+}
+
+const noBundle: CedarDecision = { decision: "deny", reasons: [], errors: [] };
+
+/** Asks the bundle. Whatever goes wrong on the way denies: no bundle, a policy that errors, a decider that throws. */
+export async function decide(bundle: PolicyBundleView | undefined, call: CedarCall): Promise<PolicyAnswer> {
+  if (bundle === undefined) {
+    const message = "no policy bundle is published";
+    return { bundle: null, decision: noBundle, refusal: refuse("policy_denied", { message, policy: "none" }) };
+  }
+  const decision = await decided(bundle, call);
+  const refusal = policyRefusal(decision);
+  return { bundle: bundle.digest, decision, ...(refusal && { refusal }) };
+}
+
+/** Answers of each bundle by the whole request, the newest few; owned by `answerOf`. */
+const answers = new WeakMap<PolicyBundleView, Map<string, Promise<CedarDecision>>>();
+const answersMax = 512;
+
+/** An evaluation is a function of bundle and request alone, so the request itself is the key: never a part of it. */
+function answerOf(bundle: PolicyBundleView, call: CedarCall): Promise<CedarDecision> {
+  const known = answers.get(bundle) ?? new Map<string, Promise<CedarDecision>>();
+  answers.set(bundle, known);
+  const question = JSON.stringify(call);
+  const answer = known.get(question) ?? bundle.decide(call);
+  known.set(question, answer);
+  // A failure is not an answer: the next call asks again.
+  answer.catch(() => known.delete(question));
+  const [oldest] = known.keys();
+  if (known.size > answersMax && oldest !== undefined) {
+    known.delete(oldest);
+  }
+  return answer;
+}
+
+async function decided(bundle: PolicyBundleView, call: CedarCall): Promise<CedarDecision> {
+  try {
+    return await answerOf(bundle, call);
+  } catch {
+    // The cause may hold content of the call, so only the fact is kept.
+    return { decision: "deny", reasons: [], errors: [{ policy: "bundle", message: "the evaluation failed" }] };
+  }
+}
+
+function policyRefusal(decision: CedarDecision): Refusal | undefined {
+  const [error] = decision.errors;
+  if (error !== undefined) {
+    return refuse("policy_errored", { policy: error.policy });
+  }
+  if (decision.decision === "allow") {
+    return undefined;
+  }
+  const [reason] = decision.reasons;
+  if (reason === undefined) {
+    return refuse("policy_denied", { policy: "none", message: "no policy permits this call" });
+  }
+  const code = reason.requirement !== undefined && isErrorCode(reason.requirement) ? reason.requirement : "policy_denied";
+  return refuse(code, {
+    policy: reason.policy,
+    ...(reason.remedy !== undefined && { remedy: reason.remedy }),
+  });
+}

@@ -1,0 +1,338 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import type { OutboundLimits } from "../base/outbound.ts";
+import { answerRefusal, refusalBody, type AnswerHeaders, type Caller, type Inbound } from "./answer.ts";
+import { evaluate } from "./evaluation.ts";
+import { inflightCalls, type CutScope } from "./inflight.ts";
+import { chat, models, unsupported, type PipelineParts } from "./pipeline.ts";
+import { providerLines } from "./provider.ts";
+import { decisionRecord, type GatewayLedger } from "./record.ts";
+import { refuse, type Refusal } from "./refusal.ts";
+import type { SnapshotSource } from "./snapshot.ts";
+
+/** Bounds of the listener. What comes in is attacker-controlled until its credential is known. */
+export interface GatewayLimits {
+  readonly bodyBytesMax: number;
+  /** Of all bodies held at once. */
+  readonly bufferedBytesMax: number;
+  readonly callsMax: number;
+  readonly connectionsMax: number;
+  readonly headerBytesMax: number;
+  readonly headersMax: number;
+  readonly headersMs: number;
+  /** To receive a whole request, so that a slow sender holds nothing for long. */
+  readonly requestMs: number;
+  readonly keepAliveMs: number;
+  /** A connection on which nothing moves; longer than any exchange with a provider. */
+  readonly silenceMs: number;
+  readonly sweepMs: number;
+  readonly upstream: Partial<OutboundLimits>;
+}
+
+export const gatewayLimits: GatewayLimits = {
+  bodyBytesMax: 10 * 1024 * 1024,
+  bufferedBytesMax: 256 * 1024 * 1024,
+  callsMax: 1024,
+  connectionsMax: 8192,
+  headerBytesMax: 16_384,
+  headersMax: 100,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+  silenceMs: 660_000,
+  sweepMs: 250,
+  upstream: {},
+};
+
+/** One file of the public log, as its reader gave it. */
+export interface LogFile {
+  readonly contentType: string;
+  readonly cacheControl: string;
+  readonly body: Uint8Array;
+}
+
+export interface GatewayOptions {
+  readonly clock: Clock;
+  readonly ledger: GatewayLedger;
+  readonly snapshots: SnapshotSource;
+  readonly providerKey: (space: string, provider: string) => Promise<string>;
+  /** Id of this run of the gateway: a new one for every start. */
+  readonly gateway: string;
+  /** Origin as callers see it, for the AuthZEN metadata; default: where it listens. */
+  readonly publicUrl?: string;
+  /** GET /log/PATH; undefined where there is no such file. */
+  readonly logFile?: (path: string) => Promise<LogFile | undefined>;
+  /** Failures that no caller may see in full. */
+  readonly onFailure?: (error: unknown) => void;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+export interface Gateway {
+  /** Starts the listener; answers its origin. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<string>;
+  /** Ends what a hold was just placed on; answers how many calls. */
+  cut(scope: CutScope): number;
+  readonly inFlight: number;
+  /** Takes no more calls, gives those in flight `graceMs`, then cuts them; resolves when every outcome is recorded. */
+  close(graceMs?: number): Promise<void>;
+}
+
+interface Listener {
+  readonly options: GatewayOptions;
+  readonly limits: GatewayLimits;
+  readonly parts: PipelineParts;
+  readonly active: Set<Promise<void>>;
+  /** Bytes of bodies held now; owned by `readBody`. */
+  readonly buffered: { bytes: number };
+  origin: string;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const limits = { ...gatewayLimits, ...options.limits };
+  const { clock, ledger, snapshots, providerKey } = options;
+  const inflight = inflightCalls(snapshots, limits.callsMax);
+  const lines = providerLines(limits.upstream);
+  const parts = { clock, ledger, snapshots, providerKey, record: decisionRecord(options), lines, inflight };
+  const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, origin: "" };
+  const server = httpServer(listener);
+  const sweeper = setInterval(() => inflight.sweep(clock.now()), limits.sweepMs).unref();
+  return {
+    listen: async (at) => {
+      listener.origin = await listening(server, at);
+      return listener.origin;
+    },
+    cut: (scope) => inflight.cut(scope),
+    get inFlight() {
+      return inflight.size;
+    },
+    close: async (graceMs = 5000) => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const grace = setTimeout(() => inflight.cut({}, refuse("upstream_unreachable", { message: "the gateway is stopping" })), graceMs);
+      while (listener.active.size > 0) {
+        await Promise.allSettled(listener.active);
+      }
+      clearTimeout(grace);
+      clearInterval(sweeper);
+      server.closeAllConnections();
+      await closed;
+      await lines.close();
+    },
+  };
+}
+
+function httpServer(listener: Listener): Server {
+  const { limits } = listener;
+  const server = createServer({
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.min(1000, limits.headersMs),
+  });
+  server.maxConnections = limits.connectionsMax;
+  server.maxHeadersCount = limits.headersMax;
+  server.setTimeout(limits.silenceMs);
+  server.on("request", (request, response) => handle(listener, request, response));
+  // Whatever would leave plain HTTP is not governed: no WebSocket, no tunnel.
+  server.on("upgrade", (_request, socket) => socket.end(rawRefusal(refuse("endpoint_unsupported"))));
+  server.on("connect", (_request, socket) => socket.end(rawRefusal(refuse("endpoint_unsupported"))));
+  server.on("clientError", (_error, socket) => {
+    if (socket.writable) {
+      socket.end(rawRefusal(refuse("request_unreadable", { message: "this is not an HTTP request within the limits" })));
+    } else {
+      socket.destroy();
+    }
+  });
+  return server;
+}
+
+function rawRefusal(refusal: Refusal): string {
+  const body = refusalBody({ refusal });
+  const head = `HTTP/1.1 ${refusal.status} Refused\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\n`;
+  return `${head}connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
+
+function listening(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve(originOf(server.address()));
+    });
+  });
+}
+
+function originOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === "string") {
+    return "";
+  }
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+function handle(listener: Listener, request: IncomingMessage, response: ServerResponse): void {
+  const caller = socketCaller(request, response);
+  const work = route(listener, inbound(listener, request), caller).catch((error: unknown) => {
+    // In doubt nothing passes: an answer that has begun is broken off, any other is an error.
+    listener.options.onFailure?.(error);
+    const refusal = refuse("internal");
+    if (response.headersSent) {
+      caller.breakOff(`data: ${refusalBody({ refusal })}\n\n`);
+    } else {
+      answerRefusal(caller, { refusal });
+    }
+  });
+  listener.active.add(work);
+  void work.finally(() => listener.active.delete(work));
+}
+
+async function route(listener: Listener, request: Inbound, caller: SocketCaller): Promise<void> {
+  const { parts, options } = listener;
+  switch (`${request.method} ${request.path}`) {
+    case "POST /openai/v1/chat/completions":
+      return chat(parts, request, caller);
+    case "GET /openai/v1/models":
+      return models(parts, request, caller);
+    case "POST /access/v1/evaluation":
+      return evaluate(parts, request, caller);
+    case "GET /.well-known/authzen-configuration":
+      return caller.json(200, {}, authzenMetadata(options.publicUrl ?? listener.origin));
+    case "GET /healthz":
+      return health(parts, caller);
+    default:
+      return logOrUnsupported(listener, request, caller);
+  }
+}
+
+/** AuthZEN 1.0, section 9. */
+function authzenMetadata(origin: string): string {
+  return JSON.stringify({ policy_decision_point: origin, access_evaluation_endpoint: `${origin}/access/v1/evaluation` });
+}
+
+function health(parts: PipelineParts, caller: Caller): void {
+  const fresh = parts.snapshots.current() !== undefined;
+  caller.json(fresh ? 200 : 503, {}, JSON.stringify({ status: fresh ? "ok" : "snapshot_stale" }));
+}
+
+const logPrefix = "/log/";
+
+async function logOrUnsupported({ options, parts }: Listener, request: Inbound, caller: SocketCaller): Promise<void> {
+  const wanted = request.method === "GET" && request.path.startsWith(logPrefix) && options.logFile !== undefined;
+  const file = wanted ? await options.logFile?.(request.path.slice(logPrefix.length)) : undefined;
+  if (file === undefined) {
+    return unsupported(parts, request, caller);
+  }
+  caller.file(200, { "content-type": file.contentType, "cache-control": file.cacheControl }, file.body);
+}
+
+function inbound(listener: Listener, request: IncomingMessage): Inbound {
+  const { headers } = request;
+  const [path = ""] = (request.url ?? "").split("?", 1);
+  const id = headers["x-request-id"];
+  return {
+    method: request.method ?? "",
+    path,
+    authorization: headers.authorization,
+    requestId: typeof id === "string" && /^[\x21-\x7E]{1,128}$/u.test(id) ? id : undefined,
+    body: () => readBody(listener, request),
+  };
+}
+
+type Body = Awaited<ReturnType<Inbound["body"]>>;
+
+/** Never rejects: a sender that breaks off is a refusal like any other. */
+function readBody({ limits, buffered }: Listener, request: IncomingMessage): Promise<Body> {
+  const { headers } = request;
+  const json = /^application\/json\s*(?:;|$)/iu.test(headers["content-type"] ?? "");
+  if (!json || (headers["content-encoding"] ?? "identity") !== "identity") {
+    const message = "the body must be plain application/json";
+    return Promise.resolve({ refusal: refuse("request_unreadable", { message }) });
+  }
+  if (Number(headers["content-length"] ?? 0) > limits.bodyBytesMax) {
+    return Promise.resolve({ refusal: refuse("body_too_large") });
+  }
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (body: Body) => {
+      request.off("data", take);
+      buffered.bytes -= bytes;
+      bytes = 0;
+      resolve(body);
+    };
+    const take = (chunk: Buffer) => {
+      bytes += chunk.length;
+      buffered.bytes += chunk.length;
+      if (bytes > limits.bodyBytesMax) {
+        settle({ refusal: refuse("body_too_large") });
+      } else if (buffered.bytes > limits.bufferedBytesMax) {
+        settle({ refusal: refuse("gateway_busy") });
+      } else {
+        chunks.push(chunk);
+      }
+    };
+    request.on("data", take);
+    request.once("end", () => settle({ bytes: Buffer.concat(chunks) }));
+    request.once("error", () => settle({ refusal: refuse("request_unreadable", { message: "the body broke off" }) }));
+    request.once("close", () => settle({ refusal: refuse("request_unreadable", { message: "the body broke off" }) }));
+  });
+}
+
+interface SocketCaller extends Caller {
+  file(status: number, headers: AnswerHeaders, body: Uint8Array): void;
+}
+
+const always = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
+/** A client that does not read the last event within this time will not read it at all. */
+const lastEventMs = 1000;
+/** What a refused sender may still send before its connection ends; it could not read the answer otherwise. */
+const drainMs = 2000;
+
+function socketCaller(request: IncomingMessage, response: ServerResponse): SocketCaller {
+  const finish = (status: number, headers: AnswerHeaders, body: string | Uint8Array) => {
+    if (response.destroyed || response.headersSent) {
+      return;
+    }
+    const unread = !request.complete;
+    const length = { "content-length": String(Buffer.byteLength(body)) };
+    response.writeHead(status, { ...always, ...headers, ...length, ...(unread && { connection: "close" }) });
+    response.end(body);
+    if (unread) {
+      request.resume();
+      setTimeout(() => request.destroy(), drainMs).unref();
+    }
+  };
+  return {
+    get gone() {
+      return response.destroyed;
+    },
+    onGone: (listener) => {
+      if (response.destroyed) {
+        listener();
+      }
+      response.once("close", () => {
+        if (!response.writableFinished) {
+          listener();
+        }
+      });
+    },
+    json: (status, headers, body) => finish(status, { "content-type": "application/json", ...headers }, body),
+    file: finish,
+    startStream: (headers) => {
+      if (!response.destroyed) {
+        const stream = { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" };
+        response.writeHead(200, { ...always, ...headers, ...stream });
+      }
+    },
+    write: (text) => response.destroyed || response.write(text),
+    onDrain: (listener) => void response.on("drain", listener),
+    end: () => void response.end(),
+    breakOff: (lastEvent) => {
+      const destroy = () => void response.destroy();
+      response.write(lastEvent, destroy);
+      setTimeout(destroy, lastEventMs).unref();
+    },
+  };
+}

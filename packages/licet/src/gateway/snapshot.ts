@@ -1,0 +1,203 @@
+import type { Clock } from "../base/clock.ts";
+import type { CedarCall, CedarDecision } from "./decide.ts";
+
+/**
+ * What the gateway knows, in memory only and never changed in place: a new standing is a new snapshot.
+ *
+ * INVARIANT: a snapshot decides only while its lease runs. The lease is renewed by the change feed's heartbeat; once
+ * it lapses every call is denied, because a hold or a revocation could have been missed.
+ */
+export interface Snapshot {
+  /** Applied log index that this was built from. */
+  readonly version: number;
+  readonly builtAt: number;
+  /** When the lease was last renewed; a clock that stands before it has been set back. */
+  readonly renewedAt: number;
+  readonly leaseUntil: number;
+  readonly byCredentialDigest: ReadonlyMap<string, CredentialView>;
+  readonly spaces: ReadonlyMap<string, SpaceView>;
+}
+
+export interface CredentialView {
+  readonly id: string;
+  readonly space: string;
+  /** Lower-case SHA-256 in hexadecimal of the credential as the caller sends it. */
+  readonly digest: string;
+  readonly expiresAt: number;
+  readonly revokedAt: number | null;
+  readonly deployment: DeploymentView;
+}
+
+export interface DeploymentView {
+  readonly id: string;
+  readonly space: string;
+  readonly system: string;
+  readonly environment: string;
+  readonly stage: string;
+  readonly active: boolean;
+  /** Digest of the release, `sha256:…`. */
+  readonly release: string;
+  readonly tier: string;
+  readonly models: readonly ModelView[];
+  readonly prompts: readonly PromptView[];
+  readonly tools: readonly ToolView[];
+  readonly boundary: { readonly classes: readonly string[]; readonly regions: readonly string[] };
+  readonly ato?: AtoView;
+}
+
+export interface ModelView {
+  /** What callers say in `model`; the provider's own name is accepted too. */
+  readonly name: string;
+  /** Id of the registered provider, or `local` for a model that the system runs itself. */
+  readonly provider: string;
+  /** The provider's name of the model, sent upstream. */
+  readonly model: string;
+  /** `sha256:…` of the file of a model that the system runs itself. */
+  readonly digest?: string;
+  readonly bounds: Readonly<Record<string, ParameterBound | undefined>>;
+  /** The declared `response_format` in its wire form; see `wireResponseFormat`. */
+  readonly responseFormat?: unknown;
+}
+
+/** Limits of one request parameter. A bound on `max_tokens` holds for `max_completion_tokens` too, and the reverse. */
+export interface ParameterBound {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+}
+
+/** One of `digest` (SHA-256 of the exact UTF-8 text) and `template`. */
+export interface PromptView {
+  readonly name: string;
+  readonly role: "system" | "developer";
+  readonly digest?: string;
+  readonly template?: TemplateView;
+}
+
+export interface TemplateView {
+  readonly text: string;
+  /** What may stand in each `{{name}}`; a name that is not here is literal text. */
+  readonly holes: Readonly<Record<string, HoleView>>;
+}
+
+export interface HoleView {
+  /** Regular expression for the whole value. */
+  readonly pattern?: string | undefined;
+  /** In UTF-16 units. */
+  readonly maxLength: number;
+}
+
+export interface ToolView {
+  /** The function's name. */
+  readonly name: string;
+  /** `toolDigest` of inventory/release.ts, of what goes over the wire. */
+  readonly digest: string;
+}
+
+export interface AtoView {
+  readonly id: string;
+  readonly state: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly release: string;
+  readonly stage: string;
+  readonly environment: string;
+  /** Id of the log entry that granted it. */
+  readonly entry: string;
+}
+
+export interface HoldView {
+  readonly id: string;
+  readonly scope: "all" | "system";
+  readonly system?: string;
+  readonly reason: string;
+}
+
+export interface ProviderView {
+  readonly id: string;
+  /** Up to and including the version segment, as in `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  readonly region: string;
+  readonly vendor: string;
+  /** Names the key in the vault; part of the provider's identity, never the key itself. */
+  readonly keyRef: string;
+  /** Addresses that the operator allowed beside public ones; see `OutboundOptions.allow`. */
+  readonly allow?: readonly string[];
+}
+
+export interface PolicyBundleView {
+  readonly digest: string;
+  decide(request: CedarCall): Promise<CedarDecision>;
+}
+
+export interface SpaceView {
+  readonly holds: readonly HoldView[];
+  readonly providers: ReadonlyMap<string, ProviderView>;
+  /** Absent until a bundle is published: then nothing is allowed. */
+  readonly policyBundle?: PolicyBundleView;
+}
+
+/** Flat rows, as the record tables give them. */
+export interface SnapshotInput {
+  readonly version: number;
+  readonly credentials: readonly CredentialView[];
+  readonly spaces: readonly {
+    readonly space: string;
+    readonly holds: readonly HoldView[];
+    readonly providers: readonly ProviderView[];
+    readonly policyBundle?: PolicyBundleView;
+  }[];
+}
+
+export interface SnapshotSource {
+  /** Undefined when there is none or its lease has lapsed. */
+  current(): Snapshot | undefined;
+}
+
+export interface SnapshotHolder extends SnapshotSource {
+  /** Puts a newly built snapshot in place, with a fresh lease. An older version than the present one is ignored. */
+  publish(input: SnapshotInput): void;
+  /** The feed's heartbeat. False when `version` is not the one held: then only `publish` helps. */
+  renew(version: number): boolean;
+}
+
+export const leaseMs = 1000;
+
+export function snapshotHolder(clock: Clock, lease: number = leaseMs): SnapshotHolder {
+  let held: Snapshot | undefined;
+  return {
+    publish: (input) => {
+      if (held !== undefined && input.version < held.version) {
+        return;
+      }
+      held = build(input, { now: clock.now(), lease });
+    },
+    renew: (version) => {
+      if (held === undefined || held.version !== version) {
+        return false;
+      }
+      const now = clock.now();
+      held = { ...held, renewedAt: now, leaseUntil: now + lease };
+      return true;
+    },
+    current: () => {
+      const now = clock.now();
+      const fresh = held !== undefined && held.renewedAt <= now && now < held.leaseUntil;
+      return fresh ? held : undefined;
+    },
+  };
+}
+
+function build(input: SnapshotInput, at: { readonly now: number; readonly lease: number }): Snapshot {
+  const spaces = input.spaces.map(({ space, providers, ...view }) => {
+    const byId = new Map(providers.map((provider) => [provider.id, provider]));
+    return [space, { ...view, providers: byId }] as const;
+  });
+  return {
+    version: input.version,
+    builtAt: at.now,
+    renewedAt: at.now,
+    leaseUntil: at.now + at.lease,
+    byCredentialDigest: new Map(input.credentials.map((view) => [view.digest, view])),
+    spaces: new Map(spaces),
+  };
+}

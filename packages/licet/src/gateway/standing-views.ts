@@ -1,0 +1,144 @@
+import { isRecord } from "@licet/evidence";
+import { ReleaseBundle, type Model } from "@licet/contract";
+import { releaseOf, type ReleaseComponent } from "../inventory/release.ts";
+import { readBundle } from "../policy/bundle.ts";
+import { createDecider } from "../policy/decide.ts";
+import { wireResponseFormat } from "./conform.ts";
+import type { AtoView, CredentialView, DeploymentView, ModelView, PolicyBundleView, PromptView, SnapshotInput } from "./snapshot.ts";
+import type { StandingRows } from "./store.ts";
+
+type Rows<K extends keyof StandingRows> = StandingRows[K] extends readonly (infer R)[] ? R : never;
+
+/** What of a release the gateway compares calls with. Releases are immutable, so each is worked out once. */
+type ReleaseViews = Pick<DeploymentView, "models" | "prompts" | "tools" | "boundary">;
+
+function modelView(model: Model, components: readonly ReleaseComponent[]): ModelView {
+  const component = components.find((each) => each.kind === "model" && each.name === model.name);
+  const format = model.responseFormat === undefined ? undefined : wireResponseFormat(model.responseFormat);
+  return {
+    name: model.name,
+    provider: model.provider,
+    model: model.model,
+    bounds: model.parameters ?? {},
+    ...(model.file === undefined && model.digest === undefined ? {} : { digest: component?.digest ?? "" }),
+    ...(format === undefined ? {} : { responseFormat: format }),
+  };
+}
+
+function promptView(component: ReleaseComponent): readonly PromptView[] {
+  if (component.kind !== "prompt") return [];
+  const { name, role } = component;
+  return component.form === "literal" ? [{ name, role, digest: component.digest }] : [{ name, role, template: { text: component.text, holes: component.holes } }];
+}
+
+function releaseViews(bundle: ReleaseBundle): ReleaseViews {
+  const { components } = releaseOf(bundle);
+  const { manifest } = bundle;
+  return {
+    models: manifest.components.models.map((model) => modelView(model, components)),
+    prompts: components.flatMap(promptView),
+    tools: components.flatMap((each) => (each.kind === "tool" ? [{ name: each.name, digest: each.digest }] : [])),
+    boundary: { classes: manifest.dataBoundary.classes, regions: manifest.dataBoundary.regions },
+  };
+}
+
+function tierOf(row: Rows<"atos">): string {
+  const envelope: unknown = JSON.parse(row.statement);
+  const payload = isRecord(envelope) && typeof envelope["payload"] === "string" ? envelope["payload"] : "";
+  const statement: unknown = JSON.parse(Buffer.from(payload, "base64").toString("utf8"));
+  const predicate = isRecord(statement) && isRecord(statement["predicate"]) ? statement["predicate"] : {};
+  return typeof predicate["tier"] === "string" ? predicate["tier"] : "unassessed";
+}
+
+function atoView(row: Rows<"atos">): AtoView {
+  return { id: row.id, state: row.state, notBefore: row.not_before, notAfter: row.not_after, release: row.release, stage: row.stage, environment: row.environment, entry: row.entry };
+}
+
+const openStates: readonly string[] = ["granted", "conditional"];
+
+/** The one that opens traffic, else the newest: its state then says why not. */
+function atoOf(rows: StandingRows, deployment: Rows<"deployments">): Rows<"atos"> | undefined {
+  const candidates = rows.atos.filter(
+    (row) =>
+      row.space === deployment.space &&
+      row.system === deployment.system &&
+      row.release === deployment.release &&
+      row.stage === deployment.stage &&
+      row.environment === deployment.environment,
+  );
+  return candidates.findLast((row) => openStates.includes(row.state)) ?? candidates.at(-1);
+}
+
+/** Builds snapshots from rows; keeps what is immutable between them. Owned by the feed of one gateway. */
+export class StandingViews {
+  readonly #releases = new Map<string, ReleaseViews>();
+  readonly #policies = new Map<string, PolicyBundleView>();
+
+  build(rows: StandingRows): SnapshotInput {
+    const deployments = new Map(rows.deployments.map((row) => [`${row.space} ${row.id}`, this.#deployment(rows, row)]));
+    const credentials = rows.credentials.flatMap((row): readonly CredentialView[] => {
+      const deployment = deployments.get(`${row.space} ${row.deployment}`);
+      if (deployment === undefined) return [];
+      return [{ id: row.id, space: row.space, digest: row.digest.replace(/^sha256:/u, ""), expiresAt: row.expires_at, revokedAt: row.revoked_at, deployment }];
+    });
+    const spaces = new Set([...rows.policies, ...rows.holds, ...rows.providers, ...rows.deployments].map((row) => row.space));
+    return { version: rows.version, credentials, spaces: [...spaces].map((space) => this.#space(rows, space)) };
+  }
+
+  #deployment(rows: StandingRows, row: Rows<"deployments">): DeploymentView {
+    const ato = atoOf(rows, row);
+    return {
+      id: row.id,
+      space: row.space,
+      system: row.system,
+      environment: row.environment,
+      stage: row.stage,
+      active: row.active === 1,
+      release: row.release,
+      tier: ato === undefined ? "unassessed" : tierOf(ato),
+      ...this.#release(rows, row),
+      ...(ato === undefined ? {} : { ato: atoView(ato) }),
+    };
+  }
+
+  #release(rows: StandingRows, row: Rows<"deployments">): ReleaseViews {
+    const before = this.#releases.get(row.release);
+    if (before !== undefined) return before;
+    const stored = rows.releases.find((each) => each.space === row.space && each.system === row.system && each.digest === row.release);
+    if (stored === undefined) return { models: [], prompts: [], tools: [], boundary: { classes: [], regions: [] } };
+    const views = releaseViews(ReleaseBundle.parse(JSON.parse(stored.bundle)));
+    this.#releases.set(row.release, views);
+    return views;
+  }
+
+  #space(rows: StandingRows, space: string): SnapshotInput["spaces"][number] {
+    const policy = rows.policies.find((row) => row.space === space);
+    return {
+      space,
+      holds: rows.holds
+        .filter((row) => row.space === space)
+        .map((row) => ({ id: row.id, scope: row.scope === "all" ? "all" : "system", reason: row.reason, ...(row.system === null ? {} : { system: row.system }) })),
+      providers: rows.providers
+        .filter((row) => row.space === space)
+        .map((row) => ({
+          id: row.id,
+          baseUrl: row.base_url,
+          region: row.region,
+          vendor: row.vendor,
+          keyRef: `${space}/${row.id}`,
+          allow: row.allow_private === 1 ? ["loopback", "private"] : ["loopback"],
+        })),
+      ...(policy === undefined ? {} : { policyBundle: this.#policy(policy) }),
+    };
+  }
+
+  /** A bundle whose content is not that of its digest never decides. */
+  #policy(row: Rows<"policies">): PolicyBundleView {
+    const before = this.#policies.get(row.digest);
+    if (before !== undefined) return before;
+    const decider = createDecider(readBundle(row.bundle, row.digest));
+    const view: PolicyBundleView = { digest: row.digest, decide: async (request) => decider.decide({ ...request }) };
+    this.#policies.set(row.digest, view);
+    return view;
+  }
+}

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { compileTemplate, matchesTemplate } from "./template.ts";
+
+const hole = fc.record({
+  maxLength: fc.integer({ min: 1, max: 6 }),
+  pattern: fc.option(fc.constantFrom("[a-c]*", "[0-9]{2}", "ab*"), { nil: undefined }),
+});
+const literal = fc.string({ unit: fc.constantFrom("a", "b", "1"), maxLength: 4 });
+const shape = fc.record({ literals: fc.array(literal, { minLength: 3, maxLength: 3 }), holes: fc.tuple(hole, hole) });
+
+type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never;
+
+function compiled({ literals: [first, second, third], holes: [one, two] }: Shape) {
+  return compileTemplate({ text: `${first}{{one}}${second}{{two}}${third}`, holes: { one, two } });
+}
+
+/** The definition itself: some two values fill the holes. Exponential, so only for short texts. */
+function fits({ literals, holes }: Shape, text: string): boolean {
+  const [first = "", second = "", third = ""] = literals;
+  const admits = (i: 0 | 1, value: string) => value.length <= holes[i].maxLength && new RegExp(`^(?:${holes[i].pattern ?? ".*"})$`, "su").test(value);
+  const filled = (one: string, two: string) => admits(0, one) && admits(1, two) && text === first + one + second + two + third;
+  const ends = Array.from({ length: text.length + 1 }, (_, i) => i);
+  return ends.some((a) =>
+    ends.some((b) => b >= a && filled(text.slice(first.length, a), text.slice(a + second.length, b))),
+  );
+}
+
+test("matching agrees with trying every value, for templates that overlap themselves", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", "b", "1"), maxLength: 14 });
+  fc.assert(
+    fc.property(shape, text, (template, sent) => {
+      expect(matchesTemplate(compiled(template), sent)).toBe(fits(template, sent));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("a template matches every text made from it", () => {
+  const value = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 6 });
+  fc.assert(
+    fc.property(shape, value, value, ({ literals }, one, two) => {
+      const free = { maxLength: 6 };
+      const template = compileTemplate({ text: `${literals[0]}{{one}}${literals[1]}{{two}}${literals[2]}`, holes: { one: free, two: free } });
+      expect(matchesTemplate(template, `${literals[0]}${one}${literals[1]}${two}${literals[2]}`)).toBe(true);
+    }),
+  );
+});
+
+test("without holes only the text itself matches, and an undeclared name is literal text", () => {
+  const template = compileTemplate({ text: "Hello {{name}}", holes: {} });
+  expect(matchesTemplate(template, "Hello {{name}}")).toBe(true);
+  expect(matchesTemplate(template, "Hello Jo")).toBe(false);
+});
+
+test("a megabyte built against the matcher is decided quickly", () => {
+  const template = compileTemplate({ text: `{{one}}${"a".repeat(500)}b{{two}}${"a".repeat(500)}c`, holes: { one: { maxLength: 100_000 }, two: { maxLength: 100_000 } } });
+  const before = performance.now();
+  expect(matchesTemplate(template, "a".repeat(1_000_000))).toBe(false);
+  expect(performance.now() - before).toBeLessThan(1500);
+});
