@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const conditions = ["source", "node", "import", "default"];
+// Not "import": vitest hands each to its workers as --conditions, and a require inside pg would then load an ES module.
+const conditions = ["source", "node", "default"];
 const env = { NODE_OPTIONS: "--conditions=source" };
 
 /** `unit` runs beside the code; `journeys` drive the built product as a separate process. */

@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import type { TicketIssued } from "@licet/contract";
+import { newId } from "../base/ids.ts";
+import { LicetError } from "../base/errors.ts";
+import type { Recorder } from "../ledger/recorder.ts";
+import { findRelease } from "../inventory/store.ts";
+import { findTicket, listTickets, type Reader, type Ticket } from "./store.ts";
+
+/** Long enough for the checks of a release on a laptop; a run that takes longer asks for a new ticket. */
+const leaseMs = 2 * 60 * 60 * 1000;
+
+/** What the functions here need of the world. */
+export interface AssuranceDeps {
+  readonly recorder: Recorder;
+  readonly read: Reader;
+}
+
+export interface TicketRequest {
+  readonly space: string;
+  readonly system: string;
+  readonly release: string;
+  readonly producer: TicketIssued["producer"];
+  readonly checks: readonly string[];
+  readonly datasets: Readonly<Record<string, string>>;
+  /** Who returns it: a person, or `server`. */
+  readonly issuedTo: string;
+  /** Who asked, where that is somebody else. */
+  readonly requestedBy?: string;
+}
+
+/** `open` past its lease is an aborted attempt: computed, so that nobody has to come back to say so. */
+export function ticketStatus(ticket: Ticket, now: number): "open" | "returned" | "aborted" {
+  return ticket.status === "open" && now >= ticket.leaseUntil ? "aborted" : ticket.status;
+}
+
+/** The server draws the seed and counts the attempt; both are in the log before anything runs. */
+export async function issueTicket({ recorder, read }: AssuranceDeps, request: TicketRequest): Promise<Ticket> {
+  const { value } = await recorder.commit(async (tx, time) => {
+    const release = await findRelease(tx, request.space, request.system, request.release);
+    if (release === undefined) {
+      throw new LicetError("release_unknown", { message: `release \`${request.release}\` of \`${request.system}\` has not been pushed` });
+    }
+    const before = await listTickets(tx, request.space, { system: request.system, release: request.release });
+    const declared = new Set((release.bundle.manifest.assurance?.checks ?? []).map((check) => check.id));
+    const unknown = request.checks.filter((check) => !declared.has(check));
+    if (unknown.length > 0) {
+      throw new LicetError("check_undeclared", { message: `the release does not declare the check \`${unknown.join("`, `")}\`` });
+    }
+    const body: TicketIssued = {
+      id: newId("tkt", time),
+      system: request.system,
+      release: request.release,
+      producer: request.producer,
+      checks: [...request.checks],
+      datasets: { ...request.datasets },
+      seed: randomBytes(16).toString("hex"),
+      attempt: before.length + 1,
+      issuedTo: request.issuedTo,
+      leaseUntil: time + leaseMs,
+    };
+    return {
+      entry: { kind: "ticket.issued", space: request.space, actor: request.requestedBy ?? request.issuedTo, system: request.system, subject: `system:${request.system}`, class: "governance", body },
+      value: body.id,
+    };
+  });
+  return openTicket(read, request.space, value);
+}
+
+export async function openTicket(read: Reader, space: string, id: string): Promise<Ticket> {
+  const ticket = await findTicket(read, space, id);
+  if (ticket === undefined) throw new LicetError("ticket_unknown", { message: `there is no ticket \`${id}\`` });
+  return ticket;
+}

@@ -1,0 +1,36 @@
+import { Command, CommanderError } from "commander";
+import { licetVersion } from "../base/version.ts";
+import { addGateCommands } from "./gate-commands.ts";
+import { addOrganisationCommands } from "./organisation-commands.ts";
+import { addProjectCommands } from "./project-commands.ts";
+import { addProofCommands } from "./proof-commands.ts";
+import { addServerCommands } from "./server-commands.ts";
+import { exitCodes } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Commander's own exits become ours: 2 for a call that a command cannot take, 0 for help. */
+function exitLikeOurs(error: CommanderError): never {
+  process.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.usage);
+}
+
+function settle(command: Command): void {
+  command.exitOverride(exitLikeOurs);
+  command.showHelpAfterError("(add --help for the options)");
+  command.showSuggestionAfterError(true);
+  for (const child of command.commands) settle(child);
+}
+
+/** The whole command line. Each action imports its work when it runs, so that `licet --help` stays quick. */
+export function program(terminal: Terminal): Command {
+  const root = new Command("licet")
+    .description("From approved to experiment to provably governed to operate.")
+    .version(licetVersion)
+    .addHelpText("after", "\nExit codes: 0 fine, 1 findings or refused, 2 usage, 3 could not run.\nServer: --url or LICET_URL (default http://127.0.0.1:4400); space: --space or LICET_SPACE (default main).");
+  addProjectCommands(root, terminal);
+  addGateCommands(root, terminal);
+  addOrganisationCommands(root, terminal);
+  addProofCommands(root, terminal);
+  addServerCommands(root, terminal);
+  settle(root);
+  return root;
+}

@@ -1,0 +1,66 @@
+import { startServer, type RunningServer } from "../server/start.ts";
+import { exitCodes, type ExitCode } from "./failure.ts";
+import { painted, timeText, type Terminal } from "./terminal.ts";
+
+interface ServeOptions {
+  readonly dir: string;
+  readonly keys?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly dataPort: number;
+  readonly trustedProxy?: string;
+  readonly logLevel: "info" | "error" | "silent";
+}
+
+function greet(server: RunningServer, terminal: Terminal): void {
+  const bold = (text: string): string => painted(terminal, "bold", text);
+  terminal.out(`licet serves ${server.entries === 0 ? "a new record" : `a record of ${server.entries} entries`}`);
+  terminal.out(`  page               ${bold(server.consoleUrl)}`);
+  terminal.out(`  data plane         ${server.dataUrl}`);
+  terminal.out(`  log                ${server.origin}`);
+  terminal.out(`  log key            ${server.vkey}`);
+  terminal.out(`  trust fingerprint  ${server.trustFingerprint}`);
+  terminal.out(`  keys               ${server.keysDirectory}`);
+  terminal.out("  witnesses          none: rollback is not detectable without an earlier checkpoint");
+  if (server.setup !== undefined) {
+    terminal.out(`\n  set up the first account, once, from this machine, until ${timeText(server.setup.expiresAt)}:`);
+    terminal.out(`  ${bold(server.setup.url)}`);
+  }
+  terminal.out("\nCtrl-C stops it.");
+}
+
+/** Resolves when a person or the system asks the process to stop; rejects when it must stop by itself. */
+export async function untilStopped(server: RunningServer): Promise<void> {
+  let asked: () => void = () => {};
+  const stop = new Promise<"asked">((resolve) => {
+    asked = () => resolve("asked");
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, asked);
+  try {
+    const outcome = await Promise.race([stop, server.failed.then((error) => ({ error }))]);
+    if (outcome !== "asked") throw outcome.error;
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.removeListener(signal, asked);
+  }
+}
+
+export async function runServe(options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
+  const server = await startServer({
+    directory: options.dir,
+    keysDirectory: options.keys,
+    host: options.host,
+    port: options.port,
+    dataPort: options.dataPort,
+    trustedProxy: options.trustedProxy,
+    logLevel: options.logLevel,
+  });
+  greet(server, terminal);
+  try {
+    await untilStopped(server);
+    terminal.out("stopping: finishing what runs, then closing the log");
+  } finally {
+    await server.close();
+  }
+  terminal.out("stopped");
+  return exitCodes.fine;
+}

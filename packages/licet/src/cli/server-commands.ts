@@ -1,0 +1,80 @@
+import { Option, type Command } from "commander";
+import type { Terminal } from "./terminal.ts";
+
+function withDirectory(command: Command): Command {
+  return command
+    .addOption(new Option("--dir <folder>", "data directory").env("LICET_DIR").default(".licet"))
+    .addOption(new Option("--keys <folder>", "key directory (default: the user's configuration directory)").env("LICET_KEYS"));
+}
+
+function withPorts(command: Command): Command {
+  return command
+    .addOption(new Option("--port <n>", "console and API").env("LICET_PORT").default(4400).argParser(Number))
+    .addOption(new Option("--data-port <n>", "data plane").env("LICET_DATA_PORT").default(4401).argParser(Number))
+    .addOption(new Option("--host <address>", "address to listen on; beyond loopback it needs a trusted proxy").env("LICET_HOST").default("127.0.0.1"))
+    .addOption(new Option("--trusted-proxy <origin>", "the https origin of the reverse proxy in front, such as https://licet.example").env("LICET_TRUSTED_PROXY"));
+}
+
+function addRunning(root: Command, terminal: Terminal): void {
+  withPorts(withDirectory(root.command("serve")))
+    .description("starts console, API and data plane in this process")
+    .addOption(new Option("--log-level <level>", "what to log").env("LICET_LOG_LEVEL").choices(["silent", "error", "info"]).default("error"))
+    .action(async (options) => {
+      const { runServe } = await import("./serve.ts");
+      process.exitCode = await runServe(options, terminal);
+    });
+  withPorts(root.command("demo"))
+    .description("plays the whole story on two real pilots and leaves the server running")
+    .option("--dir <folder>", "data directory of the demo (default: a new temporary one)")
+    .option("--exit", "stop when the story has been told")
+    .action(async (options) => {
+      const { runDemo } = await import("./demo.ts");
+      process.exitCode = await runDemo(options, terminal);
+    });
+}
+
+function addCare(root: Command, terminal: Terminal): void {
+  withDirectory(root.command("backup"))
+    .description("a consistent copy of database and log, without keys; the server must be stopped")
+    .requiredOption("--out <folder>", "a new folder")
+    .action(async (options) => {
+      const { runBackup } = await import("./care.ts");
+      process.exitCode = await runBackup(options, terminal);
+    });
+  withDirectory(root.command("restore"))
+    .description("puts a backup in a new data directory; one that is older than what the keys have signed is refused")
+    .requiredOption("--from <folder>", "the backup")
+    .action(async (options) => {
+      const { runRestore } = await import("./care.ts");
+      process.exitCode = await runRestore(options, terminal);
+    });
+  const db = root.command("db").description("the embedded database");
+  withDirectory(db.command("rebuild"))
+    .description("recreates the record tables from the log; the server must be stopped")
+    .action(async (options) => {
+      const { runRebuild } = await import("./care.ts");
+      process.exitCode = await runRebuild(options, terminal);
+    });
+  const keys = root.command("keys").description("the installation's keys");
+  withDirectory(keys.command("export"))
+    .description("writes the keys under a passphrase")
+    .requiredOption("--out <file>", "where")
+    .option("--passphrase-file <file>", "read the passphrase from a file (- for standard input)")
+    .action(async (options) => {
+      const { runKeysExport } = await import("./care.ts");
+      process.exitCode = await runKeysExport(options, terminal);
+    });
+  withDirectory(keys.command("import"))
+    .description("puts exported keys into the key directory")
+    .requiredOption("--from <file>", "the exported file")
+    .option("--passphrase-file <file>", "read the passphrase from a file (- for standard input)")
+    .action(async (options) => {
+      const { runKeysImport } = await import("./care.ts");
+      process.exitCode = await runKeysImport(options, terminal);
+    });
+}
+
+export function addServerCommands(root: Command, terminal: Terminal): void {
+  addRunning(root, terminal);
+  addCare(root, terminal);
+}

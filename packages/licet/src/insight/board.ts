@@ -1,0 +1,86 @@
+import { AtoState, Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RouteAnswer, type SystemRow } from "@licet/contract";
+import { findRelease, listSystems, type StoredRelease } from "../inventory/store.ts";
+import { atosOf, holdsOn, type Reader } from "./store.ts";
+
+export type AssessmentView = RouteAnswer<"giveAnswer">;
+
+export interface InsightDeps {
+  readonly read: Reader;
+  readonly now: () => number;
+  readonly assess: (space: string, bundle: ReleaseBundle) => Promise<AssessmentView>;
+  readonly gate: (space: string, system: string, to: TrafficStage) => Promise<GateAnswer>;
+}
+
+type SystemRecord = Awaited<ReturnType<typeof listSystems>>[number];
+type AtoRecord = Awaited<ReturnType<typeof atosOf>>[number];
+
+const nextStage: Readonly<Record<Stage, TrafficStage | null>> = {
+  proposed: "experiment",
+  experiment: "pilot",
+  pilot: "production",
+  production: null,
+  retired: null,
+};
+
+function blockerOf(gate: GateAnswer): SystemRow["blocker"] {
+  const unmet = gate.requirements.filter((item) => item.state === "unmet" || item.state === "stale");
+  const [first] = unmet;
+  if (first === undefined) return null;
+  return { requirement: first.id, title: first.title, remedy: first.remedy, turn: first.turn, people: first.people, since: first.since, more: unmet.length - 1 };
+}
+
+/** The state as the clock sees it: nobody has to come by to let an authorization run out. */
+export function atoStateAt(row: Pick<AtoRecord, "state" | "not_after">, now: number): AtoState {
+  const state = AtoState.parse(row.state);
+  return (state === "granted" || state === "conditional") && now >= row.not_after ? "expired" : state;
+}
+
+/** The authorization that people mean: the one in force, else the newest. */
+function currentAto(rows: readonly AtoRecord[], now: number): SystemRow["ato"] {
+  const standing = rows.find((row) => ["granted", "conditional"].includes(atoStateAt(row, now))) ?? rows[0];
+  if (standing === undefined) return null;
+  return { id: standing.id, state: atoStateAt(standing, now), stage: TrafficStage.parse(standing.stage), environment: standing.environment, notAfter: standing.not_after };
+}
+
+export async function latestRelease(deps: InsightDeps, system: SystemRecord): Promise<StoredRelease> {
+  const release = await findRelease(deps.read, system.space, system.name, system.latest_release);
+  if (release === undefined) throw new Error(`release ${system.latest_release} has no row`);
+  return release;
+}
+
+export async function systemRow(deps: InsightDeps, system: SystemRecord): Promise<SystemRow> {
+  const { space, name } = system;
+  const release = await latestRelease(deps, system);
+  const stage = Stage.parse(system.stage);
+  const next = nextStage[stage];
+  const [assessment, atos, holds, gate] = await Promise.all([
+    deps.assess(space, release.bundle),
+    atosOf(deps.read, space, name),
+    holdsOn(deps.read, space, name),
+    next === null ? null : deps.gate(space, name, next),
+  ]);
+  return {
+    name,
+    title: system.title,
+    stage,
+    stageSince: system.stage_since,
+    tier: assessment.tier,
+    prohibited: assessment.prohibited.length > 0,
+    held: holds.length > 0,
+    release: system.latest_release,
+    releaseNumber: release.number,
+    owners: release.bundle.manifest.owners,
+    next,
+    blocker: gate === null ? null : blockerOf(gate),
+    ato: currentAto(atos, deps.now()),
+    updatedAt: system.updated_at,
+  };
+}
+
+export async function board(deps: InsightDeps, space: string, page: { readonly after?: string | undefined; readonly limit: number }): Promise<RouteAnswer<"listSystems">> {
+  const systems = await listSystems(deps.read, space, { after: page.after, limit: page.limit + 1 });
+  const shown = systems.slice(0, page.limit);
+  const items: SystemRow[] = [];
+  for (const system of shown) items.push(await systemRow(deps, system));
+  return { items, next: systems.length > page.limit ? (shown.at(-1)?.name ?? null) : null };
+}

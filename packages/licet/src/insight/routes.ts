@@ -1,0 +1,77 @@
+import type { DecisionView, RouteAnswer } from "@licet/contract";
+import { isRecord } from "@licet/evidence";
+import { LicetError } from "../base/errors.ts";
+import { findDecision, listDecisions } from "../gateway/store.ts";
+import type { Handlers } from "../http/handlers.ts";
+import { findSystem } from "../inventory/store.ts";
+import { board, type InsightDeps } from "./board.ts";
+import { systemDetail, systemTimeline } from "./system-detail.ts";
+
+type DecisionRecord = Awaited<ReturnType<typeof listDecisions>>[number];
+
+function reasonsIn(detail: Readonly<Record<string, unknown>>): DecisionView["reasons"] {
+  const reasons = Array.isArray(detail["reasons"]) ? detail["reasons"].filter(isRecord) : [];
+  return reasons.map((reason) => ({ policy: typeof reason["policy"] === "string" ? reason["policy"] : "", remedy: typeof reason["remedy"] === "string" ? reason["remedy"] : "" }));
+}
+
+function parsed(json: string | null): Record<string, unknown> | null {
+  const value: unknown = json === null ? null : JSON.parse(json);
+  return isRecord(value) ? { ...value } : null;
+}
+
+function decisionView(row: DecisionRecord): DecisionView {
+  return {
+    id: row.id,
+    kind: row.kind,
+    system: row.system,
+    deployment: row.deployment,
+    release: row.release,
+    action: row.action,
+    decision: row.decision === "allow" ? "allow" : "deny",
+    code: row.code,
+    model: row.model,
+    gateway: row.gateway,
+    seq: row.seq,
+    at: row.decided_at,
+    logIndex: row.log_index,
+    reasons: reasonsIn(parsed(row.detail) ?? {}),
+    outcome: parsed(row.outcome),
+  };
+}
+
+/** Cursors of these pages are log indices. */
+function indexCursor(cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return undefined;
+  const index = Number(cursor);
+  if (!Number.isSafeInteger(index) || index < 0) throw new LicetError("invalid_request", { message: "the cursor is not one that this server gave" });
+  return index;
+}
+
+async function mustExist(deps: InsightDeps, space: string, system: string): Promise<void> {
+  if ((await findSystem(deps.read, space, system)) === undefined) throw new LicetError("system_unknown", { message: `there is no system \`${system}\` in this space` });
+}
+
+async function decisions(deps: InsightDeps, space: string, page: { readonly system: string; readonly before?: number | undefined; readonly limit: number }): Promise<RouteAnswer<"listDecisions">> {
+  await mustExist(deps, space, page.system);
+  const rows = await listDecisions(deps.read, space, { ...page, limit: page.limit + 1 });
+  const shown = rows.slice(0, page.limit);
+  const last = shown.at(-1);
+  return { items: shown.map(decisionView), next: rows.length > page.limit && last !== undefined ? String(last.log_index) : null };
+}
+
+export function insightRoutes(deps: InsightDeps): Pick<Handlers, "listSystems" | "showSystem" | "showTimeline" | "listDecisions" | "showDecision"> {
+  return {
+    listSystems: ({ params, query }) => board(deps, params.space, { after: query.cursor, limit: query.limit }),
+    showSystem: ({ params }) => systemDetail(deps, params.space, params.system),
+    async showTimeline({ params, query }) {
+      await mustExist(deps, params.space, params.system);
+      return systemTimeline(deps, params.space, { system: params.system, before: indexCursor(query.cursor), limit: query.limit });
+    },
+    listDecisions: ({ params, query }) => decisions(deps, params.space, { system: params.system, before: indexCursor(query.cursor), limit: query.limit }),
+    async showDecision({ params }) {
+      const row = await findDecision(deps.read, params.space, params.decision);
+      if (row === undefined) throw new LicetError("not_found", { message: `there is no decision \`${params.decision}\` in this space` });
+      return { decision: decisionView(row), detail: parsed(row.detail) ?? {} };
+    },
+  };
+}

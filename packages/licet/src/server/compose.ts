@@ -1,0 +1,150 @@
+import { Envelope } from "@licet/contract";
+import { trustFingerprint, type Statement } from "@licet/evidence";
+import { assuranceRoutes } from "../assurance/routes.ts";
+import { heldFiles } from "../assurance/held-files.ts";
+import { atoRoutes } from "../ato/routes.ts";
+import { gateFor } from "../ato/gate-now.ts";
+import { promotions } from "../ato/lifecycle.ts";
+import { licetVersion } from "../base/version.ts";
+import { controlsRoutes } from "../controls/routes.ts";
+import type { Authenticator } from "../http/access.ts";
+import type { ConsoleOptions } from "../http/console.ts";
+import type { Handlers } from "../http/handlers.ts";
+import { passkeyCredentials, verifyAssertion } from "../identity/assertion.ts";
+import { openIdentity, type Identity } from "../identity/identity.ts";
+import { identityHandlers } from "../identity/routes.ts";
+import { insightRoutes } from "../insight/routes.ts";
+import { carryOutProvider, providerKey, type ProviderDeps } from "../inventory/providers.ts";
+import { inventoryRoutes } from "../inventory/routes.ts";
+import { createOversight, type Oversight } from "../oversight/oversight.ts";
+import { oversightRoutes } from "../oversight/routes.ts";
+import { needRequest, moveAnswer, requestView } from "../oversight/view.ts";
+import { builtinBundle } from "../policy/bundle.ts";
+import { publishBuiltin } from "../policy/publish.ts";
+import { assessBundle, tierOf } from "../risk/answer.ts";
+import { assessmentView } from "../risk/assess.ts";
+import { riskRoutes } from "../risk/routes.ts";
+import { join } from "node:path";
+import { moveEffects } from "./move-effects.ts";
+import { packSource } from "./pack-source.ts";
+import type { RecordKeeping } from "./record-keeping.ts";
+import { sessionSecret } from "./session-secret.ts";
+
+export interface ComposeOptions {
+  readonly records: RecordKeeping;
+  readonly baseUrl: string;
+  readonly demo: boolean;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Composed {
+  readonly handlers: Handlers;
+  readonly authenticator: Authenticator;
+  readonly auth: ConsoleOptions["auth"];
+  readonly providerKey: (space: string, provider: string) => Promise<string>;
+  newSetupToken(): Promise<{ readonly token: string; readonly expiresAt: number } | undefined>;
+  close(): Promise<void>;
+}
+
+const firstSpace = "main";
+
+/** The one place that wires: features know each other's functions, and nobody else's. */
+export async function compose(options: ComposeOptions): Promise<Composed> {
+  const { records, baseUrl, demo } = options;
+  const { recorder, database, keys } = records;
+  const { read, operational } = database;
+  await publishBuiltin(recorder, firstSpace, builtinBundle());
+  const identity = openIdentity({ database, recorder, baseUrl, secret: await sessionSecret(keys.directory), demo });
+  const providers: ProviderDeps = { recorder, read, operational, sealSecret: (purpose, secret) => keys.sealSecret(purpose, secret), openSecret: (purpose, sealed) => keys.openSecret(purpose, sealed) };
+  const oversight = createOversight({
+    read,
+    recorder,
+    promotions: promotions({ read, recorder, signStatement: signer(keys) }),
+    effects: moveEffects({ people: identity.people, carryOutProvider: (space, given) => carryOutProvider(providers, space, given) }),
+    onFailure: options.onFailure,
+  });
+  await oversight.reconcile();
+  const stopWatching = oversight.watch();
+  return {
+    handlers: handlersOf({ ...options, identity, oversight, providers }),
+    authenticator: identity.authenticator,
+    auth: (request) => identity.accounts.handle(request),
+    providerKey: (space, provider) => providerKey(providers, space, provider),
+    newSetupToken: () => identity.newSetupToken(),
+    close: stopWatching,
+  };
+}
+
+/** The contract's envelope is what travels; the evidence package's is read-only. */
+function signer(keys: RecordKeeping["keys"]): (statement: Statement) => Envelope {
+  return (statement) => Envelope.parse(keys.signStatement(statement));
+}
+
+interface Wired extends ComposeOptions {
+  readonly identity: Identity;
+  readonly oversight: Oversight;
+  readonly providers: ProviderDeps;
+}
+
+function handlersOf({ records, identity, oversight, providers }: Wired): Handlers {
+  const { recorder, database, keys, log, keyring } = records;
+  const { read } = database;
+  const signStatement = signer(keys);
+  const asked = async (opening: Parameters<Oversight["ask"]>[0]) => {
+    const id = await oversight.ask(opening);
+    return moveAnswer(await requestView({ read, judge: oversight.judge, now: recorder.now() }, await needRequest(read, opening.space, id)));
+  };
+  const files = join(records.directory, "files");
+  return {
+    ...identityHandlers({
+      identity,
+      moves: { openRoleGrant: ({ space, caller, person, role }) => asked({ space, move: "grant-role", system: null, detail: { person: person.id, email: person.email, role }, by: caller.personId }) },
+      probe: async () => {
+        await database.ping();
+        return { ok: recorder.healthy(), version: licetVersion, database: database.engine, log: recorder.healthy() ? "writable" : "poisoned" };
+      },
+    }),
+    ...inventoryRoutes({
+      ...providers,
+      tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle),
+      moves: { openProvider: ({ space, by, detail }) => asked({ space, move: "register-provider", system: null, detail: { ...detail }, by }) },
+    }),
+    ...riskRoutes({ recorder, read, signStatement }),
+    ...assuranceRoutes({ recorder, read, signStatement, files: heldFiles(files), root: files }),
+    ...oversightRoutes({
+      read,
+      recorder,
+      oversight,
+      passkeys: {
+        verify: (check) => verifyAssertion(database, { ...check, origin: identity.accounts.origins, rpId: identity.accounts.rpId }),
+        of: (personId) => passkeyCredentials(database, personId),
+      },
+    }),
+    ...atoRoutes({ read, recorder, oversight }),
+    ...insightRoutes({
+      read,
+      now: () => recorder.now(),
+      assess: async (space, bundle) => assessmentView(await assessBundle({ read, recorder }, space, bundle)),
+      gate: gateFor({ read, recorder }),
+    }),
+    ...controlsRoutes({
+      read,
+      recorder,
+      source: packSource({ log, keyring, recorder, signPack: (type, payload) => keys.signEnvelope(type, payload) }),
+      log: {
+        vkey: log.vkey,
+        get size() {
+          return log.size;
+        },
+        publish: () => log.publish(),
+        leafAt: async (index) => (await log.read(index))?.leaf,
+        entryAt: async (space, index) => (await recorder.readAt(space, index))?.body,
+        proof: (index, size) => log.inclusionProof(index, size),
+      },
+      trust: () => {
+        const { fingerprint, ...trust } = keys.trustFile();
+        return { ...trust, fingerprint: fingerprint ?? trustFingerprint(trust) };
+      },
+    }),
+  };
+}

@@ -1,0 +1,23 @@
+import { assuranceEntries } from "../assurance/entries.ts";
+import { atoEntries } from "../ato/entries.ts";
+import { controlsEntries } from "../controls/entries.ts";
+import { gatewayEntryDefinitions } from "../gateway/entries.ts";
+import { identityEntries } from "../identity/entries.ts";
+import { inventoryEntries } from "../inventory/entries.ts";
+import type { EntryDefinition } from "../ledger/recorder.ts";
+import { oversightEntries } from "../oversight/entries.ts";
+import { policyEntries } from "../policy/entries.ts";
+import { riskEntries } from "../risk/entries.ts";
+
+/** Every kind of entry that this version can write and replay. */
+export const entryDefinitions: readonly EntryDefinition[] = [
+  ...inventoryEntries,
+  ...riskEntries,
+  ...policyEntries,
+  ...identityEntries,
+  ...assuranceEntries,
+  ...oversightEntries,
+  ...atoEntries,
+  ...gatewayEntryDefinitions,
+  ...controlsEntries,
+];

@@ -1,0 +1,31 @@
+import { ProviderRegistered, roles } from "@licet/contract";
+import { z } from "zod";
+import { LicetError } from "../base/errors.ts";
+import { grantRole, type PeopleOptions } from "../identity/people.ts";
+import type { ProviderDetail } from "../inventory/providers.ts";
+import type { Effects } from "../oversight/moves.ts";
+
+export interface EffectDeps {
+  readonly people: PeopleOptions;
+  readonly carryOutProvider: (space: string, given: { readonly detail: ProviderDetail; readonly by: string; readonly entry: string }) => Promise<void>;
+}
+
+const RoleDetail = z.object({ person: z.string(), role: z.enum(roles) });
+const ProviderDetailShape = ProviderRegistered.omit({ registeredBy: true }).extend({ keyRef: z.string() });
+
+/** What approved moves do. Each is idempotent: a crash between approval and effect has it called again. */
+export function moveEffects(deps: EffectDeps): Effects {
+  return {
+    "grant-role": async (request) => {
+      const { person, role } = RoleDetail.parse(request.detail);
+      try {
+        await grantRole(deps.people, { space: request.space, person, role, actor: request.requestedBy, request: request.id });
+      } catch (error) {
+        if (!(error instanceof LicetError && error.code === "role_held_already")) throw error;
+      }
+    },
+    "register-provider": async (request) => {
+      await deps.carryOutProvider(request.space, { detail: ProviderDetailShape.parse(request.detail), by: request.requestedBy, entry: request.id });
+    },
+  };
+}

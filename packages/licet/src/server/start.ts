@@ -1,0 +1,163 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { LicetError } from "../base/errors.ts";
+import { systemClock, type Clock } from "../base/clock.ts";
+import { newId } from "../base/ids.ts";
+import { licetVersion } from "../base/version.ts";
+import { createGateway } from "../gateway/serve.ts";
+import { snapshotHolder } from "../gateway/snapshot.ts";
+import { buildConsole } from "../http/console.ts";
+import { openLog as openServerLog } from "../http/log.ts";
+import { openRecordKeeping, type Opening, type RecordKeeping } from "./record-keeping.ts";
+import { compose } from "./compose.ts";
+import { logFiles } from "./log-files.ts";
+import { startFeed, type Feed } from "./snapshot-feed.ts";
+
+export interface ServerOptions extends Opening {
+  readonly host: string;
+  readonly port: number;
+  readonly dataPort: number;
+  /** The https origin of a reverse proxy in front; needed to listen beyond loopback. */
+  readonly trustedProxy?: string | undefined;
+  readonly demo?: boolean;
+  readonly logLevel?: "info" | "error" | "silent";
+}
+
+export interface RunningServer {
+  readonly consoleUrl: string;
+  readonly dataUrl: string;
+  readonly origin: string;
+  readonly vkey: string;
+  readonly trustFingerprint: string;
+  readonly entries: number;
+  readonly keysDirectory: string;
+  /** The one-time set-up link, while there is no administrator. */
+  readonly setup: { readonly token: string; readonly url: string; readonly expiresAt: number } | undefined;
+  /** What was committed so far is what the gateway decides on, and what pages show. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+  /** Resolves when the process must stop by itself, with the reason. */
+  readonly failed: Promise<unknown>;
+}
+
+/** Beyond loopback the connection needs TLS, which a named proxy ends: cookies and credentials must not travel in the clear. */
+function publicAddress(options: ServerOptions, loopbackUrl: string): string {
+  const loopback = ["127.0.0.1", "localhost", "::1"].includes(options.host);
+  if (options.trustedProxy !== undefined) return new URL(options.trustedProxy).origin;
+  if (!loopback) throw new LicetError("host_needs_proxy", { message: `\`${options.host}\` is not a loopback address` });
+  return loopbackUrl;
+}
+
+function pageFolder(): string | undefined {
+  for (let at = import.meta.dirname; dirname(at) !== at; at = dirname(at)) {
+    for (const folder of [join(at, "page"), join(at, "dist", "page")]) if (existsSync(join(folder, "index.html"))) return folder;
+  }
+  return undefined;
+}
+
+async function listenOrSay<T>(port: number, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "EADDRINUSE") throw new LicetError("port_taken", { message: `port ${port} is taken by another program`, cause });
+    throw cause;
+  }
+}
+
+/** Everything that was opened so far, closed in reverse: a start that fails half-way leaves no lock behind. */
+class Opened {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.unshift(close);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+}
+
+interface Parts {
+  readonly options: ServerOptions;
+  readonly clock: Clock;
+  readonly opened: Opened;
+  readonly records: RecordKeeping;
+}
+
+/** Opens the directory, the log and the database, then console and data plane. Throws one coded error for each thing in the way. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const clock = options.clock ?? systemClock;
+  const opened = new Opened();
+  try {
+    const records = await openRecordKeeping({ ...options, clock });
+    opened.add(() => records.close());
+    return await serveOn({ options, clock, opened, records });
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function serveOn({ options, clock, opened, records }: Parts): Promise<RunningServer> {
+  const log = openServerLog(options.logLevel ?? "error");
+  const onFailure = (error: unknown): void => log.error({ failure: error instanceof Error ? error.message : "unknown" }, "background work failed");
+  const snapshots = snapshotHolder(clock);
+  // Passkeys are bound to a host name: an address in digits cannot have any.
+  const baseUrl = publicAddress(options, `http://localhost:${options.port}`);
+  const composed = await compose({ records, baseUrl, demo: options.demo === true, onFailure });
+  opened.add(() => composed.close());
+  const feed = await startFeed({ read: records.database.read, recorder: records.recorder, snapshots, onFailure });
+  opened.add(() => feed.stop());
+  const gateway = createGateway({
+    clock,
+    ledger: records.recorder,
+    snapshots,
+    providerKey: composed.providerKey,
+    gateway: newId("gw", clock.now()),
+    logFile: logFiles(records.log),
+    onFailure,
+  });
+  const dataUrl = await listenOrSay(options.dataPort, () => gateway.listen({ host: options.host, port: options.dataPort }));
+  opened.add(() => gateway.close());
+  const consoleApp = await buildConsole({
+    handlers: composed.handlers,
+    authenticator: composed.authenticator,
+    auth: composed.auth,
+    baseUrl,
+    pageFolder: pageFolder(),
+    log,
+    version: licetVersion,
+    newRequestId: () => newId("req", clock.now()),
+    trustedProxies: options.trustedProxy === undefined ? undefined : ["loopback"],
+  });
+  opened.add(() => consoleApp.close());
+  await listenOrSay(options.port, () => consoleApp.listen({ host: options.host, port: options.port }));
+  return running({ options, clock, opened, records }, { dataUrl, baseUrl, feed, setup: await composed.newSetupToken() });
+}
+
+interface Served {
+  readonly dataUrl: string;
+  readonly baseUrl: string;
+  readonly feed: Feed;
+  readonly setup: { readonly token: string; readonly expiresAt: number } | undefined;
+}
+
+function running({ opened, records }: Parts, { dataUrl, baseUrl, feed, setup }: Served): RunningServer {
+  return {
+    consoleUrl: baseUrl,
+    dataUrl,
+    origin: records.log.origin,
+    vkey: records.log.vkey,
+    trustFingerprint: records.keys.trustFile().fingerprint ?? "",
+    entries: records.log.size,
+    keysDirectory: records.keys.directory,
+    setup: setup === undefined ? undefined : { ...setup, url: `${baseUrl}/setup#token=${setup.token}` },
+    async settled() {
+      await records.recorder.settle();
+      await feed.refresh();
+    },
+    close: () => opened.close(),
+    failed: records.failed,
+  };
+}

@@ -1,0 +1,74 @@
+// Builds everything that ships: types and modules of the libraries, the verifier as one file,
+// the server and command line as one bundle, the page. `node scripts/build.mjs [part …]`.
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { globSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+process.chdir(root);
+const asked = new Set(process.argv.slice(2));
+const wanted = (part) => asked.size === 0 || asked.has(part);
+
+/** A part is built again only when its inputs changed: `npm start` twice should not take twice. */
+function fresh(part, patterns, output) {
+  const hash = createHash("sha256").update(readFileSync("scripts/build.mjs")).update(readFileSync("package-lock.json"));
+  for (const file of globSync(patterns).sort()) hash.update(file).update(readFileSync(file));
+  const digest = hash.digest("hex");
+  const stamp = join("node_modules/.cache/licet", `${part}.digest`);
+  const same = existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
+  return {
+    same,
+    done() {
+      mkdirSync(dirname(stamp), { recursive: true });
+      writeFileSync(stamp, digest);
+    },
+  };
+}
+
+async function part(name, patterns, output, work) {
+  if (!wanted(name)) return;
+  const state = fresh(name, patterns, output);
+  if (state.same) return;
+  await work();
+  state.done();
+}
+
+const shared = { bundle: true, format: "esm", conditions: ["source"], logLevel: "warning", sourcemap: "linked", legalComments: "linked" };
+
+await part("libraries", ["packages/{contract,evidence,assurance,client}/src/**/*.ts"], "packages/contract/dist/index.js", async () => {
+  for (const name of ["contract", "evidence", "assurance", "client"]) {
+    rmSync(`packages/${name}/dist`, { recursive: true, force: true });
+    execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", `packages/${name}/tsconfig.build.json`], { stdio: "inherit" });
+  }
+});
+
+await part("verifier", ["packages/evidence/src/**/*.ts"], "packages/evidence/dist/licet-verify.mjs", async () => {
+  await build({ ...shared, entryPoints: ["packages/evidence/src/verify-entry.ts"], outfile: "packages/evidence/dist/licet-verify.mjs", platform: "node", target: "node20", sourcemap: false, legalComments: "none", banner: { js: "#!/usr/bin/env node" } });
+  chmodSync("packages/evidence/dist/licet-verify.mjs", 0o755);
+});
+
+await part("server", ["packages/{contract,evidence,assurance,client,licet}/src/**/*.ts"], "packages/licet/dist/main.js", async () => {
+  await build({
+    ...shared,
+    entryPoints: {
+      main: "packages/licet/src/cli/main.ts",
+      "sqlite-worker": "packages/licet/src/db/sqlite-worker.ts",
+      ...Object.fromEntries(globSync("packages/licet/src/*/*-worker.ts").filter((f) => !f.includes("sqlite-worker")).map((f) => [f.split("/").at(-1).replace(/\.ts$/u, ""), f])),
+    },
+    outdir: "packages/licet/dist",
+    splitting: true,
+    platform: "node",
+    target: "node24",
+    external: ["pg-native", "@cedar-policy/cedar-wasm"], // cedar-wasm loads its .wasm from beside its own module
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  });
+});
+
+await part("page", ["packages/{web,contract,client,evidence}/src/**/*.{ts,tsx,css}", "packages/web/*.{html,ts}"], "packages/licet/dist/page/index.html", async () => {
+  const { build: vite } = await import("vite");
+  await vite({ configFile: "packages/web/vite.config.ts", logLevel: "warn" });
+});
