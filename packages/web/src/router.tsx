@@ -1,30 +1,26 @@
-import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
-import { Account } from "./pages/account.tsx";
-import { Board } from "./pages/board.tsx";
-import { Entry } from "./pages/entry.tsx";
-import { Invitation } from "./pages/invitation.tsx";
-import { Log } from "./pages/log.tsx";
-import { Queue } from "./pages/queue.tsx";
-import { RequestPage } from "./pages/request.tsx";
-import { SetUp } from "./pages/set-up.tsx";
-import { System } from "./pages/system.tsx";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { NotThere, Waiting, Wrecked } from "./pages/elsewhere.tsx";
 import { Shell } from "./shell.tsx";
 
-const rootRoute = createRootRoute({ component: Shell });
+const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NotThere });
+const getParentRoute = (): typeof rootRoute => rootRoute;
 
+/** Each view is loaded when it is first opened. */
 const routeTree = rootRoute.addChildren([
-  createRoute({ getParentRoute: () => rootRoute, path: "/", component: Board }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/systems/$system", component: System }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/queue", component: Queue }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/requests/$request", component: RequestPage }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/log", component: Log }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/log/$entry", component: Entry }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/setup", component: SetUp }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/invitation", component: Invitation }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/account", component: Account }),
+  createRoute({ getParentRoute, path: "/", component: lazyRouteComponent(() => import("./pages/board.tsx"), "Board") }),
+  createRoute({ getParentRoute, path: "/systems/$system", component: lazyRouteComponent(() => import("./pages/system.tsx"), "System") }),
+  createRoute({ getParentRoute, path: "/decisions/$decision", component: lazyRouteComponent(() => import("./pages/decision.tsx"), "Decision") }),
+  createRoute({ getParentRoute, path: "/queue", component: lazyRouteComponent(() => import("./pages/queue.tsx"), "Queue") }),
+  createRoute({ getParentRoute, path: "/requests/$request", component: lazyRouteComponent(() => import("./pages/request.tsx"), "RequestPage") }),
+  createRoute({ getParentRoute, path: "/log", component: lazyRouteComponent(() => import("./pages/log.tsx"), "Log") }),
+  createRoute({ getParentRoute, path: "/log/$entry", component: lazyRouteComponent(() => import("./pages/entry.tsx"), "Entry") }),
+  createRoute({ getParentRoute, path: "/people", component: lazyRouteComponent(() => import("./pages/people.tsx"), "People") }),
+  createRoute({ getParentRoute, path: "/setup", component: lazyRouteComponent(() => import("./pages/set-up.tsx"), "SetUp") }),
+  createRoute({ getParentRoute, path: "/invitation", component: lazyRouteComponent(() => import("./pages/invitation.tsx"), "Invitation") }),
+  createRoute({ getParentRoute, path: "/account", component: lazyRouteComponent(() => import("./pages/account.tsx"), "Account") }),
 ]);
 
-export const router = createRouter({ routeTree, defaultPreload: false });
+export const router = createRouter({ routeTree, defaultPreload: "intent", defaultPendingComponent: Waiting, defaultErrorComponent: Wrecked, scrollRestoration: true });
 
 declare module "@tanstack/react-router" {
   interface Register {

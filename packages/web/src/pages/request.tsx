@@ -1,39 +1,51 @@
-import { Group, Stack, Title } from "@mantine/core";
+import { Alert, Group, Stack, Text } from "@mantine/core";
 import type { RequestView } from "@licet/contract";
 import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { PageLink } from "../parts/links.tsx";
 import { space, useRoute } from "../api.ts";
 import { Answer } from "../parts/answer.tsx";
+import { EntryLink } from "../parts/entry-link.tsx";
+import { PageLink } from "../parts/links.tsx";
+import { Age, Moment } from "../parts/moments.tsx";
 import { Requirements } from "../parts/requirements.tsx";
-import { Loaded, Section } from "../parts/states.tsx";
+import { Loaded, PageTitle, Section } from "../parts/states.tsx";
 import { Rows } from "../parts/tables.tsx";
-import { Age, Digest, Field, Word } from "../parts/words.tsx";
+import { Digest, Field, Word } from "../parts/words.tsx";
+import { labelOf, tones } from "../theme.ts";
+import { useWho } from "../who.ts";
 
 function Approvals({ request }: { readonly request: RequestView }): ReactNode {
   return (
     <Section title="Answers so far">
       <Rows
         label="answers"
-        head={["Answer", "Person", "Role", "Signed", "Comment", "Counts", "When"]}
+        head={["Answer", "Person", "Role", "Signed by", "Comment", "Counts", "When"]}
         empty="Nobody has answered yet."
         rows={request.approvals.map((row) => ({
           key: row.id,
-          cells: [<Word key="a" value={row.answer} />, row.person, row.role, row.method, row.comment, row.counts ? "yes" : `no: ${row.why}`, <Age key="t" since={row.at} />],
+          cells: [
+            <Word key="a" value={row.answer} />,
+            row.person,
+            labelOf(row.role),
+            row.method === "passkey" ? "own passkey" : row.method,
+            row.comment,
+            row.counts ? "yes" : `no: ${row.why}`,
+            <Age key="t" since={row.at} />,
+          ],
         }))}
       />
     </Section>
   );
 }
 
+const shownElsewhere: ReadonlySet<string> = new Set(["outcome"]);
+
 function About({ request }: { readonly request: RequestView }): ReactNode {
+  const details = Object.entries(request.detail).filter(([key]) => !shownElsewhere.has(key));
   return (
-    <Section title="Request">
-      <Field name="State">
-        <Word value={request.status} />
-      </Field>
+    <Section title="What is asked">
       <Field name="Asked by">
-        {request.requestedBy} <Age since={request.requestedAt} />
+        {request.requestedBy}, <Moment at={request.requestedAt} />
       </Field>
       {request.system === null ? null : (
         <Field name="System">
@@ -47,35 +59,64 @@ function About({ request }: { readonly request: RequestView }): ReactNode {
           <Digest value={request.release} />
         </Field>
       )}
-      {Object.entries(request.detail).map(([key, value]) => (
-        <Field key={key} name={key}>
-          {typeof value === "string" ? value : JSON.stringify(value)}
+      {request.stage === null ? null : (
+        <Field name="To">
+          {request.stage} in {request.environment}
+        </Field>
+      )}
+      {details.map(([key, value]) => (
+        <Field key={key} name={labelOf(key)}>
+          {typeof value === "string" ? labelOf(value) : JSON.stringify(value)}
         </Field>
       ))}
+      <Field name="Record">
+        <EntryLink id={request.entry} />
+      </Field>
     </Section>
+  );
+}
+
+const endings: Readonly<Record<Exclude<RequestView["status"], "open">, string>> = {
+  granted: "Granted",
+  refused: "Refused",
+  returned: "Returned for changes: answer the comment, then ask again",
+};
+
+function Ending({ request }: { readonly request: RequestView }): ReactNode {
+  if (request.status === "open") return null;
+  return (
+    <Alert color={request.status === "granted" ? tones.good : tones.bad} title={endings[request.status]} role="status">
+      {request.closedAt === null ? null : <Moment at={request.closedAt} />}
+      {request.ato === null || request.system === null ? null : (
+        <Text size="sm">
+          Authorization to operate <Digest value={request.ato} />: see <PageLink to="/systems/$system" params={{ system: request.system }} hash="authorizations">the system</PageLink>.
+        </Text>
+      )}
+    </Alert>
   );
 }
 
 export function RequestPage(): ReactNode {
   const { request } = useParams({ from: "/requests/$request" });
   const query = useRoute("showRequest", { params: { space, request } });
+  const { email } = useWho();
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title="Request">
       {(data) => (
-        <Stack>
-          <Group>
-            <Title order={1} size="h2">
-              {data.title}
-            </Title>
+        <Stack key={request}>
+          <Group gap="sm">
+            <PageTitle>{data.title}</PageTitle>
+            <Word value={data.status} />
           </Group>
+          <Ending request={data} />
           <About request={data} />
-          {data.status === "open" ? <Answer request={data} /> : null}
           {data.gate === null ? null : (
             <Section title="Requirements">
-              <Requirements gate={data.gate} />
+              <Requirements gate={data.gate} me={email} />
             </Section>
           )}
           <Approvals request={data} />
+          {data.status === "open" ? <Answer request={data} /> : null}
         </Stack>
       )}
     </Loaded>

@@ -1,49 +1,35 @@
-import { Button, Card, Center, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { Alert, Anchor, Button, Code, PasswordInput, Text, TextInput } from "@mantine/core";
+import { useState, type ReactNode } from "react";
 import { useChange } from "../api.ts";
+import { Door, tokenInLink } from "../parts/door.tsx";
 import { Failure } from "../parts/states.tsx";
-import { signIn } from "../session.ts";
-
-/** The token stands in the fragment, so that it reaches no server log. */
-export function tokenInLink(): string {
-  return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-}
+import { tones } from "../theme.ts";
 
 export function SetUp(): ReactNode {
+  const [token] = useState(tokenInLink);
   const [name, setName] = useState("");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const setUp = useChange("setUp");
-  const navigate = useNavigate();
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    setUp.mutate(
-      { body: { token: tokenInLink(), name, email, password } },
-      { onSuccess: () => void signIn(email, password).then(() => navigate({ to: "/", hash: "" })) },
-    );
-  };
+  // A fresh load, so that the used token leaves the address bar; the answer has signed the person in.
+  const submit = (): void => setUp.mutate({ body: { token, name, email, password } }, { onSuccess: () => location.replace("/") });
   return (
-    <Center mih="100vh" p="md" component="main">
-      <Card withBorder w={460} p="lg">
-        <form onSubmit={submit}>
-          <Stack>
-            <Title order={1} size="h2">
-              Set up Licet
-            </Title>
-            <Text size="sm" c="dimmed">
-              The first account is an administrator: it adds people and gives roles. It approves nothing; that is what the other roles are for.
-            </Text>
-            {setUp.isError ? <Failure error={setUp.error} /> : null}
-            <TextInput label="Name" required autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
-            <TextInput label="E-mail" type="email" required autoComplete="username" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-            <PasswordInput label="Password" description="At least 12 characters; a sentence is good" required minLength={12} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
-            <Button type="submit" loading={setUp.isPending}>
-              Make the first account
-            </Button>
-          </Stack>
-        </form>
-      </Card>
-    </Center>
+    <Door title="Set up Licet" submit={submit}>
+      {token === "" ? (
+        <Alert color={tones.wait} title="This address lacks its one-time token">
+          Open the whole link that the server printed, up to its end: <Code>/setup#token=…</Code>. If Licet is set up already, <Anchor href="/">sign in</Anchor>.
+        </Alert>
+      ) : null}
+      <Text size="sm" c="dimmed">
+        The first account is an administrator: it adds people and gives roles. It approves nothing; that is what the other roles are for.
+      </Text>
+      {setUp.isError ? <Failure error={setUp.error} /> : null}
+      <TextInput label="Name" required autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <TextInput label="E-mail" type="email" required autoComplete="username" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+      <PasswordInput label="Password" description="At least 12 characters; a sentence is good" required minLength={12} maxLength={128} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+      <Button type="submit" loading={setUp.isPending} disabled={token === ""}>
+        Make the first account
+      </Button>
+    </Door>
   );
 }

@@ -1,6 +1,8 @@
-import { Alert, Button, Card, Center, Divider, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Divider, PasswordInput, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useState, type ReactNode } from "react";
+import { Door } from "../parts/door.tsx";
+import { Failure } from "../parts/states.tsx";
 import { signIn, signInWithPasskey } from "../session.ts";
 import { tones } from "../theme.ts";
 
@@ -16,43 +18,34 @@ export function SignIn({ setupOpen }: { readonly setupOpen: boolean }): ReactNod
   const queries = useQueryClient();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const done = (): Promise<void> => queries.invalidateQueries();
-  const byPassword = useMutation({ mutationFn: () => signIn(email, password), onSuccess: done });
-  const byPasskey = useMutation({ mutationFn: signInWithPasskey, onSuccess: done });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const onSuccess = (): Promise<void> => queries.invalidateQueries();
+  const byPassword = useMutation({ mutationFn: () => signIn(email, password), onSuccess });
+  const byPasskey = useMutation({ mutationFn: signInWithPasskey, onSuccess });
+  const withPassword = (): void => {
+    byPasskey.reset();
     byPassword.mutate();
+  };
+  const withPasskey = (): void => {
+    byPassword.reset();
+    byPasskey.mutate();
   };
   const failed = byPassword.error ?? byPasskey.error;
   return (
-    <Center mih="100vh" p="md" component="main">
-      <Card withBorder w={420} p="lg">
-        <form onSubmit={submit}>
-          <Stack>
-            <Title order={1} size="h2">
-              Sign in to Licet
-            </Title>
-            {setupOpen ? <SetupNote /> : null}
-            {failed === null ? null : (
-              <Alert color={tones.bad} role="alert">
-                {failed.message}
-              </Alert>
-            )}
-            <TextInput label="E-mail" type="email" autoComplete="username webauthn" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-            <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
-            <Button type="submit" loading={byPassword.isPending}>
-              Sign in
-            </Button>
-            <Divider label="or" />
-            <Button variant="default" loading={byPasskey.isPending} onClick={() => byPasskey.mutate()}>
-              Sign in with a passkey
-            </Button>
-            <Text size="xs" c="dimmed">
-              Accounts are made by an administrator of your organisation.
-            </Text>
-          </Stack>
-        </form>
-      </Card>
-    </Center>
+    <Door title="Sign in to Licet" submit={withPassword}>
+      {setupOpen ? <SetupNote /> : null}
+      {failed === null ? null : <Failure error={failed} />}
+      <TextInput label="E-mail" type="email" autoComplete="username webauthn" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+      <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+      <Button type="submit" loading={byPassword.isPending}>
+        Sign in
+      </Button>
+      <Divider label="or" />
+      <Button variant="default" loading={byPasskey.isPending} onClick={withPasskey}>
+        Sign in with a passkey
+      </Button>
+      <Text size="sm" c="dimmed">
+        Accounts are made by an administrator of your organisation.
+      </Text>
+    </Door>
   );
 }

@@ -1,71 +1,82 @@
-import { Code, List, Stack, Table, Text } from "@mantine/core";
+import { Code, Group, Text } from "@mantine/core";
 import type { GateAnswer, Requirement } from "@licet/contract";
 import type { ReactNode } from "react";
 import { labelOf } from "../theme.ts";
-import { Age, Digest, Word } from "./words.tsx";
+import { Age } from "./moments.tsx";
+import { Rows, type Row } from "./tables.tsx";
+import { Breakable, Digest, Prose, Word } from "./words.tsx";
 
-function RequirementLine({ item }: { readonly item: Requirement }): ReactNode {
+export function Turn({ turn, people, me }: { readonly turn: string; readonly people: readonly string[]; readonly me: string }): ReactNode {
   return (
-    <Table.Tr>
-      <Table.Td>
-        <Word value={item.state} />
-      </Table.Td>
-      <Table.Td>
-        <Text size="sm" fw={500}>
+    <>
+      <Text size="sm">
+        {turn.split(", ").map(labelOf).join(", ")} {people.includes(me) ? <Word value="you" /> : null}
+      </Text>
+      <Text size="xs" c="dimmed">
+        <Breakable>{people.filter((email) => email !== me).join(", ")}</Breakable>
+      </Text>
+    </>
+  );
+}
+
+function unmetRow(item: Requirement, me: string): Row {
+  return {
+    key: item.id,
+    cells: [
+      <Word key="s" value={item.state} />,
+      <div key="r">
+        <Text size="sm" fw={600}>
           {item.title}
         </Text>
-        <Text size="xs" c="dimmed">
+        <Text size="sm" c="dimmed">
           {item.reason}
         </Text>
-      </Table.Td>
-      <Table.Td>{item.state === "met" ? null : <Text size="sm">{item.remedy}</Text>}</Table.Td>
-      <Table.Td>
-        {item.state === "met" ? null : (
-          <>
-            <Text size="sm">{labelOf(item.turn)}</Text>
-            <Text size="xs" c="dimmed">
-              {item.people.join(", ")}
-            </Text>
-          </>
-        )}
-      </Table.Td>
-      <Table.Td>{item.since === null || item.state === "met" ? null : <Age since={item.since} />}</Table.Td>
-    </Table.Tr>
+      </div>,
+      <Text key="d" size="sm">
+        <Prose>{item.remedy}</Prose>
+      </Text>,
+      <Turn key="t" turn={item.turn} people={item.people} me={me} />,
+      item.since === null ? null : <Age key="a" since={item.since} />,
+    ],
+  };
+}
+
+function Met({ items }: { readonly items: readonly Requirement[] }): ReactNode {
+  if (items.length === 0) return null;
+  return (
+    <details>
+      <summary>
+        <Text size="sm" span>
+          {items.length} met
+        </Text>
+      </summary>
+      <Rows
+        label="requirements met"
+        head={["State", "Requirement", "What the record shows"]}
+        empty=""
+        rows={items.map((item) => ({ key: item.id, cells: [<Word key="s" value={item.state} />, item.title, item.reason] }))}
+      />
+    </details>
   );
 }
 
 /** Unmet first: the page answers "what is missing and whose turn is it". */
-export function Requirements({ gate }: { readonly gate: GateAnswer }): ReactNode {
-  const items = [...gate.requirements].sort((a, b) => Number(a.state === "met") - Number(b.state === "met"));
-  const unmet = items.filter((item) => item.state !== "met" && item.state !== "waived").length;
+export function Requirements({ gate, me }: { readonly gate: GateAnswer; readonly me: string }): ReactNode {
+  const met = gate.requirements.filter((item) => item.state === "met" || item.state === "waived");
+  const unmet = gate.requirements.filter((item) => !met.includes(item));
   return (
-    <Stack gap="xs">
-      <Text size="sm" role="status">
-        To {gate.to} in {gate.environment}: <Word value={gate.decision} /> {unmet === 0 ? "every requirement is met" : `${unmet} of ${items.length} requirements unmet`}
+    <>
+      <Group gap="xs" role="status">
+        <Word value={gate.decision} />
+        <Text size="sm">
+          to {gate.to} in {gate.environment}: {unmet.length === 0 ? `all ${met.length} requirements are met` : `${unmet.length} of ${gate.requirements.length} requirements are unmet`}
+        </Text>
+      </Group>
+      {unmet.length === 0 ? null : <Rows label={`requirements unmet for ${gate.to}`} head={["State", "Requirement", "What to do", "Turn", "Waiting"]} empty="" rows={unmet.map((item) => unmetRow(item, me))} />}
+      <Met items={met} />
+      <Text size="xs" c="dimmed" component="div">
+        Decided from facts <Digest value={gate.factsDigest} /> by policies <Digest value={gate.policyDigest} />; <Code>licet gate --facts FILE</Code> gives the same answer offline.
       </Text>
-      <Table.ScrollContainer minWidth={800}>
-        <Table aria-label={`requirements for ${gate.to}`}>
-          <Table.Thead>
-            <Table.Tr>
-              {["State", "Requirement", "Remedy", "Turn", "Waiting"].map((head) => (
-                <Table.Th key={head} scope="col">
-                  {head}
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {items.map((item) => (
-              <RequirementLine key={item.id} item={item} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-      <List size="xs" c="dimmed" listStyleType="none">
-        <List.Item>
-          facts <Digest value={gate.factsDigest} />, policies <Digest value={gate.policyDigest} />; the same answer comes from <Code>licet gate --facts FILE</Code>
-        </List.Item>
-      </List>
-    </Stack>
+    </>
   );
 }

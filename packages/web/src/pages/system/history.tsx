@@ -1,64 +1,86 @@
-import { Alert, Button, Group, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text, Textarea } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import type { SystemDetail } from "@licet/contract";
 import { useState, type ReactNode } from "react";
-import { PageLink } from "../../parts/links.tsx";
 import { space, useChange, useRoute } from "../../api.ts";
+import { Dialog } from "../../parts/dialog.tsx";
+import { EntryLink } from "../../parts/entry-link.tsx";
+import { PageLink } from "../../parts/links.tsx";
+import { Age } from "../../parts/moments.tsx";
 import { Failure, Loaded, Section } from "../../parts/states.tsx";
-import { Rows } from "../../parts/tables.tsx";
-import { Age, Word } from "../../parts/words.tsx";
-import { tones } from "../../theme.ts";
+import { Rows, usePaging } from "../../parts/tables.tsx";
+import { Word } from "../../parts/words.tsx";
+import { labelOf, tones } from "../../theme.ts";
+import { useWho } from "../../who.ts";
 
-export function Holds({ detail }: { readonly detail: SystemDetail }): ReactNode {
+function LiftButton({ hold }: { readonly hold: string }): ReactNode {
+  const [opened, { open, close }] = useDisclosure();
+  const [reason, setReason] = useState("");
   const lift = useChange("liftHold");
-  if (detail.holds.length === 0) return null;
   return (
     <>
-      {lift.isError ? <Failure error={lift.error} /> : null}
-      {lift.data === undefined || lift.data.done ? null : (
-        <Alert color={tones.info} role="status">
-          Lifting waits for another person: see the request in their queue.
-        </Alert>
-      )}
-      {detail.holds.map((hold) => (
-        <Alert key={hold.id} color={tones.bad} title={hold.scope === "all" ? "Everything is held" : "This system is held"} role="alert">
-          <Group justify="space-between">
-            <Text size="sm">
-              {hold.reason} ({hold.placedBy}, <Age since={hold.placedAt} />)
-            </Text>
-            <Button variant="default" size="xs" loading={lift.isPending} onClick={() => lift.mutate({ params: { space, hold: hold.id }, body: { reason: "asked for on the page" } })}>
-              Ask to lift it
-            </Button>
-          </Group>
-        </Alert>
-      ))}
+      <Button variant="default" size="xs" onClick={open}>
+        Ask to lift it
+      </Button>
+      <Dialog opened={opened} onClose={close} title="Ask to lift the hold">
+        <Stack>
+          <Text size="sm">Another person has to agree; the request stands in their queue.</Text>
+          {lift.isError ? <Failure error={lift.error} /> : null}
+          <Textarea label="Reason" required data-autofocus value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
+          <Button disabled={reason.trim() === ""} loading={lift.isPending} onClick={() => lift.mutate({ params: { space, hold }, body: { reason } }, { onSuccess: close })}>
+            Ask
+          </Button>
+        </Stack>
+      </Dialog>
     </>
   );
 }
 
+export function Holds({ detail }: { readonly detail: SystemDetail }): ReactNode {
+  const { may } = useWho();
+  return detail.holds.map((hold) => (
+    <Alert key={hold.id} color={tones.bad} title={hold.scope === "all" ? "Everything is held: every call is refused" : "This system is held: every call is refused"} role="alert">
+      <Group justify="space-between">
+        <Text size="sm">
+          {hold.reason} ({hold.placedBy}, <Age since={hold.placedAt} />)
+        </Text>
+        {may("hold.lift") ? <LiftButton hold={hold.id} /> : null}
+      </Group>
+    </Alert>
+  ));
+}
+
 export function Decisions({ system }: { readonly system: string }): ReactNode {
-  const decisions = useRoute("listDecisions", { params: { space, system }, query: { limit: 20 } });
+  const paging = usePaging();
+  const decisions = useRoute("listDecisions", { params: { space, system }, query: { limit: 15, ...paging.query } }, { keep: true });
   return (
-    <Section title="Recent decisions" note="Each was durable in the log before the request left.">
+    <Section id="decisions" title="Recent decisions" note="Each was durable in the log before the request left.">
       <Loaded query={decisions}>
-        {({ items }) => (
-          <Rows
-            label="recent decisions"
-            head={["Decision", "Code", "Action", "Model", "When", "Log"]}
-            empty="No call yet."
-            rows={items.map((row) => ({
-              key: row.id,
-              cells: [
-                <Word key="d" value={row.decision} />,
-                row.code ?? "",
-                row.action,
-                row.model ?? "",
-                <Age key="t" since={row.at} />,
-                <PageLink key="l" to="/log/$entry" params={{ entry: row.id }} size="sm">
-                  {row.logIndex}
-                </PageLink>,
-              ],
-            }))}
-          />
+        {({ items, next }) => (
+          <>
+            <Rows
+              label="recent decisions"
+              head={["Decision", "Action", "Model", "Outcome", "When", "Detail"]}
+              empty="No call yet. The first one appears here, allowed or refused."
+              rows={items.map((row) => ({
+                key: row.id,
+                cells: [
+                  <div key="d">
+                    <Word value={row.decision} />
+                    {row.code === null ? null : <Text size="xs">{labelOf(row.code)}</Text>}
+                  </div>,
+                  labelOf(row.action),
+                  row.model ?? "",
+                  typeof row.outcome?.["finish"] === "string" ? row.outcome["finish"] : "",
+                  <Age key="t" since={row.at} />,
+                  <PageLink key="l" to="/decisions/$decision" params={{ decision: row.id }} size="sm">
+                    number {row.seq}
+                  </PageLink>,
+                ],
+              }))}
+            />
+            {paging.bar(next)}
+          </>
         )}
       </Loaded>
     </Section>
@@ -66,38 +88,20 @@ export function Decisions({ system }: { readonly system: string }): ReactNode {
 }
 
 export function Timeline({ system }: { readonly system: string }): ReactNode {
-  const [cursors, setCursors] = useState<readonly string[]>([]);
-  const cursor = cursors.at(-1);
-  const timeline = useRoute("showTimeline", { params: { space, system }, query: { limit: 25, ...(cursor === undefined ? {} : { cursor }) } });
+  const paging = usePaging();
+  const timeline = useRoute("showTimeline", { params: { space, system }, query: { limit: 20, ...paging.query } }, { keep: true });
   return (
-    <Section title="Timeline">
+    <Section id="timeline" title="Timeline">
       <Loaded query={timeline}>
         {({ items, next }) => (
           <>
             <Rows
               label="timeline"
-              head={["When", "What", "Who", "Log"]}
+              head={["When", "What", "Who", "Record"]}
               empty="Nothing has happened yet."
-              rows={items.map((row) => ({
-                key: row.entry,
-                cells: [
-                  <Age key="t" since={row.at} />,
-                  row.title,
-                  row.actor,
-                  <PageLink key="l" to="/log/$entry" params={{ entry: row.entry }} size="sm">
-                    {row.index}
-                  </PageLink>,
-                ],
-              }))}
+              rows={items.map((row) => ({ key: row.entry, cells: [<Age key="t" since={row.at} />, row.title, row.actor, <EntryLink key="l" id={row.entry} index={row.index} />] }))}
             />
-            <Group>
-              <Button size="xs" variant="default" disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
-                Newer
-              </Button>
-              <Button size="xs" variant="default" disabled={next === null} onClick={() => next !== null && setCursors([...cursors, next])}>
-                Older
-              </Button>
-            </Group>
+            {paging.bar(next)}
           </>
         )}
       </Loaded>

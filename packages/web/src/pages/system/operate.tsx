@@ -1,73 +1,104 @@
-import { Text } from "@mantine/core";
+import { Code, List, Text } from "@mantine/core";
 import type { SystemDetail } from "@licet/contract";
 import type { ReactNode } from "react";
 import { PageLink } from "../../parts/links.tsx";
-import { Rows } from "../../parts/tables.tsx";
+import { EntryLink } from "../../parts/entry-link.tsx";
+import { Age } from "../../parts/moments.tsx";
 import { Section } from "../../parts/states.tsx";
-import { Age, Digest, Word } from "../../parts/words.tsx";
+import { Rows } from "../../parts/tables.tsx";
+import { Digest, Word } from "../../parts/words.tsx";
+import { labelOf } from "../../theme.ts";
 
-function EntryLink({ id }: { readonly id: string }): ReactNode {
+interface Shown {
+  readonly detail: SystemDetail;
+}
+
+export function Approvals({ detail }: Shown): ReactNode {
   return (
-    <PageLink to="/log/$entry" params={{ entry: id }} size="sm">
-      entry
-    </PageLink>
+    <Section id="approvals" title="Approvals" note="Counted once each, for the facts and policies that the person saw.">
+      <Rows
+        label="approvals"
+        head={["Answer", "Person", "Role", "Signed by", "Comment", "When", "Request"]}
+        empty="No answer has been given. A minimal-tier pilot needs none."
+        rows={detail.approvals.map((row) => ({
+          key: row.id,
+          cells: [
+            <Word key="a" value={row.answer} />,
+            row.person,
+            labelOf(row.role),
+            row.method === "passkey" ? "own passkey" : row.method,
+            row.comment,
+            <Age key="t" since={row.at} />,
+            <PageLink key="r" to="/requests/$request" params={{ request: row.request }} size="sm">
+              request
+            </PageLink>,
+          ],
+        }))}
+      />
+    </Section>
   );
 }
 
-export function Authorizations({ detail }: { readonly detail: SystemDetail }): ReactNode {
+export function Authorizations({ detail }: Shown): ReactNode {
   return (
-    <>
-      <Section title="Approvals">
-        <Rows
-          label="approvals"
-          head={["Answer", "Person", "Role", "Signed", "Comment", "When", "Request"]}
-          empty="No approval has been given. Minimal-tier pilots need none."
-          rows={detail.approvals.map((row) => ({
-            key: row.id,
-            cells: [
-              <Word key="a" value={row.answer} />,
-              row.person,
-              row.role,
-              row.method,
-              <Text key="c" size="sm">{row.comment}</Text>,
-              <Age key="t" since={row.at} />,
-              <PageLink key="r" to="/requests/$request" params={{ request: row.request }} size="sm">
-                request
-              </PageLink>,
-            ],
-          }))}
-        />
-      </Section>
-      <Section title="Authorizations to operate" note="Signed and time-bound; the gateway checks them on every call.">
-        <Rows
-          label="authorizations to operate"
-          head={["State", "Stage", "Environment", "Release", "Ends", "Why", "Log"]}
-          empty="None. Ask for one with licet promote."
-          rows={detail.atos.map((row) => ({
-            key: row.id,
-            cells: [
-              <Word key="s" value={row.state} />,
-              row.stage,
-              row.environment,
-              <Digest key="d" value={row.release} />,
-              <Age key="e" since={row.notAfter} />,
-              row.stateReason ?? "",
-              <EntryLink key="l" id={row.entry} />,
-            ],
-          }))}
-        />
-      </Section>
-    </>
+    <Section id="authorizations" title="Authorizations to operate" note="Signed and time-bound; the gateway checks them on every call.">
+      <Rows
+        label="authorizations to operate"
+        head={["State", "Stage", "Environment", "Release", "Granted", "Ends", "Record"]}
+        empty={
+          <>
+            None, so every call is refused. Ask for one under Requirements, or with <Code>licet promote</Code>.
+          </>
+        }
+        rows={detail.atos.map((row) => ({
+          key: row.id,
+          cells: [
+            <div key="s">
+              <Word value={row.state} />
+              {row.stateReason === null ? null : <Text size="xs">{row.stateReason}</Text>}
+            </div>,
+            row.stage,
+            row.environment,
+            <Digest key="d" value={row.release} />,
+            <Age key="g" since={row.grantedAt} />,
+            <Age key="e" since={row.notAfter} />,
+            <EntryLink key="l" id={row.entry} />,
+          ],
+        }))}
+      />
+    </Section>
   );
 }
 
-export function Deployments({ detail }: { readonly detail: SystemDetail }): ReactNode {
+type Deployment = SystemDetail["deployments"][number];
+
+function Credentials({ items }: { readonly items: Deployment["credentials"] }): ReactNode {
+  return items.map((credential) => (
+    <div key={credential.id}>
+      <Code>{credential.hint}</Code>{" "}
+      {credential.revokedAt === null ? (
+        <Text size="xs" c="dimmed" span>
+          ends <Age since={credential.expiresAt} />
+        </Text>
+      ) : (
+        <Word value="revoked" />
+      )}
+    </div>
+  ));
+}
+
+export function Deployments({ detail }: Shown): ReactNode {
+  const attested = [...new Set(detail.deployments.flatMap((row) => row.attested))];
   return (
-    <Section title="Deployments" note="What Licet sees is compared on every call; application code and retrieval indexes are attested by whoever recorded the deployment, not observed.">
+    <Section id="deployments" title="Deployments" note="Which release runs where, by whose record.">
       <Rows
         label="deployments"
-        head={["Environment", "Stage", "Release", "State", "Recorded", "Credentials"]}
-        empty="None. Record one with licet deploy record."
+        head={["Environment", "Stage", "Release", "State", "Recorded by", "When", "Credentials"]}
+        empty={
+          <>
+            None. A platform engineer records one with <Code>licet deploy record</Code> and gets its credential.
+          </>
+        }
         rows={detail.deployments.map((row) => ({
           key: row.id,
           cells: [
@@ -77,13 +108,22 @@ export function Deployments({ detail }: { readonly detail: SystemDetail }): Reac
               {row.releaseNumber} <Digest value={row.release} />
             </span>,
             <Word key="s" value={row.active ? "active" : "replaced"} />,
-            <span key="w">
-              {row.recordedBy} <Age since={row.recordedAt} />
-            </span>,
-            row.credentials.map((credential) => `${credential.hint}${credential.revokedAt === null ? "" : " (revoked)"}`).join(", "),
+            row.recordedBy,
+            <Age key="w" since={row.recordedAt} />,
+            <Credentials key="c" items={row.credentials} />,
           ],
         }))}
       />
+      {attested.length === 0 ? null : (
+        <div>
+          <Text size="sm">Attested by whoever recorded the deployment; Licet cannot observe it:</Text>
+          <List size="sm">
+            {attested.map((item) => (
+              <List.Item key={item}>{item}</List.Item>
+            ))}
+          </List>
+        </div>
+      )}
     </Section>
   );
 }
