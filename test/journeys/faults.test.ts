@@ -1,0 +1,294 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createClient } from "@licet/client";
+import type { RouteAnswer } from "@licet/contract";
+import { ask, openai, request, untilAnswered, type Asked } from "./support/asking.ts";
+import { buildProduct, licet, verifier } from "./support/run.ts";
+import { newPlace, startServer, startSimulator, temporaryFolder, type Place, type Server, type Simulator } from "./support/server.ts";
+import { pilotOf, smallCast, workingCopy, type SmallCast } from "./support/story.ts";
+import { verify } from "./support/story-prove.ts";
+
+const system = "helpdesk-assistant";
+const space = "main";
+const temporary = temporaryFolder();
+const root = temporary.path;
+let simulator: Simulator;
+
+beforeAll(async () => {
+  buildProduct();
+  simulator = await startSimulator();
+});
+
+afterAll(async () => {
+  temporary.remove();
+  await simulator.signal("SIGTERM");
+});
+
+type Decision = RouteAnswer<"listDecisions">["items"][number];
+
+async function allDecisions(cast: SmallCast): Promise<readonly Decision[]> {
+  const found: Decision[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await cast.team.client("listDecisions", { params: { space, system }, query: { limit: 200, ...(cursor !== undefined && { cursor }) } });
+    found.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return found;
+}
+
+function decisionOf(asked: Asked): string {
+  return asked.kind === "answered" ? asked.answer.decision : asked.refused.decision;
+}
+
+/** Short ones, drawn anew each time: the kill should hit every step. */
+function pause(millisecondsMax: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * millisecondsMax));
+}
+
+describe("one record through kills, a restore and bad input", () => {
+  const killed = 20;
+  const acknowledgedMin = 4;
+  const folder = join(root, "killed");
+  let place: Place;
+  let server: Server;
+  let cast: SmallCast;
+  let copy = "";
+  let credential = "";
+
+  beforeAll(async () => {
+    mkdirSync(folder);
+    place = await newPlace(folder);
+    server = await startServer(place);
+    cast = await smallCast(server, folder, simulator);
+    copy = workingCopy(folder, system);
+  });
+
+  afterAll(async () => {
+    await server.signal("SIGTERM");
+  });
+
+  it("kill -9 in the middle of a command: repeated, every command converges on the same state", async () => {
+    const file = join(folder, "credential");
+    const commands = [["push"], ["promote", "--to", "experiment"], ["promote", "--to", "pilot"], ["deploy", "record", "--environment", "local", "--stage", "pilot", "--credential-file", file]];
+    for (const command of commands) {
+      const running = cast.team.licet(...command, "--dir", copy);
+      // A command needs a moment to start; the kill falls before, while or after the server does its work.
+      await pause(900);
+      await server.signal("SIGKILL");
+      await running;
+      server = await startServer(place);
+      const again = await cast.team.licet(...command, "--dir", copy);
+      expect({ command, ...again }).toMatchObject({ command, code: 0, err: "" });
+    }
+    credential = readFileSync(file, "utf8").trim();
+    const detail = await cast.team.client("showSystem", { params: { space, system } });
+    expect(detail.releases).toHaveLength(1);
+    expect(detail.system).toMatchObject({ stage: "pilot", tier: "minimal" });
+    expect(new Set(detail.atos.filter((ato) => ato.state === "granted").map((ato) => ato.stage)).has("pilot")).toBe(true);
+    await untilAnswered({ dataUrl: server.dataUrl, credential, folder: copy });
+  });
+
+  it("kill -9 twenty times under calls: no acknowledged decision is lost, none is missing for what the provider received", async () => {
+    const acknowledged = new Set<string>();
+    for (let round = 0; round < killed; round++) {
+      const calling = { over: false };
+      const asking = { dataUrl: server.dataUrl, credential, folder: copy };
+      const callers = Array.from({ length: 8 }, async (_, caller) => {
+        while (!calling.over) {
+          const asked = await ask({ ...asking, question: caller % 4 === 0 ? "mail me at someone@example.com" : `printer ${round}` }).catch(() => undefined);
+          if (asked === undefined) return;
+          if (decisionOf(asked) !== "") acknowledged.add(decisionOf(asked));
+        }
+      });
+      // A round counts when something was acknowledged in it, however slow the machine is.
+      const before = acknowledged.size;
+      await vi.waitUntil(() => acknowledged.size >= before + acknowledgedMin, { timeout: 10_000, interval: 5 });
+      await pause(150);
+      const ended = server.signal("SIGKILL");
+      calling.over = true;
+      await Promise.all(callers);
+      expect(await ended).toMatchObject({ signal: "SIGKILL" });
+      server = await startServer(place);
+    }
+    expect(acknowledged.size).toBeGreaterThanOrEqual(killed * acknowledgedMin);
+    const decisions = await allDecisions(cast);
+    const known = new Set(decisions.map((decision) => decision.id));
+    expect([...acknowledged].filter((id) => !known.has(id))).toEqual([]);
+    const allowed = decisions.filter((decision) => decision.decision === "allow").length;
+    expect(await simulator.requests()).toBeLessThanOrEqual(allowed);
+    expect(await simulator.requests()).toBeGreaterThan(killed);
+    expect(decisions.filter((decision) => decision.code === "data_outside_boundary").length).toBeGreaterThan(0);
+  });
+
+  it("afterwards the record tables rebuild from the log to the same state, and the export verifies", async () => {
+    const before = await cast.team.client("showSystem", { params: { space, system } });
+    expect(await server.signal("SIGTERM")).toMatchObject({ code: 0 });
+    const rebuilt = await licet(["db", "rebuild", "--dir", place.dir, "--keys", place.keys]);
+    expect(rebuilt).toMatchObject({ code: 0, out: expect.stringContaining("rebuilt the record tables") });
+    server = await startServer(place);
+    expect(await cast.team.client("showSystem", { params: { space, system } })).toEqual(before);
+    const away = join(folder, "away");
+    mkdirSync(away);
+    copyFileSync(verifier, join(away, "licet-verify.mjs"));
+    expect(await cast.team.licet("trust", "export", "--out", join(away, "trust.json"))).toMatchObject({ code: 0 });
+    expect(await cast.team.licet("audit", "export", "--out", join(away, "pack"))).toMatchObject({ code: 0 });
+    const verified = await verify(join(away, "licet-verify.mjs"), join(away, "pack"), "--trust", join(away, "trust.json"));
+    expect(verified.out.split("\n").filter((line) => line.startsWith("FAIL"))).toEqual([]);
+    expect(verified.code).toBe(0);
+  });
+
+  it("a backup restores to the same record, and a log that has gone on is never continued from it", async () => {
+    expect(await server.signal("SIGTERM")).toMatchObject({ code: 0 });
+    const backup = join(folder, "backup");
+    expect(await licet(["backup", "--dir", place.dir, "--keys", place.keys, "--out", backup])).toMatchObject({ code: 0 });
+    expect(existsSync(join(backup, "keys"))).toBe(false);
+    const restored = join(folder, "restored");
+    expect(await licet(["restore", "--dir", restored, "--keys", place.keys, "--from", backup])).toMatchObject({ code: 0 });
+    server = await startServer({ ...place, dir: restored });
+    expect((await cast.team.client("listSystems", { params: { space }, query: {} })).items).toMatchObject([{ name: system, stage: "pilot" }]);
+    await ask({ dataUrl: server.dataUrl, credential, folder: copy });
+    expect(await server.signal("SIGTERM")).toMatchObject({ code: 0 });
+    const late = await licet(["restore", "--dir", join(folder, "late"), "--keys", place.keys, "--from", backup]);
+    expect(late).toMatchObject({ code: 3, err: expect.stringContaining("error[log_rolled_back]") });
+    server = await startServer({ ...place, dir: restored });
+  });
+
+  describe("bad input against the running product", () => {
+    interface Answer {
+      readonly status: number;
+      readonly code: string;
+    }
+
+    async function post(body: BodyInit, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+      const response = await fetch(`${server.dataUrl}/openai/v1/chat/completions`, { method: "POST", body, headers: { authorization: `Bearer ${credential}`, "content-type": "application/json", ...headers } });
+      expect(response.headers.get("content-type")).toContain("application/json");
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+      const { error } = (await response.json()) as { error: { code: string; message: string; licet: { policy: string; remedy: string } } };
+      expect(error.message).not.toMatch(/\bat \S+:\d+|node_modules/u);
+      expect(error.licet).toMatchObject({ policy: expect.stringMatching(/./u), remedy: expect.stringMatching(/./u) });
+      return { status: response.status, code: error.code };
+    }
+
+    it("a body over the limit, of a wrong type, with an unknown field or cut short is refused with a code, and nothing reaches the provider", async () => {
+      const before = await simulator.requests();
+      const good = request({ folder: copy });
+      const bodies: readonly [string, BodyInit, string][] = [
+        ["eleven megabytes", JSON.stringify({ ...good, messages: [...good.messages, { role: "user", content: "x".repeat(11 * 1024 * 1024) }] }), "body_too_large"],
+        ["no JSON", "{", "request_unreadable"],
+        ["an array", "[]", "request_unreadable"],
+        ["nothing", "", "request_unreadable"],
+        ["not UTF-8", new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]), "request_unreadable"],
+        ["messages as a string", JSON.stringify({ ...good, messages: "hello" }), "request_unreadable"],
+        ["a number as model", JSON.stringify({ ...good, model: 5 }), "request_unreadable"],
+        ["an unknown field", JSON.stringify({ ...good, web_search_options: {} }), "field_unsupported"],
+        ["a hundred levels", JSON.stringify({ ...good, tools: JSON.parse(`${'{"a":'.repeat(100)}1${"}".repeat(100)}`) as unknown }), "request_unreadable"],
+      ];
+      const codes = [];
+      for (const [name, body, code] of bodies) codes.push({ name, expected: code, ...(await post(body)) });
+      expect(codes.map(({ name, code }) => [name, code])).toEqual(bodies.map(([name, , code]) => [name, code]));
+      expect(codes.every(({ status }) => status >= 400 && status < 500)).toBe(true);
+      expect(await simulator.requests()).toBe(before);
+    });
+
+    it("other endpoints and methods are no way around", async () => {
+      for (const [method, path] of [["POST", "/openai/v1/embeddings"], ["GET", "/openai/v1/chat/completions"], ["POST", "/openai/v1/../v1/responses"], ["GET", "/"]] as const) {
+        const response = await fetch(`${server.dataUrl}${path}`, { method, headers: { authorization: `Bearer ${credential}` } });
+        expect(response.status).toBe(404);
+      }
+    });
+
+    it("the console's API answers wrong bodies with problem+json and a code", async () => {
+      const url = `${server.url}/api/spaces/main/holds`;
+      const token = await createClient({ baseUrl: server.url }).signIn(cast.risk.email, cast.risk.password);
+      const session = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      for (const [body, status] of [["{", 422], ["[]", 422], [JSON.stringify({ scope: "system", reason: 5 }), 422], [JSON.stringify({ scope: "all", reason: "x", more: 1 }), 422], [JSON.stringify({ scope: "all", reason: "x".repeat(2 * 1024 * 1024) }), 413]] as const) {
+        const response = await fetch(url, { method: "POST", body, headers: session });
+        expect(response.headers.get("content-type")).toContain("application/problem+json");
+        expect([body.slice(0, 40), response.status]).toEqual([body.slice(0, 40), status]);
+        expect(await response.json()).toMatchObject({ code: expect.stringMatching(/^[a-z_]+$/u) });
+      }
+      expect((await cast.team.client("listHolds", { params: { space }, query: {} })).items).toEqual([]);
+    });
+
+    it("hostile manifests are refused in bounded time with a code", async () => {
+      const text = readFileSync(join(copy, "licet.yaml"), "utf8");
+      const cases: readonly [string, string | Uint8Array][] = [
+        ["a megabyte", `${text}# ${"x".repeat(1024 * 1024)}\n`],
+        ["an alias bomb", `a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n${Array.from({ length: 12 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array.from({ length: 10 }, () => `*a${at}`).join(",")}]`).join("\n")}\n`],
+        ["a duplicate key", `${text}\nname: another\n`],
+        ["not UTF-8", new Uint8Array([0xff, 0xfe, 0x00, 0x41])],
+        ["ten thousand components", text.replace("  services:", `  tools:\n${Array.from({ length: 10_000 }, (_, at) => `    - { name: t${at}, description: x, power: read, schema: { type: object } }`).join("\n")}\n  services:`)],
+      ];
+      const refused: object[] = [];
+      for (const [name, content] of cases) {
+        const file = join(folder, `${name.replaceAll(" ", "-")}.yaml`);
+        writeFileSync(file, content);
+        const ran = await licet(["validate", file], { timeoutMs: 20_000 });
+        refused.push({ name, refused: [1, 3].includes(ran.code ?? 0), coded: /error\[\w+\]/u.test(`${ran.out}${ran.err}`), quick: ran.milliseconds < 10_000 });
+      }
+      expect(refused).toEqual(cases.map(([name]) => ({ name, refused: true, coded: true, quick: true })));
+    });
+  });
+});
+
+const probe = join(root, "probe");
+mkdirSync(probe);
+/** Only root may mount, and not in every container. */
+const mountable = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", probe]).status === 0;
+if (mountable) spawnSync("umount", [probe]);
+
+describe.skipIf(!mountable)("a full disk (skipped where no tmpfs can be mounted)", () => {
+  const folder = join(root, "full");
+  const disk = join(folder, "disk");
+  let server: Server;
+
+  beforeAll(() => {
+    mkdirSync(disk, { recursive: true });
+    spawnSync("mount", ["-t", "tmpfs", "-o", "size=16m", "none", disk]);
+  });
+
+  afterAll(async () => {
+    await server.signal("SIGKILL");
+    spawnSync("umount", [disk]);
+  });
+
+  it("calls are denied and nothing reaches the provider; with space again and a restart everything goes on", async () => {
+    const place = { ...(await newPlace(folder)), dir: join(disk, "data") };
+    server = await startServer(place);
+    const cast = await smallCast(server, folder, simulator);
+    const copy = workingCopy(folder, system);
+    const credential = await pilotOf(cast.team, copy);
+    const asking = { dataUrl: server.dataUrl, credential, folder: copy };
+    await untilAnswered(asking);
+
+    spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "filler")}`, "bs=64k"]);
+    const acknowledged: string[] = [];
+    let refused: Asked | undefined;
+    for (let round = 0; round < 400 && refused === undefined; round++) {
+      const answers = await Promise.all(Array.from({ length: 16 }, () => ask({ ...asking, model: "undeclared" })));
+      for (const asked of answers) {
+        if (asked.kind === "refused" && asked.refused.code === "model_undeclared") acknowledged.push(asked.refused.decision);
+        else refused = asked;
+      }
+    }
+    expect(refused).toMatchObject({ kind: "refused", refused: { status: 503, code: "evidence_unavailable" } });
+    const before = await simulator.requests();
+    for (let call = 0; call < 5; call++) expect(await ask(asking)).toMatchObject({ kind: "refused", refused: { status: 503 } });
+    await expect(openai(asking).chat.completions.create({ ...request(asking), stream: true })).rejects.toMatchObject({ status: 503 });
+    expect(await simulator.requests()).toBe(before);
+    const moved = await cast.risk.licet("hold", "place", "--all", "--reason", "the disk is full");
+    expect(moved).toMatchObject({ err: expect.stringMatching(/error\[(disk_full|log_poisoned|log_unavailable)\]/u) });
+    expect(moved.code).not.toBe(0);
+
+    rmSync(join(disk, "filler"));
+    await server.signal("SIGTERM");
+    server = await startServer(place);
+    await untilAnswered(asking);
+    const known = new Set((await allDecisions(cast)).map((decision) => decision.id));
+    expect(acknowledged.filter((id) => !known.has(id))).toEqual([]);
+    expect((await cast.team.client("listHolds", { params: { space }, query: {} })).items).toEqual([]);
+  });
+});
