@@ -47,6 +47,11 @@ export interface EntryDefinition {
    * first time: no row may depend on it.
    */
   apply(tx: Transaction<Tables>, entry: Entry): Promise<void>;
+  /**
+   * Runtime kinds only: what `apply` would do for each in turn, in a few statements. Neighbours in the log whose
+   * definitions share this function come together, in the log's order.
+   */
+  readonly applyMany?: (tx: Transaction<Tables>, entries: readonly LoggedEntry[]) => Promise<void>;
   /** Brings an older body to the current version. */
   upcast?(body: JsonObject, fromVersion: number): JsonObject;
 }

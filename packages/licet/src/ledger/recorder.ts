@@ -122,9 +122,10 @@ class LogRecorder implements Recorder {
   async #log(tx: Transaction<Tables>, draft: Draft, time: number): Promise<LoggedEntry> {
     const definition = this.#registry.require(draft.kind, "governance");
     const sealed = await sealEntry(this.#options.keyring, this.#stamp(draft, definition, time));
-    await definition.apply(tx, sealed.entry);
+    const { entry } = sealed;
+    await definition.apply(tx, entry);
     const index = await this.#options.log.append(sealed.frame);
-    return this.#remember({ ...sealed.entry, index }, definition);
+    return this.#remember({ ...entry, index }, definition);
   }
 
   async append(draft: Draft): Promise<LoggedEntry> {

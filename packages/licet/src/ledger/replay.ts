@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import { LicetError } from "../base/errors.ts";
 import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, EntryDefinition, LoggedEntry } from "./entry.ts";
 import type { Frame } from "./frame.ts";
 import type { Keyring } from "./keyring.ts";
 import type { EvidenceLog } from "./log.ts";
@@ -35,7 +35,7 @@ interface Step extends Replayed {
   readonly through: number;
 }
 
-const entriesPerTransaction = 200;
+const entriesPerTransaction = 512;
 
 /**
  * Brings the database to the end of the log, in the log's order, through the same `apply` as the first time.
@@ -62,11 +62,13 @@ export async function replayBatch(options: ReplayOptions): Promise<Step> {
     const from = Math.min(cursors.applied, cursors.projected) + 1;
     const to = Math.min(size, from + entriesPerTransaction);
     const counts = { applied: 0, projected: 0, erased: 0, skipped: 0 };
+    const neighbours = new Neighbours(tx);
     let index = from;
     for await (const source of sources(options, from, to)) {
-      counts[await replayOne(options, tx, { ...source, index, cursors })] += 1;
+      counts[await replayOne(options, neighbours, { ...source, index, cursors })] += 1;
       index += 1;
     }
+    await neighbours.flush();
     const end = to - 1;
     if (to > from) await writeCursors(tx, { applied: Math.max(cursors.applied, end), projected: Math.max(cursors.projected, end) });
     return { ...counts, done: to === size, through: end };
@@ -90,9 +92,37 @@ async function* sources({ log, recent }: ReplayOptions, from: number, to: number
 
 type Outcome = "applied" | "projected" | "erased" | "skipped";
 
+type ApplyMany = NonNullable<EntryDefinition["applyMany"]>;
+
+/** Small enough that preparing them does not hold up the calls of this process. */
+const neighboursMax = 64;
+
+/** Gathers runtime entries that one function applies together. Whoever reads or writes other rows flushes first. */
+class Neighbours {
+  readonly tx: Transaction<Tables>;
+  #apply: ApplyMany | undefined;
+  #entries: LoggedEntry[] = [];
+
+  constructor(tx: Transaction<Tables>) {
+    this.tx = tx;
+  }
+
+  async add(apply: ApplyMany, entry: LoggedEntry): Promise<void> {
+    if (apply !== this.#apply || this.#entries.length >= neighboursMax) await this.flush();
+    this.#apply = apply;
+    this.#entries.push(entry);
+  }
+
+  async flush(): Promise<void> {
+    const entries = this.#entries;
+    this.#entries = [];
+    if (entries.length > 0) await this.#apply?.(this.tx, entries);
+  }
+}
+
 async function replayOne(
   options: ReplayOptions,
-  tx: Transaction<Tables>,
+  neighbours: Neighbours,
   at: Source & { readonly index: number; readonly cursors: Cursors },
 ): Promise<Outcome> {
   const { kind, version } = kindOf(at);
@@ -102,13 +132,19 @@ async function replayOne(
   const entry = at.entry ?? openUnlessErased(options.keyring, at.frame);
   if (!entry) return "erased";
   const current = upcast(definition, entry);
-  if (governance) {
-    await definition.apply(tx, withoutIndex(current));
-    await insertEntry(tx, { ...current, index: at.index });
-    return "applied";
+  const logged = { ...current, index: at.index };
+  if (!governance && definition.applyMany) {
+    await neighbours.add(definition.applyMany, logged);
+    return "projected";
   }
-  await definition.apply(tx, { ...current, index: at.index });
-  return "projected";
+  await neighbours.flush();
+  if (!governance) {
+    await definition.apply(neighbours.tx, logged);
+    return "projected";
+  }
+  await definition.apply(neighbours.tx, withoutIndex(current));
+  await insertEntry(neighbours.tx, logged);
+  return "applied";
 }
 
 function kindOf({ entry, frame }: Source): { readonly kind: string; readonly version: number } {

@@ -1,6 +1,7 @@
 import { createCipheriv, createSecretKey, hash, type KeyObject, randomFillSync } from "node:crypto";
-import { canonicalize, type Leaf, parseLeaf, payloadAad } from "@licet/evidence";
+import { type Leaf, parseLeaf, payloadAad } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
+import { canonicalText } from "./canonical-text.ts";
 import type { Entry, JsonObject } from "./entry.ts";
 import { type Frame, payloadBytesMax } from "./frame.ts";
 import type { KeyEncryptionKey, Keyring } from "./keyring.ts";
@@ -58,7 +59,7 @@ function refuseUnloggable(entry: Entry): void {
 }
 
 function sealWith(keys: SealKeys, entry: Entry): SealedEntry {
-  const text = canonicalize({ kind: entry.kind, actor: entry.actor, system: entry.system ?? null, body: entry.body });
+  const text = canonicalText({ kind: entry.kind, actor: entry.actor, system: entry.system ?? null, body: entry.body });
   const plaintext = Buffer.from(text);
   const size = nonceBytes + plaintext.length + tagBytes;
   if (ciphertextAt + size > payloadBytesMax) {
