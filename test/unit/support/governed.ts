@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { gatewayEntries } from "@licet/contract";
+import { canonicalize } from "@licet/evidence";
 import OpenAI from "openai";
 import { manualClock, type ManualClock } from "../../../packages/licet/src/base/clock.ts";
 import { LicetError } from "../../../packages/licet/src/base/errors.ts";
@@ -29,6 +31,10 @@ export interface TestLedger {
   now(): number;
 }
 
+function isGatewayKind(kind: string): kind is keyof typeof gatewayEntries {
+  return Object.hasOwn(gatewayEntries, kind);
+}
+
 export function testLedger(clock: ManualClock): TestLedger {
   const entries: LoggedEntry[] = [];
   const ledger: TestLedger = {
@@ -41,6 +47,9 @@ export function testLedger(clock: ManualClock): TestLedger {
       if (ledger.broken) {
         throw new LicetError("disk_full");
       }
+      // The real log takes canonical JSON only, and a body that its kind cannot read back would keep a directory from opening.
+      canonicalize(draft.body);
+      if (isGatewayKind(draft.kind)) gatewayEntries[draft.kind].body.parse(draft.body);
       const entry = { ...draft, id: `ent_${entries.length}`, v: 1, time: clock.now(), index: entries.length };
       entries.push(entry);
       return entry;
@@ -78,7 +87,10 @@ export function deployment(change: Partial<DeploymentView> = {}): DeploymentView
     active: true,
     release,
     tier: "minimal",
-    models: [{ name: "chat", provider: "simulator", model: "sim-1", bounds: { temperature: { min: 0, max: 1 }, max_tokens: { max: 500 } } }],
+    models: [
+      { name: "chat", provider: "simulator", model: "sim-1", bounds: { temperature: { min: 0, max: 1 } } },
+      { name: "capped", provider: "simulator", model: "sim-2", bounds: { temperature: { max: 0.5 }, max_tokens: { max: 500 } } },
+    ],
     prompts: [{ name: "system", role: "system", digest: `sha256:${sha256(systemPrompt)}` }],
     tools: [],
     boundary: { classes: ["public", "internal"], regions: ["eu"] },

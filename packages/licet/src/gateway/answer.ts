@@ -26,6 +26,8 @@ export interface Inbound {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly requestId: string | undefined;
+  /** Where the connection comes from; of a proxy in front, the proxy. */
+  readonly address: string;
   /** The whole body, or why it was not taken. */
   body(): Promise<{ readonly bytes: Uint8Array } | { readonly refusal: Refusal }>;
 }

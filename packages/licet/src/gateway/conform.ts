@@ -1,9 +1,9 @@
-import { digestOf } from "@licet/evidence";
+import { canonicalize } from "@licet/evidence";
+import { compileTemplate, matchesTemplate, type Template } from "../inventory/prompt-template.ts";
 import { toolDigest } from "../inventory/release.ts";
 import { digestText, messageText, type ChatMessage, type ChatRequest, type ChatTool } from "./openai.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { DeploymentView, ModelView, PromptView } from "./snapshot.ts";
-import { compileTemplate, matchesTemplate, type Template } from "./template.ts";
 
 /** The model that the caller means: by its declared name first, then by the provider's. */
 export function declaredModel(deployment: DeploymentView, name: string): ModelView | undefined {
@@ -107,8 +107,8 @@ export function wireResponseFormat(declared: {
 const plainText = { type: "text" };
 
 function formatRefusal(model: ModelView, sent: unknown): Refusal | undefined {
-  const declared = digestOf(model.responseFormat ?? plainText);
-  return digestOf(sent ?? plainText) === declared
+  const same = (sent ?? plainText) === (model.responseFormat ?? plainText);
+  return same || canonicalize(sent ?? plainText) === canonicalize(model.responseFormat ?? plainText)
     ? undefined
     : refuse("release_mismatch", {
         message: "`response_format` is not the one that the deployed release declares",
@@ -118,7 +118,7 @@ function formatRefusal(model: ModelView, sent: unknown): Refusal | undefined {
 }
 
 /** Two names of one limit: bounding either bounds both. */
-const sameBound: Readonly<Record<string, string>> = {
+const sameBound: Readonly<Partial<Record<BoundedParameter, BoundedParameter>>> = {
   max_tokens: "max_completion_tokens",
   max_completion_tokens: "max_tokens",
 };
@@ -136,17 +136,33 @@ const boundedParameters: readonly BoundedParameter[] = [
 ];
 
 function boundRefusal(model: ModelView, request: ChatRequest): Refusal | undefined {
-  const parameter = boundedParameters.find((name) => outside(model, name, request[name] ?? undefined));
+  const parameter = boundedParameters.find((name) => outside(model, name, request));
   return parameter === undefined
     ? undefined
     : refuse("release_mismatch", {
-        message: `\`${parameter}\` is outside the bounds that the deployed release declares`,
+        message: `\`${parameter}\`${request[parameter] === undefined ? ", left to the provider's default," : ""} is outside the bounds that the deployed release declares`,
         param: parameter,
         component: `model:${model.name}`,
       });
 }
 
-function outside(model: ModelView, name: string, value: number | undefined): boolean {
-  const bounds = [model.bounds[name], model.bounds[sameBound[name] ?? name]];
-  return value !== undefined && bounds.some((bound) => value < (bound?.min ?? -Infinity) || value > (bound?.max ?? Infinity));
+/** What a provider takes for a parameter that the call leaves out (OpenAI API reference); of an answer's length, no end. */
+const defaults: Readonly<Record<BoundedParameter, number>> = {
+  temperature: 1,
+  top_p: 1,
+  max_tokens: Infinity,
+  max_completion_tokens: Infinity,
+  n: 1,
+  presence_penalty: 0,
+  frequency_penalty: 0,
+};
+
+/** A bound holds for what the provider will do, so also for a parameter that the call leaves to the provider. */
+function outside(model: ModelView, name: BoundedParameter, request: ChatRequest): boolean {
+  const other = sameBound[name];
+  const bounds = [model.bounds[name], ...(other === undefined ? [] : [model.bounds[other]])];
+  const sent = request[name] ?? undefined;
+  if (sent === undefined && other !== undefined && typeof request[other] === "number") return false;
+  const value = sent ?? defaults[name];
+  return bounds.some((bound) => value < (bound?.min ?? -Infinity) || value > (bound?.max ?? Infinity));
 }

@@ -1,3 +1,4 @@
+import { constant } from "../ledger/canonical-text.ts";
 import type { Refusal } from "./refusal.ts";
 import { refuse } from "./refusal.ts";
 import type { CredentialView, DeploymentView, ModelView, PolicyBundleView, ProviderView } from "./snapshot.ts";
@@ -80,8 +81,31 @@ export interface CedarInput {
   readonly now: number;
 }
 
-/** Sets are sorted, so that the same call gives the same bytes. */
+/** Requests of each deployment's view by all else that they are made of; owned by `cedarCall`. */
+const calls = new WeakMap<DeploymentView, Map<string, CedarCall>>();
+const callsMax = 256;
+
+/** The same question is the same object, so that it is answered and written once. Views never change in place. */
 export function cedarCall(input: CedarInput): CedarCall {
+  const { action, credential, model, held } = input;
+  const known = calls.get(credential.deployment) ?? new Map<string, CedarCall>();
+  calls.set(credential.deployment, known);
+  const facts = [action, model.name, model.declared?.provider ?? null, model.provider?.region ?? null, held, wholeSecond(input.now), sorted(input.dataClasses)];
+  const question = JSON.stringify(facts);
+  const before = known.get(question);
+  if (before !== undefined) {
+    return before;
+  }
+  if (known.size >= callsMax) {
+    known.clear();
+  }
+  const made = constant(newCall(input));
+  known.set(question, made);
+  return made;
+}
+
+/** Sets are sorted, so that the same call gives the same bytes. */
+function newCall(input: CedarInput): CedarCall {
   const deployment = input.credential.deployment;
   const principal = { type: "Licet::Workload", id: deployment.id };
   const provider = input.model.declared?.provider ?? "undeclared";
@@ -169,23 +193,21 @@ export async function decide(bundle: PolicyBundleView | undefined, call: CedarCa
   return { bundle: bundle.digest, decision, ...(refusal && { refusal }) };
 }
 
-/** Answers of each bundle by the whole request, the newest few; owned by `answerOf`. */
-const answers = new WeakMap<PolicyBundleView, Map<string, Promise<CedarDecision>>>();
-const answersMax = 512;
+/** Answers of each bundle by the whole request; owned by `answerOf`. */
+const answers = new WeakMap<PolicyBundleView, WeakMap<CedarCall, Promise<CedarDecision>>>();
 
-/** An evaluation is a function of bundle and request alone, so the request itself is the key: never a part of it. */
+/** An evaluation is a function of bundle and request alone, so the request itself, frozen, is the key: never a part of it. */
 function answerOf(bundle: PolicyBundleView, call: CedarCall): Promise<CedarDecision> {
-  const known = answers.get(bundle) ?? new Map<string, Promise<CedarDecision>>();
+  const known = answers.get(bundle) ?? new WeakMap<CedarCall, Promise<CedarDecision>>();
   answers.set(bundle, known);
-  const question = JSON.stringify(call);
-  const answer = known.get(question) ?? bundle.decide(call);
-  known.set(question, answer);
-  // A failure is not an answer: the next call asks again.
-  answer.catch(() => known.delete(question));
-  const [oldest] = known.keys();
-  if (known.size > answersMax && oldest !== undefined) {
-    known.delete(oldest);
+  const before = known.get(call);
+  if (before !== undefined) {
+    return before;
   }
+  const answer = bundle.decide(call);
+  known.set(call, answer);
+  // A failure is not an answer: the next call asks again.
+  answer.catch(() => known.delete(call));
   return answer;
 }
 

@@ -50,6 +50,11 @@ export function detect(texts: Iterable<string>): Findings {
   return found;
 }
 
+/** What two readings of the same words found: the larger count of each type. */
+export function either(one: Findings, other: Findings): Findings {
+  return new Map([...new Set([...one.keys(), ...other.keys()])].map((type) => [type, Math.max(one.get(type) ?? 0, other.get(type) ?? 0)]));
+}
+
 export function findingCounts(found: Findings): readonly FindingCount[] {
   return detectors.flatMap(({ type, dataClass }) => {
     const count = found.get(type);

@@ -1,11 +1,11 @@
 import { AccessDecisionBody, GatewayDecisionBody, GatewayOutcomeBody } from "@licet/contract";
 import type { Entry, EntryDefinition } from "../ledger/recorder.ts";
-import { insertDecision, saveOutcome } from "./store.ts";
+import { insertDecisions, saveOutcomes, type DecisionOutcome, type DecisionRow } from "./store.ts";
 
 type Body = GatewayDecisionBody | AccessDecisionBody;
 
 /** Runtime entries are projected after the log took them, so the index is there. */
-function row(entry: Entry, body: Body): Parameters<typeof insertDecision>[1] {
+function row(entry: Entry, body: Body): DecisionRow {
   return {
     space: entry.space,
     id: body.id,
@@ -26,26 +26,56 @@ function row(entry: Entry, body: Body): Parameters<typeof insertDecision>[1] {
   };
 }
 
+function outcomeOf(entry: Entry): DecisionOutcome {
+  const body = GatewayOutcomeBody.parse(entry.body);
+  return { space: entry.space, decision: body.decision, outcome: JSON.stringify(body) };
+}
+
+/** An outcome follows its decision in the log, so it finds the row here or in the table. */
+const applyMany: NonNullable<EntryDefinition["applyMany"]> = async (tx, entries) => {
+  const rows: DecisionRow[] = [];
+  const places = new Map<string, number>();
+  const later: DecisionOutcome[] = [];
+  for (const entry of entries) {
+    if (entry.kind === "gateway.outcome") {
+      const outcome = outcomeOf(entry);
+      const place = places.get(`${outcome.space}\n${outcome.decision}`);
+      const decision = place === undefined ? undefined : rows[place];
+      if (place === undefined || decision === undefined) later.push(outcome);
+      else rows[place] = { ...decision, outcome: outcome.outcome };
+    } else {
+      const decision = row(entry, bodyOf(entry));
+      places.set(`${decision.space}\n${decision.id}`, rows.push(decision) - 1);
+    }
+  }
+  await insertDecisions(tx, rows);
+  await saveOutcomes(tx, later);
+};
+
+function bodyOf(entry: Entry): Body {
+  return entry.kind === "access.decision" ? AccessDecisionBody.parse(entry.body) : GatewayDecisionBody.parse(entry.body);
+}
+
 export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
   {
     kind: "gateway.decision",
     v: 1,
     mode: "runtime",
-    apply: (tx, entry) => insertDecision(tx, row(entry, GatewayDecisionBody.parse(entry.body))),
+    apply: (tx, entry) => insertDecisions(tx, [row(entry, bodyOf(entry))]),
+    applyMany,
   },
   {
     kind: "access.decision",
     v: 1,
     mode: "runtime",
-    apply: (tx, entry) => insertDecision(tx, row(entry, AccessDecisionBody.parse(entry.body))),
+    apply: (tx, entry) => insertDecisions(tx, [row(entry, bodyOf(entry))]),
+    applyMany,
   },
   {
     kind: "gateway.outcome",
     v: 1,
     mode: "runtime",
-    apply: async (tx, entry) => {
-      const body = GatewayOutcomeBody.parse(entry.body);
-      await saveOutcome(tx, { space: entry.space, decision: body.decision, outcome: JSON.stringify(body) });
-    },
+    apply: (tx, entry) => saveOutcomes(tx, [outcomeOf(entry)]),
+    applyMany,
   },
 ];

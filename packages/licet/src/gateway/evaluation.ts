@@ -4,7 +4,7 @@ import { declaredModel } from "./conform.ts";
 import { detect, findingCounts, outsideBoundary } from "./detect.ts";
 import { classRefusal, concluded } from "./judge.ts";
 import { collect, parseJson, wellFormed } from "./openai.ts";
-import { admit, type Admission, type PipelineParts } from "./pipeline.ts";
+import { admit, refusedStranger, type Admission, type PipelineParts } from "./pipeline.ts";
 import { reasonOf, type DecisionFacts } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -26,9 +26,10 @@ type Evaluation = z.output<typeof Evaluation>;
 export async function evaluate(parts: PipelineParts, inbound: Inbound, caller: Caller): Promise<void> {
   const echo = inbound.requestId === undefined ? {} : { "x-request-id": inbound.requestId };
   const admitted = admit(parts, inbound);
-  if ("refusal" in admitted) {
-    const facts = bareFacts(admitted.now, admitted.snapshot);
-    return refused(parts, caller, { refusal: admitted.refusal, facts, echo });
+  if ("stranger" in admitted) {
+    const { now, snapshot, headers } = admitted.stranger;
+    const stranger = { ...admitted.stranger, headers: { ...echo, ...headers } };
+    return refusedStranger(parts, caller, { stranger, kind: "access.decision", facts: bareFacts(now, snapshot) });
   }
   const { admission } = admitted;
   const known = { ...bareFacts(admission.now, admission.snapshot), credential: admission.credential };
@@ -101,7 +102,7 @@ async function judged(admission: Admission, evaluation: Evaluation): Promise<{ f
     reasons: verdict.reasons,
     policyErrors: verdict.policy.decision.errors.map(({ policy }) => policy),
     findings,
-    more: { digest: typeof digest === "string" ? digest.slice(0, 100) : null },
+    more: { digest: typeof digest === "string" ? digest.slice(0, 100).toWellFormed() : null },
   };
   return verdict.refusal === undefined ? { facts } : { facts, refusal: verdict.refusal };
 }

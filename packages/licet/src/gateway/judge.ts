@@ -2,8 +2,8 @@ import type { FindingCount } from "@licet/contract";
 import type { JsonObject } from "../ledger/recorder.ts";
 import { conformRefusal, declaredModel } from "./conform.ts";
 import { cedarCall, decide, type CedarCall, type CedarReason, type PolicyAnswer } from "./decide.ts";
-import { detect, findingCounts, outsideBoundary } from "./detect.ts";
-import { callTexts, type ModelCall } from "./openai.ts";
+import { detect, either, findingCounts, outsideBoundary } from "./detect.ts";
+import { callTexts, joinedTexts, type ModelCall } from "./openai.ts";
 import { reasonOf } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CredentialView, DeploymentView, ModelView, ProviderView, Snapshot } from "./snapshot.ts";
@@ -32,7 +32,7 @@ export async function judge(asking: Asking, call: ModelCall): Promise<Judgement>
   const { deployment } = asking.credential;
   const model = declaredModel(deployment, call.model);
   const provider = registered(asking, model);
-  const found = detect(callTexts(call.request));
+  const found = either(detect(callTexts(call.request)), detect(joinedTexts(call.request)));
   const findings = findingCounts(found);
   const ownRefusals = [
     standingRefusal(asking),

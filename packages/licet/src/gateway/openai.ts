@@ -192,6 +192,14 @@ export function callTexts(request: ChatRequest): readonly string[] {
   return found;
 }
 
+/** The messages in several parts as the model reads them: one text each. */
+export function joinedTexts(request: ChatRequest): readonly string[] {
+  const inParts = request.messages.filter(({ content }) => Array.isArray(content) && content.length > 1);
+  const found: string[] = [];
+  collect(inParts.map((message) => messageText(message)), found);
+  return found;
+}
+
 /** Keys too: a property name of a schema is text that the model reads. */
 export function collect(value: unknown, into: string[]): void {
   if (typeof value === "string") {

@@ -1,18 +1,19 @@
 import type { Clock } from "../base/clock.ts";
 import { LicetError } from "../base/errors.ts";
 import type { Outbound } from "../base/outbound.ts";
-import { answerRefusal, type Caller, type Inbound } from "./answer.ts";
+import { answerRefusal, type AnswerHeaders, type Caller, type Inbound } from "./answer.ts";
 import { authenticate, bearer } from "./authenticate.ts";
 import { detectors } from "./detect.ts";
 import type { Flight, Inflight } from "./inflight.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { messageDigests, parseChat, upstreamBody, type ModelCall } from "./openai.ts";
 import { providerRequest, type ProviderLines } from "./provider.ts";
-import { reasonOf, type DecisionFacts, type DecisionRecord, type GatewayLedger } from "./record.ts";
+import { reasonOf, type DecisionFacts, type DecisionRecord, type GatewayLedger, type Recording } from "./record.ts";
 import { refuse, shown, type Refusal } from "./refusal.ts";
 import { relay, type RelayEnd } from "./relay.ts";
 import { answered, outcomeBody } from "./outcome.ts";
 import type { CredentialView, ModelView, ProviderView, Snapshot, SnapshotSource } from "./snapshot.ts";
+import type { StrangerLimit } from "./stranger-limit.ts";
 
 /** What every call needs; made once by serve.ts. */
 export interface PipelineParts {
@@ -22,6 +23,7 @@ export interface PipelineParts {
   readonly record: DecisionRecord;
   readonly lines: ProviderLines;
   readonly inflight: Inflight;
+  readonly strangers: StrangerLimit;
   /** The provider's key, from the vault. Rejects when there is none. */
   readonly providerKey: (space: string, provider: string) => Promise<string>;
 }
@@ -35,22 +37,50 @@ export interface Admission {
 
 export type Admitted =
   | { readonly admission: Admission }
-  | { readonly refusal: Refusal; readonly now: number; readonly snapshot?: Snapshot };
+  | { readonly stranger: Stranger };
+
+/** A refusal of a caller that no credential names, at the time and by the snapshot that refused. */
+export interface Stranger {
+  readonly refusal: Refusal;
+  readonly now: number;
+  readonly snapshot?: Snapshot | undefined;
+  /** False when one record stands for this refusal already: nothing was done, and strangers may not fill the log. */
+  readonly recorded: boolean;
+  readonly headers: AnswerHeaders;
+}
 
 /** The first two steps of every journey: a time that can be trusted, a standing that is fresh, a caller that is known. */
 export function admit(parts: PipelineParts, inbound: Inbound): Admitted {
   const now = trustedTime(parts);
   if (now === undefined) {
-    return { refusal: refuse("clock_regressed"), now: parts.clock.now() };
+    return stranger(parts, inbound, { refusal: refuse("clock_regressed"), now: parts.clock.now() });
   }
   const snapshot = parts.snapshots.current();
   if (snapshot === undefined) {
-    return { refusal: refuse("snapshot_stale"), now };
+    return stranger(parts, inbound, { refusal: refuse("snapshot_stale"), now });
   }
   const credential = authenticate(snapshot, bearer(inbound.authorization), now);
   return credential === undefined
-    ? { refusal: refuse("credential_invalid"), now, snapshot }
+    ? stranger(parts, inbound, { refusal: refuse("credential_invalid"), now, snapshot })
     : { admission: { now, snapshot, credential } };
+}
+
+/** What fails for everybody is said to everybody; the bound is a stranger's own. */
+function stranger({ strangers }: PipelineParts, { address }: Inbound, found: Pick<Stranger, "refusal" | "now" | "snapshot">): Admitted {
+  const { record, retryAfterSeconds } = strangers.take(address);
+  const limited = record !== "each" && (record === "summary" || found.refusal.code === "credential_invalid");
+  const refusal = limited ? refuse("caller_limited") : found.refusal;
+  return { stranger: { ...found, refusal, recorded: record !== "silent", headers: limited ? { "retry-after": String(retryAfterSeconds) } : {} } };
+}
+
+/** Records a stranger's refusal, unless one record stands for it already, and answers it. */
+export async function refusedStranger(parts: PipelineParts, caller: Caller, refusing: { readonly stranger: Stranger; readonly kind: Recording["kind"]; readonly facts: DecisionFacts }): Promise<void> {
+  const { stranger: { refusal, recorded, headers }, kind, facts } = refusing;
+  if (!recorded) {
+    return answerRefusal(caller, { refusal }, headers);
+  }
+  const written = await parts.record.decision({ kind, facts: { ...facts, reasons: [reasonOf(refusal)] }, refusal });
+  answerRefusal(caller, "id" in written ? { refusal, decision: written.id } : { refusal: written.refusal }, headers);
 }
 
 function trustedTime({ ledger }: PipelineParts): number | undefined {
@@ -70,8 +100,9 @@ const modelsEndpoint = "/openai/v1/models";
 /** POST /openai/v1/chat/completions: the one place that branches. A refusal at any step is recorded like an allow. */
 export async function chat(parts: PipelineParts, inbound: Inbound, caller: Caller): Promise<void> {
   const admitted = admit(parts, inbound);
-  if ("refusal" in admitted) {
-    return refused(parts, caller, { refusal: admitted.refusal, facts: bareFacts(admitted.now, admitted.snapshot) });
+  if ("stranger" in admitted) {
+    const { now, snapshot } = admitted.stranger;
+    return refusedStranger(parts, caller, { ...admitted, kind: "gateway.decision", facts: bareFacts(now, snapshot) });
   }
   const { admission } = admitted;
   const read = await inbound.body();
@@ -92,7 +123,7 @@ export async function chat(parts: PipelineParts, inbound: Inbound, caller: Calle
 export async function unsupported(parts: PipelineParts, inbound: Inbound, caller: Caller): Promise<void> {
   const refusal = refuse("endpoint_unsupported");
   const admitted = admit(parts, inbound);
-  if ("refusal" in admitted) {
+  if ("stranger" in admitted) {
     return answerRefusal(caller, { refusal });
   }
   const { now, snapshot, credential } = admitted.admission;
@@ -105,10 +136,10 @@ export async function unsupported(parts: PipelineParts, inbound: Inbound, caller
 /** GET /openai/v1/models: what the caller's release declares. */
 export async function models(parts: PipelineParts, inbound: Inbound, caller: Caller): Promise<void> {
   const admitted = admit(parts, inbound);
-  if ("refusal" in admitted) {
-    const bare = bareFacts(admitted.now, admitted.snapshot);
+  if ("stranger" in admitted) {
+    const bare = bareFacts(admitted.stranger.now, admitted.stranger.snapshot);
     const facts = { ...bare, action: "listModels", more: { ...bare.more, endpoint: modelsEndpoint } };
-    return refused(parts, caller, { refusal: admitted.refusal, facts });
+    return refusedStranger(parts, caller, { ...admitted, kind: "gateway.decision", facts });
   }
   const declared = admitted.admission.credential.deployment.models;
   const data = declared.map(({ name, provider }) => ({ id: name, object: "model", created: 0, owned_by: provider }));

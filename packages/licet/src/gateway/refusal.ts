@@ -41,5 +41,7 @@ const shownCharactersMax = 300;
 /** Names that a caller chose travel into records and answers: bounded, and without control characters. */
 export function shown(text: string): string {
   const printable = text.replaceAll(/\p{Cc}/gu, " ");
-  return printable.length <= shownCharactersMax ? printable : `${printable.slice(0, shownCharactersMax - 1)}…`;
+  const short = printable.length <= shownCharactersMax ? printable : `${printable.slice(0, shownCharactersMax - 1)}…`;
+  // Cutting may halve a surrogate pair, and the log takes well-formed text only.
+  return short.toWellFormed();
 }

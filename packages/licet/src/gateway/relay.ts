@@ -5,7 +5,7 @@ import { detect, outsideBoundary } from "./detect.ts";
 import { collect, parseJson, wellFormed } from "./openai.ts";
 import { passedOn } from "./provider.ts";
 import { refuse, type Refusal } from "./refusal.ts";
-import { answerRefusal, readUsage, streamGuard, type GuardOptions, type StreamGuard, type Usage } from "./stream.ts";
+import { answerRefusal, readReason, readUsage, streamGuard, type GuardOptions, type StreamGuard, type Usage } from "./stream.ts";
 
 export type AbortedBy = "client" | "upstream" | "hold" | "limit" | "boundary" | "snapshot";
 
@@ -227,7 +227,7 @@ function jsonAnswer(state: RelayState): Ending {
   const texts: string[] = [];
   collect(parsed.data, texts);
   const found = detect(texts);
-  const reasons = parsed.data.choices.flatMap(({ finish_reason: reason }) => (typeof reason === "string" ? [reason.slice(0, 40)] : []));
+  const reasons = parsed.data.choices.flatMap(({ finish_reason: reason }) => (typeof reason === "string" ? [readReason(reason)] : []));
   const read = { found, usage: readUsage(parsed.data.usage), finishReasons: reasons.slice(0, finishReasonsMax) };
   const outside = outsideBoundary(found, state.options.guard.classes);
   return outside.length > 0

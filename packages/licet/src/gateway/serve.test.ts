@@ -91,7 +91,7 @@ describe("200", () => {
 
   test("the models of the deployed release are listed", async () => {
     const models = await governed.client.models.list();
-    expect(models.data.map(({ id }) => id)).toEqual(["chat"]);
+    expect(models.data.map(({ id }) => id)).toEqual(["chat", "capped"]);
   });
 
   test("the policies see the workload, the model and the classes of data in Cedar's form", async () => {
@@ -169,6 +169,44 @@ describe("401", () => {
     expect(lastDecision()).toMatchObject({ decision: "deny", code: "credential_invalid", deployment: null });
     expect(governed.upstream.received).toHaveLength(0);
   });
+
+  test("strangers cannot fill the log: past the bound one record stands for the rest of the minute, and known callers go on", async () => {
+    const stranger = { authorization: "Bearer lic_other" };
+    const knock = async (path: string) => (await governed.post(path, "{}", stranger)).status;
+    const statuses: number[] = [];
+    for (let n = 0; n < 40; n++) statuses.push(await knock(n % 2 === 0 ? "/openai/v1/chat/completions" : "/access/v1/evaluation"));
+    expect(statuses).toEqual([...Array<number>(30).fill(401), ...Array<number>(10).fill(429)]);
+    const codes = governed.ledger.entries.map(({ body }) => body["code"]);
+    expect(codes).toEqual([...Array<string>(30).fill("credential_invalid"), "caller_limited"]);
+    const limited = await governed.post("/openai/v1/chat/completions", "{}", stranger);
+    expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "60"]);
+    expect((await ask()).choices).toHaveLength(1);
+    expect(governed.ledger.entries.map(({ seq }) => seq)).toEqual(Array.from({ length: 33 }, (_, n) => n + 1));
+    governed.clock.advance(60_000);
+    governed.stand();
+    expect(await knock("/openai/v1/chat/completions")).toBe(401);
+  });
+
+  test("a stale snapshot is said to everybody, and its records are bounded as well", async () => {
+    governed.clock.advance(1000);
+    for (let n = 0; n < 32; n++) await governed.post("/openai/v1/chat/completions", "{}");
+    expect(governed.ledger.entries).toHaveLength(31);
+    const last = await governed.post("/openai/v1/chat/completions", "{}");
+    expect(await last.json()).toMatchObject({ error: { code: "snapshot_stale" } });
+  });
+});
+
+describe("data split over the parts of one message", () => {
+  test.each([
+    ["an e-mail address", ["Write to jo@", "example.org today"], 1],
+    ["an address that is whole in its part", ["Write to jo@example.org", " today"], 1],
+  ])("is found like %s in one text, and counted once", async (_, parts, count) => {
+    const content = parts.map((text) => ({ type: "text" as const, text }));
+    const { code } = await refusal(ask({ messages: [{ role: "system", content: systemPrompt }, { role: "user", content }] }));
+    expect(code).toBe("data_outside_boundary");
+    expect(lastDecision()).toMatchObject({ findings: [{ type: "email", dataClass: "personal", count }] });
+    expect(governed.upstream.received).toHaveLength(0);
+  });
 });
 
 const held = { id: "hold_1", scope: "system" as const, system: "helpdesk", reason: "wrong answers" };
@@ -217,8 +255,10 @@ describe("403", () => {
     ["release_mismatch", "tools[0]", { tools: [{ type: "function", function: { name: "lookup", parameters: {} } }] }],
     ["release_mismatch", "response_format", { response_format: { type: "json_object" } }],
     ["release_mismatch", "temperature", { temperature: 1.5 }],
-    ["release_mismatch", "max_tokens", { max_tokens: 501 }],
-    ["release_mismatch", "max_completion_tokens", { max_completion_tokens: 501 }],
+    ["release_mismatch", "max_tokens", { model: "capped", temperature: 0, max_tokens: 501 }],
+    ["release_mismatch", "max_completion_tokens", { model: "capped", temperature: 0, max_completion_tokens: 501 }],
+    ["release_mismatch", "max_tokens", { model: "capped", temperature: 0 }],
+    ["release_mismatch", "temperature", { model: "capped", max_tokens: 10 }],
     ["field_unsupported", "logprobs", { logprobs: true }],
     ["field_unsupported", "store", { store: true }],
     ["field_unsupported", "messages[1].content[0].image_url", { messages: [system, { role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }],

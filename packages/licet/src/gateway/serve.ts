@@ -10,6 +10,7 @@ import { providerLines } from "./provider.ts";
 import { decisionRecord, type GatewayLedger } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { SnapshotSource } from "./snapshot.ts";
+import { strangerLimit } from "./stranger-limit.ts";
 
 /** Bounds of the listener. What comes in is attacker-controlled until its credential is known. */
 export interface GatewayLimits {
@@ -93,7 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { clock, ledger, snapshots, providerKey } = options;
   const inflight = inflightCalls(snapshots, limits.callsMax);
   const lines = providerLines(limits.upstream);
-  const parts = { clock, ledger, snapshots, providerKey, record: decisionRecord(options), lines, inflight };
+  const parts = { clock, ledger, snapshots, providerKey, record: decisionRecord(options), strangers: strangerLimit(() => clock.now()), lines, inflight };
   const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, origin: "" };
   const server = httpServer(listener);
   const sweeper = setInterval(() => inflight.sweep(clock.now()), limits.sweepMs).unref();
@@ -236,6 +237,7 @@ function inbound(listener: Listener, request: IncomingMessage): Inbound {
     path,
     authorization: headers.authorization,
     requestId: typeof id === "string" && /^[\x21-\x7E]{1,128}$/u.test(id) ? id : undefined,
+    address: request.socket.remoteAddress ?? "",
     body: () => readBody(listener, request),
   };
 }

@@ -47,3 +47,13 @@ test("a clock that was set back does not prolong a lease", () => {
   clock.set(9000);
   expect(holder.current()).toBeUndefined();
 });
+
+test("the lease runs from when the rows were read, however long the reading took", () => {
+  const clock = manualClock(10_000);
+  const holder = snapshotHolder(clock);
+  holder.publish(input(7), 9100);
+  expect(holder.current()?.leaseUntil).toBe(10_100);
+  expect(holder.renew(7, 9500)).toBe(true);
+  clock.advance(500);
+  expect(holder.current()).toBeUndefined();
+});

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { TemplateText } from "../inventory/prompt-template.ts";
 import type { CedarCall, CedarDecision } from "./decide.ts";
 
 /**
@@ -70,20 +71,7 @@ export interface PromptView {
   readonly name: string;
   readonly role: "system" | "developer";
   readonly digest?: string;
-  readonly template?: TemplateView;
-}
-
-export interface TemplateView {
-  readonly text: string;
-  /** What may stand in each `{{name}}`; a name that is not here is literal text. */
-  readonly holes: Readonly<Record<string, HoleView>>;
-}
-
-export interface HoleView {
-  /** Regular expression for the whole value. */
-  readonly pattern?: string | undefined;
-  /** In UTF-16 units. */
-  readonly maxLength: number;
+  readonly template?: TemplateText;
 }
 
 export interface ToolView {
@@ -154,10 +142,13 @@ export interface SnapshotSource {
 }
 
 export interface SnapshotHolder extends SnapshotSource {
-  /** Puts a newly built snapshot in place, with a fresh lease. An older version than the present one is ignored. */
-  publish(input: SnapshotInput): void;
+  /**
+   * Puts a newly built snapshot in place, with a fresh lease. An older version than the present one is ignored. The lease
+   * runs from `readAt`, when the rows began to be read: what was committed after that could have been missed.
+   */
+  publish(input: SnapshotInput, readAt?: number): void;
   /** The feed's heartbeat. False when `version` is not the one held: then only `publish` helps. */
-  renew(version: number): boolean;
+  renew(version: number, readAt?: number): boolean;
 }
 
 export const leaseMs = 1000;
@@ -165,18 +156,17 @@ export const leaseMs = 1000;
 export function snapshotHolder(clock: Clock, lease: number = leaseMs): SnapshotHolder {
   let held: Snapshot | undefined;
   return {
-    publish: (input) => {
+    publish: (input, readAt = clock.now()) => {
       if (held !== undefined && input.version < held.version) {
         return;
       }
-      held = build(input, { now: clock.now(), lease });
+      held = build(input, { now: readAt, lease });
     },
-    renew: (version) => {
+    renew: (version, readAt = clock.now()) => {
       if (held === undefined || held.version !== version) {
         return false;
       }
-      const now = clock.now();
-      held = { ...held, renewedAt: now, leaseUntil: now + lease };
+      held = { ...held, renewedAt: readAt, leaseUntil: readAt + lease };
       return true;
     },
     current: () => {

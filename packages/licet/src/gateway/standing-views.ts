@@ -1,9 +1,10 @@
-import { isRecord } from "@licet/evidence";
-import { ReleaseBundle, type Model } from "@licet/contract";
+import type { SignerKey } from "@licet/evidence";
+import { ReleaseBundle, type AtoPredicate, type Model } from "@licet/contract";
 import { releaseOf, type ReleaseComponent } from "../inventory/release.ts";
 import { readBundle } from "../policy/bundle.ts";
 import { createDecider } from "../policy/decide.ts";
 import { wireResponseFormat } from "./conform.ts";
+import { SignedAtos } from "./signed-ato.ts";
 import type { AtoView, CredentialView, DeploymentView, ModelView, PolicyBundleView, PromptView, SnapshotInput } from "./snapshot.ts";
 import type { StandingRows } from "./store.ts";
 
@@ -42,16 +43,10 @@ function releaseViews(bundle: ReleaseBundle): ReleaseViews {
   };
 }
 
-function tierOf(row: Rows<"atos">): string {
-  const envelope: unknown = JSON.parse(row.statement);
-  const payload = isRecord(envelope) && typeof envelope["payload"] === "string" ? envelope["payload"] : "";
-  const statement: unknown = JSON.parse(Buffer.from(payload, "base64").toString("utf8"));
-  const predicate = isRecord(statement) && isRecord(statement["predicate"]) ? statement["predicate"] : {};
-  return typeof predicate["tier"] === "string" ? predicate["tier"] : "unassessed";
-}
-
-function atoView(row: Rows<"atos">): AtoView {
-  return { id: row.id, state: row.state, notBefore: row.not_before, notAfter: row.not_after, release: row.release, stage: row.stage, environment: row.environment, entry: row.entry };
+/** Everything but the state is the signed statement's, not the row's. */
+function atoView(row: Rows<"atos">, signed: AtoPredicate): AtoView {
+  const { id, notBefore, notAfter, release, stage, environment } = signed;
+  return { id, state: row.state, notBefore, notAfter, release, stage, environment, entry: row.entry };
 }
 
 const openStates: readonly string[] = ["granted", "conditional"];
@@ -73,9 +68,15 @@ function atoOf(rows: StandingRows, deployment: Rows<"deployments">): Rows<"atos"
 export class StandingViews {
   readonly #releases = new Map<string, ReleaseViews>();
   readonly #policies = new Map<string, PolicyBundleView>();
+  readonly #atos: SignedAtos;
 
-  build(rows: StandingRows): SnapshotInput {
-    const deployments = new Map(rows.deployments.map((row) => [`${row.space} ${row.id}`, this.#deployment(rows, row)]));
+  constructor(keys: readonly SignerKey[]) {
+    this.#atos = new SignedAtos(keys);
+  }
+
+  async build(rows: StandingRows): Promise<SnapshotInput> {
+    const deployments = new Map<string, DeploymentView>();
+    for (const row of rows.deployments) deployments.set(`${row.space} ${row.id}`, await this.#deployment(rows, row));
     const credentials = rows.credentials.flatMap((row): readonly CredentialView[] => {
       const deployment = deployments.get(`${row.space} ${row.deployment}`);
       if (deployment === undefined) return [];
@@ -85,8 +86,10 @@ export class StandingViews {
     return { version: rows.version, credentials, spaces: [...spaces].map((space) => this.#space(rows, space)) };
   }
 
-  #deployment(rows: StandingRows, row: Rows<"deployments">): DeploymentView {
-    const ato = atoOf(rows, row);
+  async #deployment(rows: StandingRows, row: Rows<"deployments">): Promise<DeploymentView> {
+    const found = atoOf(rows, row);
+    const signed = found === undefined ? undefined : await this.#atos.read(found);
+    const ato = found === undefined || signed === undefined ? undefined : atoView(found, signed);
     return {
       id: row.id,
       space: row.space,
@@ -95,9 +98,9 @@ export class StandingViews {
       stage: row.stage,
       active: row.active === 1,
       release: row.release,
-      tier: ato === undefined ? "unassessed" : tierOf(ato),
+      tier: signed?.tier ?? "unassessed",
       ...this.#release(rows, row),
-      ...(ato === undefined ? {} : { ato: atoView(ato) }),
+      ...(ato === undefined ? {} : { ato }),
     };
   }
 

@@ -1,5 +1,5 @@
-import type { Kysely, Transaction } from "kysely";
-import type { NewRow, Row, Tables } from "../db/tables.ts";
+import { sql, type CompiledQuery, type Kysely, type Transaction } from "kysely";
+import type { Row, Tables } from "../db/tables.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
 
@@ -47,12 +47,52 @@ async function releasesOf(tx: Reader, deployments: readonly Row<"deployment">[])
   return tx.selectFrom("release").select(["space", "system", "digest", "bundle"]).where("digest", "in", digests).execute();
 }
 
-export async function insertDecision(tx: Transaction<Tables>, row: NewRow<"decision">): Promise<void> {
-  await tx.insertInto("decision").values(row).execute();
+export type DecisionRow = Row<"decision">;
+
+/** The one order of the columns: statement and parameters are both made from it. */
+function ordered({ space, id, log_index, gateway, seq, kind, system, deployment, ...row }: DecisionRow): DecisionRow {
+  const { release, action, decision, code, model, detail, outcome, decided_at } = row;
+  return { space, id, log_index, gateway, seq, kind, system, deployment, release, action, decision, code, model, detail, outcome, decided_at };
 }
 
-export async function saveOutcome(tx: Transaction<Tables>, of: { readonly space: string; readonly decision: string; readonly outcome: string }): Promise<void> {
-  await tx.updateTable("decision").set({ outcome: of.outcome }).where("space", "=", of.space).where("id", "=", of.decision).execute();
+/** Few different sizes, so that few statements are compiled and prepared. */
+const rowsPerInsert = [64, 8, 1] as const;
+
+/** Owned by `insertOf`: Kysely's work for a statement costs more than the statement, and is the same each time. */
+const inserts = new WeakMap<object, Map<number, CompiledQuery>>();
+
+function insertOf(tx: Transaction<Tables>, rows: readonly DecisionRow[]): CompiledQuery {
+  const { adapter } = tx.getExecutor();
+  const bySize = inserts.get(adapter) ?? new Map<number, CompiledQuery>();
+  inserts.set(adapter, bySize);
+  const compiled = bySize.get(rows.length) ?? tx.insertInto("decision").values(rows.map(ordered)).compile();
+  bySize.set(rows.length, compiled);
+  return compiled;
+}
+
+export async function insertDecisions(tx: Transaction<Tables>, rows: readonly DecisionRow[]): Promise<void> {
+  for (let at = 0; at < rows.length; ) {
+    const size = rowsPerInsert.find((count) => count <= rows.length - at) ?? 1;
+    const part = rows.slice(at, at + size);
+    await tx.executeQuery({ ...insertOf(tx, part), parameters: part.flatMap((row) => Object.values(ordered(row))) });
+    at += size;
+  }
+}
+
+export interface DecisionOutcome {
+  readonly space: string;
+  readonly decision: string;
+  readonly outcome: string;
+}
+
+/** The later of two outcomes of one decision stands, as it would one by one. */
+export async function saveOutcomes(tx: Transaction<Tables>, outcomes: readonly DecisionOutcome[]): Promise<void> {
+  for (const space of new Set(outcomes.map((of) => of.space))) {
+    const texts = new Map(outcomes.filter((of) => of.space === space).map((of) => [of.decision, of.outcome]));
+    const cases = [...texts].map(([decision, outcome]) => sql`when ${decision} then ${outcome}`);
+    const outcome = sql<string>`case id ${sql.join(cases, sql` `)} end`;
+    await tx.updateTable("decision").set({ outcome }).where("space", "=", space).where("id", "in", [...texts.keys()]).execute();
+  }
 }
 
 /** Newest first; `before` is the log index of the last row of the page before. */

@@ -57,10 +57,19 @@ const Chunk = z.looseObject({
 type Chunk = z.output<typeof Chunk>;
 
 export function readUsage(usage: unknown): Usage | null {
+  // Absent from most events of a stream, and a failed parse costs more than all else that is done with one.
+  if (usage === undefined || usage === null) {
+    return null;
+  }
   const parsed = UsageChunk.safeParse(usage);
   return parsed.success
     ? { prompt: parsed.data.prompt_tokens, completion: parsed.data.completion_tokens, total: parsed.data.total_tokens }
     : null;
+}
+
+/** Short, and without half a surrogate pair: the log takes no other text, and an outcome must not fail on it. */
+export function readReason(reason: string): string {
+  return reason.slice(0, 40).toWellFormed();
 }
 
 interface Held {
@@ -161,7 +170,7 @@ function note(state: GuardState, chunk: Chunk): void {
   state.usage = readUsage(chunk.usage) ?? state.usage;
   for (const { finish_reason: reason } of chunk.choices) {
     if (typeof reason === "string" && state.reasons.length < reasonsMax) {
-      state.reasons.push(reason.slice(0, 40));
+      state.reasons.push(readReason(reason));
     }
   }
 }

@@ -1,3 +1,5 @@
+import type { SignerKey } from "@licet/evidence";
+import type { Clock } from "../base/clock.ts";
 import type { SnapshotHolder } from "../gateway/snapshot.ts";
 import { StandingViews } from "../gateway/standing-views.ts";
 import { standingVersion, standingRows, type Reader } from "../gateway/store.ts";
@@ -7,9 +9,12 @@ import type { Recorder } from "../ledger/recorder.ts";
 const heartbeatMs = 250;
 
 export interface FeedOptions {
+  readonly clock: Clock;
   readonly read: Reader;
   readonly recorder: Recorder;
   readonly snapshots: SnapshotHolder;
+  /** Whose signature makes an authorization to operate. */
+  readonly statementKeys: readonly SignerKey[];
   /** Told what kept the snapshot from being renewed; traffic stops by itself when the lease ends. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -25,14 +30,15 @@ export interface Feed {
  * INVARIANT: the lease is renewed only after the database has answered, so a lost database stops traffic in a second.
  */
 export async function startFeed(options: FeedOptions): Promise<Feed> {
-  const views = new StandingViews();
+  const views = new StandingViews(options.statementKeys);
   let running: Promise<void> | undefined;
   let again = false;
 
   const build = async (): Promise<void> => {
     while (again) {
       again = false;
-      options.snapshots.publish(views.build(await standingRows(options.read)));
+      const readAt = options.clock.now();
+      options.snapshots.publish(await views.build(await standingRows(options.read)), readAt);
     }
   };
   const refresh = (): Promise<void> => {
@@ -43,8 +49,9 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
     return running;
   };
   const beat = async (): Promise<void> => {
+    const readAt = options.clock.now();
     const version = await standingVersion(options.read);
-    if (!options.snapshots.renew(version)) await refresh();
+    if (!options.snapshots.renew(version, readAt)) await refresh();
   };
   const guarded = (work: () => Promise<void>) => (): void => {
     work().catch(options.onFailure);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { SignerKey } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
@@ -107,7 +108,7 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   const baseUrl = publicAddress(options, `http://localhost:${options.port}`);
   const composed = await compose({ records, baseUrl, demo: options.demo === true, onFailure });
   opened.add(() => composed.close());
-  const feed = await startFeed({ read: records.database.read, recorder: records.recorder, snapshots, onFailure });
+  const feed = await startFeed({ clock, read: records.database.read, recorder: records.recorder, snapshots, statementKeys: statementKeys(records), onFailure });
   opened.add(() => feed.stop());
   const gateway = createGateway({
     clock,
@@ -134,6 +135,11 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   opened.add(() => consoleApp.close());
   await listenOrSay(options.port, () => consoleApp.listen({ host: options.host, port: options.port }));
   return running({ options, clock, opened, records }, { dataUrl, baseUrl, feed, setup: await composed.newSetupToken() });
+}
+
+/** As the trust file names them: what an auditor believes is what the gateway believes. */
+function statementKeys({ keys }: RecordKeeping): readonly SignerKey[] {
+  return keys.trustFile().statementKeys.map(({ keyid, publicKey }) => ({ keyid, publicKey: Buffer.from(publicKey, "base64") }));
 }
 
 interface Served {
