@@ -1,3 +1,4 @@
+import { request as httpRequest } from "node:http";
 import { ApiError, createClient } from "@licet/client";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { addPerson, grantRole, revokeRole } from "../../packages/licet/src/identity/people.ts";
@@ -32,6 +33,21 @@ async function refusal(call: Promise<unknown>): Promise<string> {
   );
 }
 
+/** Node's own client, because fetch does not let a caller choose the host. */
+function rawPost(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method: "POST", headers: { "content-type": "application/json", ...headers } }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => {
+        text += chunk.toString("utf8");
+      });
+      response.on("end", () => resolve(JSON.parse(text)));
+    });
+    request.once("error", reject);
+    request.end(body);
+  });
+}
+
 const minutes = 60_000;
 const first = { name: "Ada", email: "Ada@Example.org", password };
 
@@ -62,7 +78,8 @@ describe("set-up", () => {
       method: "password",
     });
     const kinds = installation.entries.map(({ kind }) => kind);
-    expect(kinds.filter((kind) => /^(?:person|role)\./u.test(kind))).toEqual(["person.added", "role.granted", "person.signed-in"]);
+    expect(kinds.filter((kind) => /^(?:person|role)\./u.test(kind))).toEqual(["person.credential-changed", "person.added", "role.granted", "person.signed-in"]);
+    expect(installation.entries.find(({ kind }) => kind === "person.credential-changed")?.body).toMatchObject({ change: "password-set", passkey: null });
   });
 
   test("a link works once, and an older one dies when a new one is made", async () => {
@@ -96,6 +113,17 @@ describe("set-up", () => {
     expect(await response.json()).toMatchObject({ status: 403, code: "setup_not_local" });
   });
 
+  test.each([
+    ["that says for whom it asks, though no proxy is configured", { "x-forwarded-for": "192.0.2.7" }, []],
+    ["that says so in the standard's words", { forwarded: "for=192.0.2.7" }, []],
+    ["that says nothing, under the installation's public name", { host: "licet.example.org" }, ["127.0.0.1"]],
+  ] as const)("a link does not work through a proxy %s", async (_, headers, trustedProxies) => {
+    const installation = await start({ ...(trustedProxies.length > 0 && { trustedProxies: [...trustedProxies] }), publicUrl: "https://licet.example.org" });
+    const token = (await installation.identity.newSetupToken())?.token ?? "";
+    const answer = await rawPost(`${installation.baseUrl}/api/setup`, { ...headers }, JSON.stringify({ token, ...first }));
+    expect(answer).toMatchObject({ status: 403, code: "setup_not_local" });
+  });
+
   test("a set-up that stopped after the account was made is finished by the next link, also with the same address", async () => {
     const installation = await start();
     await installation.identity.accounts.setPassword({ personId: "per_half", email: first.email, name: "Ada", password: "an older password" }, true);
@@ -119,6 +147,8 @@ describe("invitations", () => {
     expect(added.person).toMatchObject({ email: "bob@example.org", invited: true, roles: [] });
     expect(await installation.anonymous("acceptInvitation", { body: { token: added.invitation, password } })).toEqual({ email: "bob@example.org" });
     expect(await refusal(installation.anonymous("acceptInvitation", { body: { token: added.invitation, password } }))).toBe("link_invalid");
+    const set = installation.entries.filter(({ kind, body }) => kind === "person.credential-changed" && body["person"] === added.person.id);
+    expect(set.map(({ space, actor, body }) => [space, actor, body["change"]])).toEqual([["main", added.person.id, "password-set"]]);
     expect(await installation.anonymous.signIn("bob@example.org", password)).not.toBe("");
     const { items } = await admin("listPeople", { params: { space: "main" }, query: {} });
     expect(items.map(({ email, invited }) => [email, invited])).toEqual([["ada@example.org", false], ["bob@example.org", false]]);
@@ -146,6 +176,15 @@ describe("invitations", () => {
     expect(invitation).toBe("");
     await expect(installation.identity.accounts.setPassword({ personId: victim.id, email: victim.email, name: "X", password: "taken over by another" }, false)).rejects.toMatchObject({ code: "password_set_already" });
     expect(await installation.anonymous.signIn(victim.email, password)).not.toBe("");
+  });
+
+  test("nor one who has not accepted yet: the invitation of the first space stays the only one", async () => {
+    const installation = await start();
+    const invited = { email: "bob@example.org", name: "Bob", actor: "server" };
+    const own = await addPerson(installation.identity.people, { ...invited, space: "main" });
+    const other = await addPerson(installation.identity.people, { ...invited, space: "other" });
+    expect([other.person.id, other.invitation]).toEqual([own.person.id, ""]);
+    expect(await installation.anonymous("acceptInvitation", { body: { token: own.invitation, password } })).toEqual({ email: "bob@example.org" });
   });
 });
 
@@ -176,6 +215,18 @@ describe("roles", () => {
     expect(await refusal(admin("grantRole", { params: { space: "main", person: "per_nobody" }, body: { role: "auditor" } }))).toBe("not_found");
   });
 
+  test("an administrator is given no approving role, and an approver does not become administrator", async () => {
+    const installation = await start();
+    const { id } = await installation.person("main", ["administrator"]);
+    const approver = await installation.person("main", ["assessor"]);
+    const grant = { space: "main", actor: "server", request: "req_1" };
+    for (const role of ["risk-owner", "authorizing-official", "assessor", "security-engineer"] as const) {
+      await expect(grantRole(installation.identity.people, { ...grant, person: id, role })).rejects.toMatchObject({ code: "role_conflict" });
+    }
+    await expect(grantRole(installation.identity.people, { ...grant, person: approver.id, role: "administrator" })).rejects.toMatchObject({ code: "role_conflict" });
+    expect((await heldRoles(installation.database.read, "main", id)).map(({ role }) => role)).toEqual(["administrator"]);
+  });
+
   test("grants of the first hour are marked as early, later ones are not", async () => {
     const clock = shiftedClock();
     const installation = await start({ clock });
@@ -184,8 +235,11 @@ describe("roles", () => {
     await grantRole(installation.identity.people, { ...grant, role: "auditor" });
     clock.forward(60 * minutes + 1);
     await grantRole(installation.identity.people, { ...grant, role: "assessor" });
+    // The first hour is the record's: a database that was made anew from the log begins no other one.
+    await installation.database.write((tx) => tx.updateTable("installation").set({ created_at: clock.now() }).execute());
+    await grantRole(installation.identity.people, { ...grant, role: "executive" });
     const held = await heldRoles(installation.database.read, "main", person.id);
-    expect(held.map(({ role, early }) => [role, early])).toEqual([["assessor", false], ["auditor", true]]);
+    expect(held.map(({ role, early }) => [role, early])).toEqual([["assessor", false], ["auditor", true], ["executive", false]]);
   });
 
   test("a page of people goes on where the last one ended", async () => {

@@ -35,6 +35,8 @@ export interface InstallOptions {
   readonly pageFolder?: string;
   readonly clock?: Clock;
   readonly trustedProxies?: readonly string[];
+  /** What people type, where that is not the loopback address. */
+  readonly publicUrl?: string;
 }
 
 export const password = "correct horse battery staple";
@@ -76,7 +78,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     handlers: { ...composed.handlers, ...options.handlers },
     authenticator: composed.authenticator,
     auth: composed.auth,
-    baseUrl: origin,
+    baseUrl: options.publicUrl ?? origin,
     pageFolder: options.pageFolder,
     trustedProxies: options.trustedProxies,
     log,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type CDPSession, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { credentialIds, verifyAssertion } from "../../packages/licet/src/identity/assertion.ts";
+import { credentialIds, passkeyCredentials, verifyAssertion } from "../../packages/licet/src/identity/assertion.ts";
 import { install, password, type Installation } from "./installation.ts";
 
 const executablePath = process.env["LICET_CHROMIUM"] ?? "/usr/bin/chromium";
@@ -27,6 +27,8 @@ window.ceremonies = {
     const credential = await navigator.credentials.create({ publicKey });
     return send("/passkey/verify-registration", { response: credential.toJSON(), name });
   },
+  passkeys: () => send("/passkey/list-user-passkeys"),
+  remove: (id) => send("/passkey/delete-passkey", { id }),
   async signInWithPasskey(userVerification) {
     const options = await send("/passkey/generate-authenticate-options");
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON({ ...options.body, ...(userVerification ? { userVerification } : {}) });
@@ -86,6 +88,8 @@ describe.skipIf(missing !== "")(`passkeys in a real browser${missing}`, () => {
     const other = await installation.person("main", ["risk-owner"]);
     expect((await run<Reply>("signIn", person.email, password)).body).toEqual({ signedIn: true });
     expect((await run<Reply>("register", "laptop")).status).toBe(200);
+    const [key] = await passkeyCredentials(installation.identity.database, person.id);
+    expect(installation.entries.at(-1)).toMatchObject({ kind: "person.credential-changed", actor: person.id, body: { person: person.id, change: "passkey-added", passkey: key } });
     await run("signOut");
     expect(await run<Reply>("signInWithPasskey")).toEqual({ status: 200, body: { signedIn: true } });
     expect(await run<object>("session")).toMatchObject({ person: { id: person.id }, method: "passkey", passkeys: 1 });
@@ -122,6 +126,21 @@ describe.skipIf(missing !== "")(`passkeys in a real browser${missing}`, () => {
     expect(await run<object>("session")).toMatchObject({ person: null });
     await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
     expect(await run<Reply>("signInWithPasskey")).toMatchObject({ status: 200 });
+  });
+
+  test("a removed key is in the record, and an old session removes none", async () => {
+    const person = await installation.person("main", ["risk-owner"]);
+    await run("signIn", person.email, password);
+    await run<Reply>("register", "third");
+    const { body: list } = await run<{ readonly body: readonly { readonly id: string }[] }>("passkeys");
+    const [key] = await passkeyCredentials(installation.identity.database, person.id);
+    expect(await run<Reply>("remove", "pas_unknown")).toMatchObject({ status: 404 });
+    await installation.database.write((tx) => tx.updateTable("session").set({ authenticatedAt: Date.now() - 16 * 60_000 }).where("userId", "=", person.id).execute());
+    expect(await run<Reply>("remove", list[0]?.id)).toMatchObject({ status: 403, body: { code: "session_too_old" } });
+    await run("signIn", person.email, password);
+    expect((await run<Reply>("remove", list[0]?.id)).status).toBe(200);
+    expect(installation.entries.at(-1)).toMatchObject({ kind: "person.credential-changed", body: { change: "passkey-removed", passkey: key } });
+    expect(await credentialIds(installation.identity.database, person.id)).toEqual([]);
   });
 
   test("a session older than 15 minutes registers nothing", async () => {

@@ -11,7 +11,7 @@ export { clopperPearson, exceedsP, wilson, zeroEventTrials, type Bounds } from "
 export { trialsNeeded } from "./stats/sample-size.ts";
 export { Components, type ComponentFile, type Loaded, type ResolveComponent } from "./suite/component.ts";
 export { formatReport, type Paint } from "./suite/format-report.ts";
-export { runSuite, type Attempt, type Progress, type RunSuiteOptions } from "./suite/run-suite.ts";
+export { declaredLimit, runSuite, type Attempt, type Progress, type RunSuiteOptions } from "./suite/run-suite.ts";
 export { castNumber, median, numericColumn } from "./table/cast.ts";
 export { CsvReader, tableBounds, type TableBounds } from "./table/csv.ts";
 export { readTable, TableBuilder, type Table } from "./table/table.ts";

@@ -111,7 +111,8 @@ function errored(check: AssuranceCheck, error: unknown, attempt: Attempt): Field
   };
 }
 
-function declaredLimit(check: AssuranceCheck): Pick<CheckResult["limit"], "op" | "value"> {
+/** The limit that a declared check is judged by. */
+export function declaredLimit(check: AssuranceCheck): Pick<CheckResult["limit"], "op" | "value"> {
   if (check.check === "perf.metric") return { op: ">=", value: check.floor };
   return { op: "<=", value: check.check === "data.schema" ? 0 : check.max };
 }

@@ -7,6 +7,7 @@ export const AtoPredicate = z.strictObject({
   id: Id,
   decision: z.literal("granted"),
   request: Id,
+  space: Slug,
   system: Slug,
   release: Digest,
   tier: Tier,

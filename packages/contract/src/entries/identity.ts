@@ -24,6 +24,14 @@ export type RoleGranted = z.output<typeof RoleGranted>;
 export const RoleRevoked = z.strictObject({ person: Id, role: z.enum(roles) });
 export type RoleRevoked = z.output<typeof RoleRevoked>;
 
+/** Entry `person.credential-changed`, version 1: how somebody signs in has changed. Written before it takes effect, one per space of the person. */
+export const PersonCredentialChanged = z.strictObject({
+  person: Id,
+  change: z.enum(["password-set", "passkey-added", "passkey-removed"]),
+  passkey: z.strictObject({ id: z.string(), publicKey: z.string().describe("COSE key, base64") }).nullable(),
+});
+export type PersonCredentialChanged = z.output<typeof PersonCredentialChanged>;
+
 /** Entry `person.signed-in`, version 1: one per space of the person. */
 export const PersonSignedIn = z.strictObject({ person: Id, method: z.enum(["password", "passkey"]) });
 export type PersonSignedIn = z.output<typeof PersonSignedIn>;

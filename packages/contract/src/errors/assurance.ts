@@ -110,6 +110,12 @@ export const assuranceErrors = {
     why: "files are kept by their content",
     fix: "send the file again under its own SHA-256",
   },
+  file_undeclared: {
+    status: 422,
+    what: "no release in this space declares this file",
+    why: "the server keeps only what its own runner needs, so that nobody fills its disk",
+    fix: "push the release that declares the file, then run `licet check --on-server` again",
+  },
   file_not_held: {
     status: 409,
     what: "the server does not hold a file that its runner needs",

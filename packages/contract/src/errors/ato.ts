@@ -8,12 +8,6 @@ export const atoErrors = {
     why: "a decision on half-understood facts would be a guess",
     fix: "take the facts from `licet gate --format json`, unchanged; the places that do not fit are named",
   },
-  release_unknown: {
-    status: 404,
-    what: "the system has no such release",
-    why: "only a pushed release can be authorised or deployed",
-    fix: "push it with `licet push`, or give the digest of a pushed one",
-  },
   request_open_already: {
     status: 409,
     what: "the same move is already being asked for",

@@ -1,12 +1,6 @@
 import type { ErrorTable } from "./table.ts";
 
 export const cliErrors = {
-  not_signed_in: {
-    status: 401,
-    what: "you are not signed in",
-    why: "every act is recorded with the person who did it",
-    fix: "run `licet login`, or set LICET_TOKEN",
-  },
   port_taken: {
     status: 503,
     what: "another program listens on this port",

@@ -8,6 +8,12 @@ export const gatewayErrors = {
     why: "a call that no deployment answers for cannot be governed",
     fix: "send `Authorization: Bearer` with the credential that `licet deploy record` issued for this deployment",
   },
+  caller_limited: {
+    status: 429,
+    what: "too many calls without a known credential within a minute",
+    why: "strangers may not fill the log: their refusals are recorded up to a bound, and this one stands for the rest",
+    fix: "send the credential that `licet deploy record` issued, or wait as `Retry-After` says",
+  },
   endpoint_unsupported: {
     status: 404,
     what: "the gateway does not govern this endpoint",
@@ -100,7 +106,7 @@ export const gatewayErrors = {
   },
   provider_unknown: {
     status: 403,
-    what: "the provider of this model is not registered or has no key",
+    what: "the provider of this model is not registered",
     why: "calls go only to providers that an operator has registered",
     fix: "have the operator run `licet provider add`",
   },

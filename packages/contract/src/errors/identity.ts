@@ -6,7 +6,7 @@ export const identityErrors = {
     status: 401,
     what: "nobody is signed in with this request",
     why: "who acts stands in the record, so every act needs a person",
-    fix: "sign in on the page, or run `licet login`",
+    fix: "sign in on the page, run `licet login`, or set LICET_TOKEN",
   },
   sign_in_failed: {
     status: 401,
@@ -85,6 +85,12 @@ export const identityErrors = {
     what: "the person already holds this role",
     why: "granting it again would hide who granted it first",
     fix: "there is nothing to do",
+  },
+  role_conflict: {
+    status: 409,
+    what: "these two roles do not go together",
+    why: "administrators hand out roles, so they hold none that approves: otherwise one person could do both",
+    fix: "give the role to another person, or take the other role away first",
   },
   role_not_held: {
     status: 409,

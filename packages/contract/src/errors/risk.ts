@@ -13,4 +13,10 @@ export const riskErrors = {
     why: "the answer lowers what the law demands, and one person answers for it",
     fix: "ask the risk owner named in the manifest to sign in and answer",
   },
+  answer_by_author: {
+    status: 403,
+    what: "an author of the release may not answer this",
+    why: "who made the change would lower what is demanded of it",
+    fix: "name another risk owner in the manifest, or have somebody else push the release",
+  },
 } as const satisfies ErrorTable;

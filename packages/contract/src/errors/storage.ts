@@ -6,19 +6,19 @@ export const storageErrors = {
     status: 503,
     what: "the data directory is in use by another process",
     why: "two processes writing one log would destroy the evidence of both",
-    fix: "stop the process that the message names, or choose another directory with LICET_DATA",
+    fix: "stop the process that the message names, or choose another directory with --dir or LICET_DIR",
   },
   data_unwritable: {
     status: 503,
     what: "the data directory cannot be written",
     why: "nothing can be recorded there, and what cannot be recorded is not done",
-    fix: "give this user read and write permission on it, or choose another directory with LICET_DATA",
+    fix: "give this user read and write permission on it, or choose another directory with --dir or LICET_DIR",
   },
   data_foreign: {
     status: 503,
     what: "the data directory holds files that are not Licet's",
     why: "a mistyped path must not mix evidence with somebody's files",
-    fix: "name an empty or a new directory with LICET_DATA",
+    fix: "name an empty or a new directory with --dir or LICET_DIR",
   },
   data_damaged: {
     status: 503,
@@ -48,7 +48,7 @@ export const storageErrors = {
     status: 503,
     what: "the database does not answer",
     why: "without it nothing can be decided or recorded, so everything is refused",
-    fix: "look at the server's log for the cause, check the disk or LICET_DATABASE_URL, and start again",
+    fix: "look at the server's log for the cause, check the disk or --dir or LICET_DIRBASE_URL, and start again",
   },
   commit_uncertain: {
     status: 500,

@@ -1,7 +1,9 @@
-import { CheckResult, type CheckResultPredicate, type Envelope } from "@licet/contract";
+import { CheckResult, type CheckResultPredicate, type Envelope, type ReleaseBundle } from "@licet/contract";
 import { rederive } from "@licet/assurance";
 import type { Statement } from "@licet/evidence";
 import { newId } from "../base/ids.ts";
+import { findRelease } from "../inventory/store.ts";
+import { undeclaredPart } from "./declared-check.ts";
 import { LicetError } from "../base/errors.ts";
 import { checkResultStatement, stamped, testResultStatement } from "./statement.ts";
 import { findTicket, resultsOfTicket, type Ticket } from "./store.ts";
@@ -15,13 +17,11 @@ export interface ResultDeps extends AssuranceDeps {
 const alpha = 0.05;
 
 /** What is wrong with a claimed result, or undefined. The claim is hostile input, whoever sent it. */
-function inconsistency(result: CheckResult, ticket: Ticket): string | undefined {
+function inconsistency(result: CheckResult, ticket: Ticket, bundle: ReleaseBundle): string | undefined {
   if (!ticket.checks.includes(result.id)) return `the ticket has no check \`${result.id}\``;
   if (result.seed !== ticket.seed) return `check \`${result.id}\` was run with another seed than the ticket's`;
-  for (const input of result.inputs) {
-    const declared = ticket.datasets[input.id];
-    if (declared !== undefined && declared !== input.digest) return `check \`${result.id}\` used another file as \`${input.id}\` than the ticket names`;
-  }
+  const undeclared = undeclaredPart(result, bundle);
+  if (undeclared !== undefined) return undeclared;
   if (result.limit.alpha !== alpha) return `check \`${result.id}\` was judged at alpha ${result.limit.alpha}, not ${alpha}`;
   const derived = rederive(result);
   if (!derived.agrees) return `check \`${result.id}\` does not follow from its counts: ${derived.problems.join("; ") || `they say \`${derived.verdict}\``}`;
@@ -43,7 +43,9 @@ export async function returnResults(deps: ResultDeps, given: Return): Promise<Ti
   const results = given.results.map((result) => CheckResult.parse(result));
   const ticket = await findTicket(deps.read, given.space, given.ticket);
   if (ticket === undefined || ticket.issuedTo !== given.producedBy) throw new LicetError("ticket_unknown", { message: `you hold no ticket \`${given.ticket}\`` });
-  const wrong = results.map((result) => inconsistency(result, ticket)).find((reason) => reason !== undefined);
+  const release = await findRelease(deps.read, given.space, ticket.system, ticket.release);
+  if (release === undefined) throw new LicetError("release_unknown", { message: `release \`${ticket.release}\` of \`${ticket.system}\` is not in the record` });
+  const wrong = results.map((result) => inconsistency(result, ticket, release.bundle)).find((reason) => reason !== undefined);
   if (wrong !== undefined) throw new LicetError("result_inconsistent", { message: wrong });
   for (const result of results) await recordResult(deps, { ticket, result, producedBy: given.producedBy });
   return ticket;

@@ -1,35 +1,22 @@
-import { isRecord } from "@licet/evidence";
-import { Producer, type RouteAnswer } from "@licet/contract";
+import type { RouteAnswer } from "@licet/contract";
+import { LicetError } from "../base/errors.ts";
 import type { Handlers } from "../http/handlers.ts";
+import { declaresFile } from "../inventory/store.ts";
 import { returnResults } from "./results.ts";
 import { runOnServer, type ServerRunDeps } from "./server-run.ts";
 import { resultsOfTicket, type Ticket } from "./store.ts";
 import { issueTicket, ticketStatus } from "./ticket.ts";
+import { checkRow, type CheckRow } from "./view.ts";
 
 type TicketView = RouteAnswer<"issueTicket">;
-type CheckRows = RouteAnswer<"returnResults">["items"];
 
 function ticketView(ticket: Ticket, now: number): TicketView {
   const { id, system, release, producer, checks, datasets, seed, attempt, leaseUntil } = ticket;
   return { id, system, release, producer, checks: [...checks], datasets: { ...datasets }, seed, attempt, leaseUntil, status: ticketStatus(ticket, now) };
 }
 
-async function rowsOf(deps: ServerRunDeps, space: string, ticket: string): Promise<CheckRows> {
-  const rows = await resultsOfTicket(deps.read, space, ticket);
-  return rows.map((row) => {
-    const result: unknown = JSON.parse(row.result);
-    return {
-      id: row.id,
-      release: row.release,
-      checkId: row.check_id,
-      verdict: row.verdict,
-      producer: Producer.parse(row.producer),
-      producedBy: row.produced_by,
-      at: row.produced_at,
-      entry: row.entry,
-      result: isRecord(result) ? { ...result } : {},
-    };
-  });
+async function rowsOf(deps: ServerRunDeps, space: string, ticket: string): Promise<CheckRow[]> {
+  return (await resultsOfTicket(deps.read, space, ticket)).map((row) => checkRow(row));
 }
 
 export function assuranceRoutes(deps: ServerRunDeps): Pick<Handlers, "issueTicket" | "returnResults" | "putFile" | "runOnServer"> {
@@ -44,6 +31,7 @@ export function assuranceRoutes(deps: ServerRunDeps): Pick<Handlers, "issueTicke
       return { items: await rowsOf(deps, params.space, body.ticket) };
     },
     async putFile({ params, body }) {
+      if (!(await declaresFile(deps.read, params.space, params.digest))) throw new LicetError("file_undeclared");
       const { size, held } = await deps.files.put(params.digest, body);
       return { digest: params.digest, size, held };
     },

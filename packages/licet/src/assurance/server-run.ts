@@ -1,9 +1,9 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { SuiteReport, type ReleaseBundle } from "@licet/contract";
+import { SuiteReport } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import { findRelease } from "../inventory/store.ts";
-import { releaseOf } from "../inventory/release.ts";
+import { declaredFiles } from "./declared-check.ts";
 import type { HeldFiles } from "./held-files.ts";
 import { returnResults, type ResultDeps } from "./results.ts";
 import type { Ticket } from "./store.ts";
@@ -49,12 +49,6 @@ async function runInWorker(order: Order): Promise<SuiteReport> {
     clearTimeout(timer);
     await worker.terminate();
   }
-}
-
-/** Names and digests of the declared files that checks may read: models and data sets with a file or a digest. */
-export function declaredFiles(bundle: ReleaseBundle): ReadonlyMap<string, string> {
-  const addressed = releaseOf(bundle).components.filter((each) => each.kind === "dataset" || (each.kind === "model" && each.addressedBy === "content"));
-  return new Map(addressed.map((each) => [each.name, each.digest]));
 }
 
 async function heldPaths(files: HeldFiles, declared: ReadonlyMap<string, string>): Promise<Order["files"]> {

@@ -5,6 +5,8 @@ import type { NewRow, Row, Tables } from "../db/tables.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
 
+export type ResultRow = Row<"check_result">;
+
 export interface Ticket {
   readonly id: string;
   readonly space: string;
@@ -69,12 +71,12 @@ export async function insertResult(tx: Transaction<Tables>, row: NewRow<"check_r
   await tx.insertInto("check_result").values(row).execute();
 }
 
-export async function resultsOfTicket(db: Reader, space: string, id: string): Promise<readonly Row<"check_result">[]> {
+export async function resultsOfTicket(db: Reader, space: string, id: string): Promise<readonly ResultRow[]> {
   return db.selectFrom("check_result").selectAll().where("space", "=", space).where("ticket", "=", id).orderBy("check_id").execute();
 }
 
 /** Every result of a release, newest first. */
-export async function resultsOfRelease(db: Reader, space: string, subject: { readonly system: string; readonly release: string }): Promise<readonly Row<"check_result">[]> {
+export async function resultsOfRelease(db: Reader, space: string, subject: { readonly system: string; readonly release: string }): Promise<readonly ResultRow[]> {
   return db
     .selectFrom("check_result")
     .selectAll()

@@ -4,6 +4,7 @@ import { newId } from "../base/ids.ts";
 import { LicetError } from "../base/errors.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import { findRelease } from "../inventory/store.ts";
+import { declaredFiles } from "./declared-check.ts";
 import { findTicket, listTickets, type Reader, type Ticket } from "./store.ts";
 
 /** Long enough for the checks of a release on a laptop; a run that takes longer asks for a new ticket. */
@@ -46,6 +47,9 @@ export async function issueTicket({ recorder, read }: AssuranceDeps, request: Ti
     if (unknown.length > 0) {
       throw new LicetError("check_undeclared", { message: `the release does not declare the check \`${unknown.join("`, `")}\`` });
     }
+    const files = declaredFiles(release.bundle);
+    const other = Object.entries(request.datasets).find(([name, digest]) => files.get(name) !== digest);
+    if (other !== undefined) throw new LicetError("result_inconsistent", { message: `the release declares another file as \`${other[0]}\`` });
     const body: TicketIssued = {
       id: newId("tkt", time),
       system: request.system,

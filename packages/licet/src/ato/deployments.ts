@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { LicetError, type RouteAnswer } from "@licet/contract";
 import { z } from "zod";
 import { newId } from "../base/ids.ts";
-import { findRelease } from "../inventory/store.ts";
+import { findRelease, releaseNumbers } from "../inventory/store.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import { emailsOf } from "../oversight/store.ts";
 import { atoFor, credentialsOf, findCredential, findDeployment, type DeploymentRow, type Reader } from "./store.ts";
@@ -74,20 +74,22 @@ export async function revokeCredential(recorder: Recorder, asked: { readonly spa
 export type DeploymentView = RouteAnswer<"recordDeployment">["deployment"];
 const Stage = z.enum(["experiment", "pilot", "production"]);
 
-export async function deploymentView(db: Reader, space: string, row: DeploymentRow): Promise<DeploymentView> {
-  const release = await findRelease(db, space, row.system, row.release);
-  const emails = await emailsOf(db, space, [row.recorded_by]);
-  const credentials = await credentialsOf(db, space, row.id);
-  return {
+export async function deploymentViews(db: Reader, space: string, rows: readonly DeploymentRow[]): Promise<DeploymentView[]> {
+  const emails = await emailsOf(db, space, rows.map((row) => row.recorded_by));
+  const credentials = await credentialsOf(db, space, rows.map((row) => row.id));
+  const releases = await releaseNumbers(db, space, rows.map((row) => row.release));
+  return rows.map((row) => ({
     id: row.id,
     environment: row.environment,
     stage: Stage.parse(row.stage),
     release: row.release,
-    releaseNumber: release?.number ?? 0,
+    releaseNumber: releases.find((each) => each.system === row.system && each.digest === row.release)?.number ?? 0,
     active: row.active === 1,
     recordedBy: emails.get(row.recorded_by) ?? row.recorded_by,
     recordedAt: row.recorded_at,
     attested: z.array(z.string()).parse(JSON.parse(row.attested)),
-    credentials: credentials.map((each) => ({ id: each.id, hint: each.hint, issuedAt: each.issued_at, expiresAt: each.expires_at, revokedAt: each.revoked_at })),
-  };
+    credentials: credentials
+      .filter((each) => each.deployment === row.id)
+      .map((each) => ({ id: each.id, hint: each.hint, issuedAt: each.issued_at, expiresAt: each.expires_at, revokedAt: each.revoked_at })),
+  }));
 }

@@ -103,7 +103,7 @@ async function authorsOf(db: Reader, space: string, of: { readonly release: Stor
   const owner = await findPersonByEmail(db, space, technical);
   const emails = await emailsOf(db, space, [of.release.pushed_by, ...of.producers, ...(owner === undefined ? [] : [owner.id])]);
   // Only people: the server's own runner produces results too, and the first roles were given by the server.
-  return { ids: new Set(emails.keys()), emails: new Set([technical, ...[...emails.values()].map((email) => email.toLowerCase())]) };
+  return { ids: new Set(emails.keys()), emails: new Set([technical, ...[...emails.values()].map((email) => email.toLowerCase())]), grantsCount: false };
 }
 
 const turnRoles = [...approvingRoles, "platform-engineer", "executive"] as const;

@@ -43,7 +43,7 @@ describe("lifting a hold", () => {
     const queue = await world.routes.showQueue(inMain, sec, cookies);
     expect(queue.items.map((item) => [item.request.title, item.roles])).toEqual([["lift the hold on helpdesk: mended", ["security-engineer"]]]);
     const done = await approve(asking.request.id, sec, "security-engineer");
-    expect(done).toMatchObject({ status: "granted", detail: { outcome: "approved by another person as security-engineer, early" } });
+    expect(done).toMatchObject({ status: "granted", detail: { outcome: "approved by another person as security-engineer, marked: the role is young, or was given by who asks" } });
     const { items } = await world.routes.listHolds({ ...inMain, query: { limit: 50 } }, ops, cookies);
     expect(items.map((item) => item.liftedBy)).toEqual(["r@example.com"]);
     expect(await code(lift(hold.id, ops))).toBe("hold_lifted_already");
@@ -90,6 +90,18 @@ describe("granting a role", () => {
     expect((await approve(asking.request.id, sec, "security-engineer")).status).toBe("granted");
     const rows = await dump(world.installation.database);
     expect(rows["role_grant"]?.filter((row) => row.includes("assessor")).length).toBe(1);
+  });
+
+  test("making the only approver an administrator makes nobody a sole operator: it waits, and so does everything after it", async () => {
+    const admin = await world.person("admin", ["administrator"]);
+    const rita = await world.person("r", ["risk-owner"]);
+    const promoted = { person: rita.personId, email: rita.email, role: "administrator" };
+    const asked = await world.oversight.ask({ space: "main", move: "grant-role", system: null, detail: promoted, by: admin.personId });
+    expect(await world.routes.showRequest({ params: { space: "main", request: asked } }, admin, cookies)).toMatchObject({ status: "open" });
+    // Even where she holds both, she could approve once: the installation has had a second person.
+    const { recorder } = world.installation;
+    await recorder.commit(async () => ({ entry: { kind: "role.granted", space: "main", actor: "server", subject: "person:per_r", class: "governance", body: { person: rita.personId, role: "administrator", early: true, request: null } }, value: undefined }));
+    expect((await grant(admin, ops)).done).toBe(false);
   });
 
   test("is carried out once, though a crash stood between the role and the closing of its request", async () => {

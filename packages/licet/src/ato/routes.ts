@@ -3,7 +3,7 @@ import type { Handlers } from "../http/handlers.ts";
 import { holdsOn } from "../oversight/store.ts";
 import type { Oversight } from "../oversight/oversight.ts";
 import { needRequest, requestView } from "../oversight/view.ts";
-import { deploymentView, recordDeployment, revokeCredential } from "./deployments.ts";
+import { deploymentViews, recordDeployment, revokeCredential } from "./deployments.ts";
 import { gateNow } from "./gate-now.ts";
 import { changeState, openRequest, type AtoOptions } from "./lifecycle.ts";
 import { findDeployment, listAtos } from "./store.ts";
@@ -34,8 +34,9 @@ export function atoRoutes(options: AtoRoutes): AtoHandlers {
       const { space, system } = params;
       const issued = await recordDeployment(recorder, { space, system, ...body, by: caller.personId });
       const row = await findDeployment(read, space, issued.deployment);
-      if (row === undefined) throw new LicetError("internal", { message: "a deployment that was just recorded is gone" });
-      return { deployment: await deploymentView(read, space, row), credential: issued.credential };
+      const [deployment] = row === undefined ? [] : await deploymentViews(read, space, [row]);
+      if (deployment === undefined) throw new LicetError("internal", { message: "a deployment that was just recorded is gone" });
+      return { deployment, credential: issued.credential };
     },
     revokeCredential: async ({ params, body }, caller) => {
       const { space, credential } = params;

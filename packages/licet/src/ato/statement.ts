@@ -42,6 +42,7 @@ function predicate(grant: Grant): unknown {
     id: grant.id,
     decision: "granted",
     request: grant.request.id,
+    space: grant.request.space,
     system: facts.system,
     release: facts.release,
     tier: facts.tier,

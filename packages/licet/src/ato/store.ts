@@ -121,8 +121,9 @@ export async function findCredential(db: Reader, space: string, id: string): Pro
   return db.selectFrom("credential").selectAll().where("space", "=", space).where("id", "=", id).executeTakeFirst();
 }
 
-export async function credentialsOf(db: Reader, space: string, deployment: string): Promise<readonly CredentialRow[]> {
-  return db.selectFrom("credential").selectAll().where("space", "=", space).where("deployment", "=", deployment).orderBy("issued_at").orderBy("id").execute();
+export async function credentialsOf(db: Reader, space: string, deployments: readonly string[]): Promise<readonly CredentialRow[]> {
+  if (deployments.length === 0) return [];
+  return db.selectFrom("credential").selectAll().where("space", "=", space).where("deployment", "in", [...deployments]).orderBy("issued_at").orderBy("id").execute();
 }
 
 export async function endCredential(tx: Transaction<Tables>, space: string, end: { readonly id: string; readonly at: number }): Promise<void> {

@@ -62,12 +62,12 @@ async function openLocked(path: string, clock: Clock, lock: DirectoryLock): Prom
   return { path, format, isNew: existing === undefined, close: () => lock.release() };
 }
 
-/** A mistyped LICET_DATA must not turn somebody's home directory into ours. */
+/** A mistyped LICET_DIR must not turn somebody's home directory into ours. */
 async function refuseForeign(path: string): Promise<void> {
   const names = await namesIn(path);
   const ours: readonly string[] = [formatDraft, ...lockFileNames];
   if (names.includes(formatFile) || names.every((name) => ours.some((own) => name.startsWith(own)))) return;
-  throw new LicetError("data_foreign", { message: `\`${path}\` holds other files; name an empty or a new directory with LICET_DATA` });
+  throw new LicetError("data_foreign", { message: `\`${path}\` holds other files; name an empty or a new directory with LICET_DIR` });
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {

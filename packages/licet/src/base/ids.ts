@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -8,6 +8,18 @@ export function newId(prefix: string, now: number): string {
   for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) {
     time = alphabet.charAt(rest % 32) + time;
   }
-  const random = Array.from(randomBytes(16), (byte) => alphabet.charAt(byte % 32)).join("");
+  let random = "";
+  for (const byte of randomBytes16()) random += alphabet.charAt(byte % 32);
   return `${prefix}_${time}${random}`;
+}
+
+const idBytes = 16;
+/** Owned by `randomBytes16`: one system call for many ids; no byte is handed out twice. */
+let pool = Buffer.alloc(0);
+
+function randomBytes16(): Buffer {
+  if (pool.length < idBytes) pool = randomFillSync(Buffer.allocUnsafeSlow(4096));
+  const taken = pool.subarray(0, idBytes);
+  pool = pool.subarray(idBytes);
+  return taken;
 }

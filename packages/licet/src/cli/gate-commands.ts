@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import type { Terminal } from "./terminal.ts";
 import { withServer } from "./server-option.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const stage = (flag: string): Option => new Option(`${flag} <stage>`, "the stage").choices(["experiment", "pilot", "production"]).makeOptionMandatory();
 
@@ -25,7 +26,7 @@ function addGate(root: Command, terminal: Terminal): void {
     .option("--environment <name>", "the environment (default: the manifest's first)")
     .option("--dir <folder>", "the folder of licet.yaml", ".")
     .option("--system <name>", "a system by name instead of a folder")
-    .option("--days <n>", "how long the authorization lasts, at most what the tier allows", Number)
+    .option("--days <n>", "how long the authorization lasts, at most what the tier allows", wholeNumber(1, 730))
     .action(async (options) => {
       const { runPromote } = await import("./gate.ts");
       process.exitCode = await runPromote(options, terminal);
@@ -51,7 +52,7 @@ function addOperate(root: Command, terminal: Terminal): void {
     .option("--release <digest>", "the release (default: that of the folder)")
     .option("--dir <folder>", "the folder of licet.yaml", ".")
     .option("--system <name>", "a system by name instead of a folder")
-    .option("--credential-days <n>", "how long the credential lives", Number)
+    .option("--credential-days <n>", "how long the credential lives", wholeNumber(1, 365))
     .option("--credential-file <file>", "write the credential there, mode 0600, instead of printing it")
     .action(async (options) => {
       const { runDeployRecord } = await import("./operate.ts");

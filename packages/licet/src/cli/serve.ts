@@ -14,7 +14,7 @@ interface ServeOptions {
 
 function greet(server: RunningServer, terminal: Terminal): void {
   const bold = (text: string): string => painted(terminal, "bold", text);
-  terminal.out(`licet serves ${server.entries === 0 ? "a new record" : `a record of ${server.entries} entries`}`);
+  terminal.out(`licet serves a record of ${server.entries} ${server.entries === 1 ? "entry" : "entries"}`);
   terminal.out(`  page               ${bold(server.consoleUrl)}`);
   terminal.out(`  data plane         ${server.dataUrl}`);
   terminal.out(`  log                ${server.origin}`);

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import type { Terminal } from "./terminal.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 function withDirectory(command: Command): Command {
   return command
@@ -9,8 +10,8 @@ function withDirectory(command: Command): Command {
 
 function withPorts(command: Command): Command {
   return command
-    .addOption(new Option("--port <n>", "console and API").env("LICET_PORT").default(4400).argParser(Number))
-    .addOption(new Option("--data-port <n>", "data plane").env("LICET_DATA_PORT").default(4401).argParser(Number))
+    .addOption(new Option("--port <n>", "console and API").env("LICET_PORT").default(4400).argParser(wholeNumber(0, 65_535)))
+    .addOption(new Option("--data-port <n>", "data plane").env("LICET_DATA_PORT").default(4401).argParser(wholeNumber(0, 65_535)))
     .addOption(new Option("--host <address>", "address to listen on; beyond loopback it needs a trusted proxy").env("LICET_HOST").default("127.0.0.1"))
     .addOption(new Option("--trusted-proxy <origin>", "the https origin of the reverse proxy in front, such as https://licet.example").env("LICET_TRUSTED_PROXY"));
 }

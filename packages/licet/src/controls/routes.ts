@@ -2,9 +2,11 @@ import { fromUtf8, isRecord, toBase64 } from "@licet/evidence";
 import type { RouteAnswer } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import type { Handlers } from "../http/handlers.ts";
+import { indexCursor } from "../http/index-cursor.ts";
+import { peopleNames } from "../identity/store.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import { auditPack, checkpointSize, type PackSource } from "./audit-pack.ts";
-import { findDecisionLine, findEntry, listEntries, peopleNames, type LogLine, type Reader } from "./store.ts";
+import { findDecisionLine, findEntry, listEntries, type LogLine, type Reader } from "./store.ts";
 
 export interface ControlsDeps {
   readonly read: Reader;
@@ -28,13 +30,6 @@ type Shown = RouteAnswer<"listLog">["items"][number];
 
 function shown(line: LogLine, names: ReadonlyMap<string, string>): Shown {
   return { id: line.id, index: line.logIndex, kind: line.kind, system: line.system, actor: names.get(line.actor) ?? line.actor, at: line.time };
-}
-
-function cursorIndex(cursor: string | undefined): number | undefined {
-  if (cursor === undefined) return undefined;
-  const index = Number(cursor);
-  if (!Number.isSafeInteger(index) || index < 0) throw new LicetError("invalid_request", { message: "the cursor is not one that this server gave" });
-  return index;
 }
 
 async function entryView(deps: ControlsDeps, { space, line, names }: { readonly space: string; readonly line: LogLine; readonly names: ReadonlyMap<string, string> }): Promise<RouteAnswer<"showLogEntry">> {
@@ -65,7 +60,7 @@ export function controlsRoutes(deps: ControlsDeps): Pick<Handlers, "showLog" | "
       };
     },
     async listLog({ params, query }) {
-      const rows = await listEntries(deps.read, params.space, { before: cursorIndex(query.cursor), limit: query.limit + 1, kind: query.kind, system: query.system });
+      const rows = await listEntries(deps.read, params.space, { before: indexCursor(query.cursor), limit: query.limit + 1, kind: query.kind, system: query.system });
       const page = rows.slice(0, query.limit);
       const names = await peopleNames(deps.read, params.space);
       const last = page.at(-1);

@@ -43,9 +43,3 @@ export async function findDecisionLine(db: Reader, space: string, id: string): P
   if (row === undefined) return undefined;
   return { id: row.id, logIndex: row.log_index, kind: row.kind, system: row.system, actor: row.deployment ?? "unknown", time: row.decided_at };
 }
-
-/** E-mail addresses of people, for pages: the log itself holds pseudonyms. */
-export async function peopleNames(db: Reader, space: string): Promise<ReadonlyMap<string, string>> {
-  const rows = await db.selectFrom("person").select(["id", "email"]).where("space", "=", space).execute();
-  return new Map(rows.map((row) => [row.id, row.email]));
-}

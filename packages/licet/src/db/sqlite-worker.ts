@@ -41,21 +41,31 @@ function faultOf(error: unknown): SqliteFault {
   return { code: typeof code === "number" ? code : 0, message: error instanceof Error ? error.message : String(error) };
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly answersRows: boolean;
+}
+
+function prepare(database: DatabaseSync, sql: string): Prepared {
+  const statement = database.prepare(sql);
+  return { statement, answersRows: statement.columns().length > 0 };
+}
+
 function serve(database: DatabaseSync, send: (response: SqliteResponse) => void): (request: SqliteRequest) => void {
-  const statements = new Map<string, StatementSync>();
+  const statements = new Map<string, Prepared>();
   let state: State = "idle";
 
-  const prepared = (sql: string): StatementSync => {
-    const statement = statements.get(sql) ?? database.prepare(sql);
+  const prepared = (sql: string): Prepared => {
+    const known = statements.get(sql) ?? prepare(database, sql);
     statements.delete(sql);
-    statements.set(sql, statement);
+    statements.set(sql, known);
     if (statements.size > statementsMax) statements.delete(statements.keys().next().value ?? sql);
-    return statement;
+    return known;
   };
   const execute = (sql: string, parameters: readonly unknown[]): Answer => {
-    const statement = prepared(sql);
+    const { statement, answersRows } = prepared(sql);
     const values = parameters.map(bound);
-    if (statement.columns().length > 0) {
+    if (answersRows) {
       const rows = statement.all(...values);
       return { rows, changes: rows.length };
     }

@@ -2,6 +2,7 @@ import { routeNamed, routes, LicetError, type Route, type RouteName } from "@lic
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { admit, type Authenticator } from "./access.ts";
+import { clientAddress } from "./guard.ts";
 import { unserved, type Caller, type Cookies, type Handlers, type Visitor } from "./handlers.ts";
 import { invalidRequest, placesOf, type Place } from "./problem.ts";
 
@@ -75,7 +76,7 @@ function bindRoute(app: FastifyInstance, name: RouteName, options: BindOptions):
     exposeHeadRoute: false,
     bodyLimit: route.raw?.bytesMax ?? route.bodyBytesMax ?? bodyBytesMax,
     onRequest: async (request) => {
-      const knock = { headers: request.headers, ip: request.ip, space: spaceOf(request) };
+      const knock = { headers: request.headers, ip: clientAddress(request), space: spaceOf(request) };
       admitted.set(request, await admit(options.authenticator, route, knock));
       if (route.method !== "GET") refuseWrongType(route, request);
     },

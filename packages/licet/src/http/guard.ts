@@ -42,6 +42,17 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return Array.isArray(value) ? value.join(",") : value;
 }
 
+/**
+ * Where a request comes from; empty where that cannot be known. A proxy on this machine would make everybody look
+ * local, so only a direct request to a loopback name is taken for a local one.
+ */
+export function clientAddress(request: FastifyRequest): string {
+  const believed = request.ips !== undefined;
+  const forwarded = ["x-forwarded-for", "x-real-ip", "forwarded", "via"].some((name) => header(request, name) !== undefined);
+  if (forwarded) return believed ? request.ip : "";
+  return loopback.includes(hostnameOf(header(request, "host"))) ? request.ip : "";
+}
+
 /** The origins whose pages may act with a cookie: the base URL's, and the loopback name that the request came by. */
 export function ownOrigins(request: FastifyRequest, baseUrl: string): readonly string[] {
   const host = header(request, "host") ?? "";

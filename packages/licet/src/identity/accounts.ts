@@ -1,14 +1,14 @@
 import { passkey } from "@better-auth/passkey";
-import { LicetError } from "@licet/contract";
+import { LicetError, type PersonCredentialChanged } from "@licet/contract";
 import { betterAuth } from "better-auth";
 import { APIError } from "better-auth/api";
 import { bearer } from "better-auth/plugins/bearer";
 import { z } from "zod";
 import { newId } from "../base/ids.ts";
 import type { SignedIn } from "../http/handlers.ts";
-import { readAuthRequest, readSignIn, type AuthEndpoint } from "./auth-endpoints.ts";
+import { readAuthRequest, readPasskeyDelete, readSignIn, type AuthEndpoint } from "./auth-endpoints.ts";
 import { accountFailuresMax, addressAttemptsMax, attemptLimit } from "./sign-in-limit.ts";
-import { dropExpired, type IdentityDatabase } from "./store.ts";
+import { dropExpired, passkeysOf, type IdentityDatabase } from "./store.ts";
 
 export const sessionHours = 12;
 export const freshMinutes = 15;
@@ -25,7 +25,11 @@ export interface AccountsOptions {
   readonly now: () => number;
   /** Records a sign-in before its session exists; answers whether the person may have one. */
   readonly onSignIn: (personId: string, method: Method) => Promise<boolean>;
+  /** Records a change of how a person signs in, before it takes effect. */
+  readonly onChange: (personId: string, changed: CredentialChange) => Promise<void>;
 }
+
+export type CredentialChange = Omit<PersonCredentialChanged, "person">;
 
 /** A request under `/api/auth`. */
 export interface AccountRequest {
@@ -73,7 +77,17 @@ function needUserVerification(verified: boolean | undefined): void {
   if (verified !== true) throw new APIError("UNAUTHORIZED", { message: "the passkey did not verify its user" });
 }
 
-function passkeyPlugin(rpId: string, origins: readonly string[]) {
+interface RegisteredKey {
+  readonly id: string;
+  readonly publicKey: Uint8Array;
+}
+
+function passkeyPlugin({ onChange }: AccountsOptions, rpId: string, origins: readonly string[]) {
+  /** Runs before the library stores the key. */
+  const recordKey = async (personId: string, key: RegisteredKey | undefined): Promise<void> => {
+    if (key === undefined) throw new APIError("BAD_REQUEST", { message: "the registration holds no key" });
+    await onChange(personId, { change: "passkey-added", passkey: { id: key.id, publicKey: Buffer.from(key.publicKey).toString("base64") } });
+  };
   return passkey({
     rpID: rpId,
     rpName: "Licet",
@@ -81,7 +95,10 @@ function passkeyPlugin(rpId: string, origins: readonly string[]) {
     authenticatorSelection: { residentKey: "required", userVerification: "required" },
     advanced: { webAuthnChallengeCookie: "passkey_challenge" },
     registration: {
-      afterVerification: async ({ verification }) => needUserVerification(verification.registrationInfo?.userVerified),
+      afterVerification: async ({ verification, user }) => {
+        needUserVerification(verification.registrationInfo?.userVerified);
+        await recordKey(user.id, verification.registrationInfo?.credential);
+      },
     },
     authentication: {
       afterVerification: async ({ verification }) => needUserVerification(verification.authenticationInfo.userVerified),
@@ -130,7 +147,7 @@ function createLibrary(options: AccountsOptions, rpId: string, origins: readonly
         },
       },
     },
-    plugins: [passkeyPlugin(rpId, origins), bearer()],
+    plugins: [passkeyPlugin(options, rpId, origins), bearer()],
   });
 }
 
@@ -231,6 +248,17 @@ export function openAccounts(options: AccountsOptions): Accounts {
     return answer;
   }
 
+  /** Taking a key away is a change of how its owner signs in, so it needs a fresh session and stands in the record. */
+  async function recordRemoval(request: AccountRequest, body: unknown): Promise<void> {
+    const person = await signedIn(request.headers);
+    if (person === undefined) throw new LicetError("not_signed_in");
+    if (options.now() - person.authenticatedAt > freshMinutes * 60_000) throw new LicetError("session_too_old");
+    const { id } = readPasskeyDelete(body);
+    const key = (await passkeysOf(options.database.operational, person.personId)).find((each) => each.id === id);
+    if (key === undefined) throw new LicetError("not_found", { message: `you have no passkey \`${id}\`` });
+    await options.onChange(person.personId, { change: "passkey-removed", passkey: { id: key.credentialID, publicKey: key.publicKey } });
+  }
+
   return {
     rpId,
     origins,
@@ -241,6 +269,7 @@ export function openAccounts(options: AccountsOptions): Accounts {
         limits.address.take(request.ip);
         await dropExpired(options.database.operational, options.now());
       }
+      if (endpoint === "passkeyDelete") await recordRemoval(request, body);
       return endpoint === "signIn" ? limited(request, body) : pass(endpoint, request, body);
     },
     async setPassword({ personId, email, name, password }, replace) {
@@ -250,6 +279,7 @@ export function openAccounts(options: AccountsOptions): Accounts {
       const account = known.find(({ providerId }) => providerId === "credential");
       if (account !== undefined && !replace) throw new LicetError("password_set_already");
       const hash = await hasher.hash(password);
+      await options.onChange(personId, { change: "password-set", passkey: null });
       if (user === null) await internalAdapter.createUser({ id: personId, email: email.toLowerCase(), name, emailVerified: true }, { method: "email-password" });
       if (account === undefined) await internalAdapter.linkAccount({ userId: personId, providerId: "credential", accountId: personId, password: hash });
       else await internalAdapter.updatePassword(personId, hash);

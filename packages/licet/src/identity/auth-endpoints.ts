@@ -6,6 +6,7 @@ const WebAuthnResponse = z.record(z.string().max(100), z.unknown());
 
 const SignIn = z.strictObject({ email: z.email().max(254), password: z.string().min(1).max(128) });
 export type SignIn = z.output<typeof SignIn>;
+const PasskeyDelete = z.strictObject({ id: z.string().min(1).max(80) });
 
 interface Endpoint {
   readonly method: "GET" | "POST";
@@ -26,7 +27,7 @@ export const authEndpoints = {
   passkeyOptions: { method: "GET", path: "/passkey/generate-authenticate-options", body: z.undefined() },
   passkeySignIn: { method: "POST", path: "/passkey/verify-authentication", body: z.strictObject({ response: WebAuthnResponse }) },
   passkeyList: { method: "GET", path: "/passkey/list-user-passkeys", body: z.undefined() },
-  passkeyDelete: { method: "POST", path: "/passkey/delete-passkey", body: z.strictObject({ id: z.string().min(1).max(80) }) },
+  passkeyDelete: { method: "POST", path: "/passkey/delete-passkey", body: PasskeyDelete },
 } as const satisfies Record<string, Endpoint>;
 export type AuthEndpoint = keyof typeof authEndpoints;
 
@@ -46,6 +47,10 @@ export function readAuthRequest(request: { readonly method: string; readonly url
     throw new LicetError("invalid_request", { at: { errors } });
   }
   throw new LicetError("not_found");
+}
+
+export function readPasskeyDelete(body: unknown): z.output<typeof PasskeyDelete> {
+  return PasskeyDelete.parse(body);
 }
 
 export function readSignIn(body: unknown): SignIn {

@@ -1,4 +1,4 @@
-import { PersonAdded, PersonSignedIn, RoleGranted, RoleRevoked } from "@licet/contract";
+import { PersonAdded, PersonCredentialChanged, PersonSignedIn, RoleGranted, RoleRevoked } from "@licet/contract";
 import type { EntryDefinition } from "../ledger/recorder.ts";
 import { endGrant, insertPerson, upsertGrant } from "./store.ts";
 
@@ -52,4 +52,14 @@ const personSignedIn: EntryDefinition = {
   },
 };
 
-export const identityEntries: readonly EntryDefinition[] = [personAdded, roleGranted, roleRevoked, personSignedIn];
+/** Password hashes and passkeys are operational: of them too only the event is the record's. */
+const personCredentialChanged: EntryDefinition = {
+  kind: "person.credential-changed",
+  v: 1,
+  mode: "governance",
+  async apply(_tx, entry) {
+    PersonCredentialChanged.parse(entry.body);
+  },
+};
+
+export const identityEntries: readonly EntryDefinition[] = [personAdded, roleGranted, roleRevoked, personSignedIn, personCredentialChanged];

@@ -2,7 +2,7 @@ import { LicetError } from "@licet/contract";
 import type { Authenticator } from "../http/access.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import { newId } from "../base/ids.ts";
-import { openAccounts, type Accounts, type Method } from "./accounts.ts";
+import { openAccounts, type Accounts, type CredentialChange, type Method } from "./accounts.ts";
 import { isLoopback, newToken, setupMinutesMax, tokenDigest } from "./one-time-token.ts";
 import { addFirstAdministrator, type PeopleOptions } from "./people.ts";
 import { anyAdministratorEver, dropUnusedLinks, findIdByEmail, findPerson, heldRoles, insertLink, spacesOf, spendLink, type IdentityDatabase } from "./store.ts";
@@ -52,6 +52,17 @@ function signInRecorder(options: IdentityOptions): (personId: string, method: Me
       await options.recorder.commit(async () => ({ entry, value: undefined }));
     }
     return spaces.length > 0;
+  };
+}
+
+/** The first administrator has a password before a space: theirs is recorded in the space that is being set up. */
+function changeRecorder({ database, recorder, space: first = "main" }: IdentityOptions): (personId: string, changed: CredentialChange) => Promise<void> {
+  return async (person, changed) => {
+    const spaces = await spacesOf(database.read, person);
+    for (const space of spaces.length === 0 ? [first] : spaces) {
+      const entry = { kind: "person.credential-changed", space, actor: person, subject: `person:${person}`, class: "governance", body: { person, ...changed } } as const;
+      await recorder.commit(async () => ({ entry, value: undefined }));
+    }
   };
 }
 
@@ -109,7 +120,7 @@ async function acceptInvitation({ database, accounts, now }: Parts, token: strin
 export function openIdentity(options: IdentityOptions): Identity {
   const { database, recorder, baseUrl, secret, demo, space = "main" } = options;
   const now = (): number => recorder.now();
-  const accounts = openAccounts({ database, baseUrl, secret, now, onSignIn: signInRecorder(options) });
+  const accounts = openAccounts({ database, baseUrl, secret, now, onSignIn: signInRecorder(options), onChange: changeRecorder(options) });
   const people = { database, recorder, demo };
   const parts = { database, accounts, people, now, space };
   return {

@@ -1,4 +1,4 @@
-import { LicetError, type Role } from "@licet/contract";
+import { approvingRoles, LicetError, type Role } from "@licet/contract";
 import { newId } from "../base/ids.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import {
@@ -7,6 +7,7 @@ import {
   findIdByEmail,
   findPerson,
   findPersonByEmail,
+  firstSpaceOf,
   heldRoles,
   holdersOf,
   insertLink,
@@ -38,7 +39,7 @@ export interface NewPerson {
 
 export interface Invited {
   readonly person: Person;
-  /** The one-time token; empty where the person has an account already, in another space. */
+  /** The one-time token; empty where the person belongs to another space already, which has made one. */
   readonly invitation: string;
   readonly expiresAt: number;
 }
@@ -56,9 +57,11 @@ async function needPerson(db: Reader, space: string, id: string): Promise<Person
   return found;
 }
 
-async function invite({ database, recorder }: PeopleOptions, person: string): Promise<Omit<Invited, "person">> {
+async function invite({ database, recorder }: PeopleOptions, space: string, person: string): Promise<Omit<Invited, "person">> {
   const time = recorder.now();
-  if ((await withPassword(database.operational, [person])).has(person)) return { invitation: "", expiresAt: time };
+  // Whoever sets the first password acts in every space of the person: only the first space may hand out that chance.
+  const foreign = (await firstSpaceOf(database.read, person)) !== space;
+  if (foreign || (await withPassword(database.operational, [person])).has(person)) return { invitation: "", expiresAt: time };
   const invitation = newToken();
   const expiresAt = time + invitationMilliseconds;
   await dropUnusedLinks(database.operational, { purpose: "invitation", person });
@@ -80,7 +83,7 @@ export async function addPerson(options: PeopleOptions, added: NewPerson): Promi
     const body = { person, email, name, by: "administrator" };
     return { entry: { kind: "person.added", space, actor, subject: `person:${person}`, class: "governance", body }, value: person };
   });
-  return { person: await needPerson(options.database.read, space, id), ...(await invite(options, id)) };
+  return { person: await needPerson(options.database.read, space, id), ...(await invite(options, space, id)) };
 }
 
 /** Whether a grant made now counts at once: the first hour of the installation, or the demo. */
@@ -90,7 +93,7 @@ async function isEarly(options: PeopleOptions, tx: Reader, time: number): Promis
 }
 
 /**
- * Grants a role that a gate move has allowed: `request` names it. Throws `not_found`, `role_held_already`.
+ * Grants a role that a gate move has allowed: `request` names it. Throws `not_found`, `role_held_already`, `role_conflict`.
  * Whoever asks for the move calls {@link assertGrantable} first.
  */
 export async function grantRole(options: PeopleOptions, change: RoleChange & { readonly request: string }): Promise<void> {
@@ -102,12 +105,20 @@ export async function grantRole(options: PeopleOptions, change: RoleChange & { r
   });
 }
 
+/** Who hands out roles does not approve: neither may be added to the other. */
+function conflict(one: Role, other: Role): boolean {
+  const approving: readonly Role[] = approvingRoles;
+  return (one === "administrator" && approving.includes(other)) || (other === "administrator" && approving.includes(one));
+}
+
 export async function assertGrantable(db: Reader, change: Omit<RoleChange, "actor">): Promise<Person> {
   const person = await needPerson(db, change.space, change.person);
   const roles = await heldRoles(db, change.space, change.person);
   if (roles.some(({ role }) => role === change.role)) {
     throw new LicetError("role_held_already", { message: `\`${person.email}\` already holds the role \`${change.role}\`` });
   }
+  const hers = roles.map(({ role }) => role).find((role) => conflict(role, change.role));
+  if (hers !== undefined) throw new LicetError("role_conflict", { message: `\`${person.email}\` holds the role \`${hers}\`, which goes with no \`${change.role}\`` });
   return person;
 }
 

@@ -47,6 +47,12 @@ export async function listPeople(db: Reader, space: string, page: { readonly aft
   return (page.after === undefined ? query : query.where("id", ">", page.after)).execute();
 }
 
+/** E-mail addresses of people, for pages: the log itself holds pseudonyms. */
+export async function peopleNames(db: Reader, space: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.selectFrom("person").select(["id", "email"]).where("space", "=", space).execute();
+  return new Map(rows.map((row) => [row.id, row.email]));
+}
+
 /** How many people could act in the space: one means a sole operator. */
 export async function countPeople(db: Reader, space: string): Promise<number> {
   const row = await db
@@ -61,6 +67,12 @@ export async function countPeople(db: Reader, space: string): Promise<number> {
 export async function spacesOf(db: Reader, person: string): Promise<readonly string[]> {
   const rows = await db.selectFrom("person").select("space").where("id", "=", person).where("disabled_at", "is", null).orderBy("space").execute();
   return rows.map((row) => row.space);
+}
+
+/** Where somebody was added first. */
+export async function firstSpaceOf(db: Reader, person: string): Promise<string | undefined> {
+  const row = await db.selectFrom("person").select("space").where("id", "=", person).orderBy("created_at").orderBy("entry").limit(1).executeTakeFirst();
+  return row?.space;
 }
 
 export async function heldRoles(db: Reader, space: string, person: string): Promise<readonly HeldRole[]> {
@@ -117,9 +129,10 @@ export async function endGrant(tx: Transaction<Tables>, key: Pick<Row<"role_gran
     .execute();
 }
 
+/** When the installation's first entry was made: from the log, because a database can be made anew. */
 export async function installedAt(db: Reader): Promise<number | undefined> {
-  const row = await db.selectFrom("installation").select("created_at").executeTakeFirst();
-  return row?.created_at;
+  const row = await db.selectFrom("entry").select("time").orderBy("log_index").limit(1).executeTakeFirst();
+  return row?.time;
 }
 
 export async function insertLink(db: Reader, row: Omit<NewRow<"one_time_link">, "used_at">): Promise<void> {

@@ -1,6 +1,9 @@
-import { AtoState, Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RouteAnswer, type SystemRow } from "@licet/contract";
+import { Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RouteAnswer, type SystemRow } from "@licet/contract";
 import { findRelease, listSystems, type StoredRelease } from "../inventory/store.ts";
-import { atosOf, holdsOn, type Reader } from "./store.ts";
+import { listAtos, type AtoRow } from "../ato/store.ts";
+import { atoState, type Circumstance } from "../ato/view.ts";
+import { holdsOn } from "../oversight/store.ts";
+import type { Reader } from "./store.ts";
 
 export type AssessmentView = RouteAnswer<"giveAnswer">;
 
@@ -12,7 +15,6 @@ export interface InsightDeps {
 }
 
 type SystemRecord = Awaited<ReturnType<typeof listSystems>>[number];
-type AtoRecord = Awaited<ReturnType<typeof atosOf>>[number];
 
 const nextStage: Readonly<Record<Stage, TrafficStage | null>> = {
   proposed: "experiment",
@@ -29,17 +31,12 @@ function blockerOf(gate: GateAnswer): SystemRow["blocker"] {
   return { requirement: first.id, title: first.title, remedy: first.remedy, turn: first.turn, people: first.people, since: first.since, more: unmet.length - 1 };
 }
 
-/** The state as the clock sees it: nobody has to come by to let an authorization run out. */
-export function atoStateAt(row: Pick<AtoRecord, "state" | "not_after">, now: number): AtoState {
-  const state = AtoState.parse(row.state);
-  return (state === "granted" || state === "conditional") && now >= row.not_after ? "expired" : state;
-}
-
-/** The authorization that people mean: the one in force, else the newest. */
-function currentAto(rows: readonly AtoRecord[], now: number): SystemRow["ato"] {
-  const standing = rows.find((row) => ["granted", "conditional"].includes(atoStateAt(row, now))) ?? rows[0];
+/** The authorization that people mean: the one in force, else one that a hold or a person suspends, else the newest. */
+function currentAto(rows: readonly AtoRow[], circumstance: Circumstance): SystemRow["ato"] {
+  const inState = (states: readonly string[]): AtoRow | undefined => rows.find((row) => states.includes(atoState(row, circumstance)));
+  const standing = inState(["granted", "conditional"]) ?? inState(["suspended"]) ?? rows[0];
   if (standing === undefined) return null;
-  return { id: standing.id, state: atoStateAt(standing, now), stage: TrafficStage.parse(standing.stage), environment: standing.environment, notAfter: standing.not_after };
+  return { id: standing.id, state: atoState(standing, circumstance), stage: TrafficStage.parse(standing.stage), environment: standing.environment, notAfter: standing.not_after };
 }
 
 export async function latestRelease(deps: InsightDeps, system: SystemRecord): Promise<StoredRelease> {
@@ -55,7 +52,7 @@ export async function systemRow(deps: InsightDeps, system: SystemRecord): Promis
   const next = nextStage[stage];
   const [assessment, atos, holds, gate] = await Promise.all([
     deps.assess(space, release.bundle),
-    atosOf(deps.read, space, name),
+    listAtos(deps.read, space, name),
     holdsOn(deps.read, space, name),
     next === null ? null : deps.gate(space, name, next),
   ]);
@@ -72,7 +69,7 @@ export async function systemRow(deps: InsightDeps, system: SystemRecord): Promis
     owners: release.bundle.manifest.owners,
     next,
     blocker: gate === null ? null : blockerOf(gate),
-    ato: currentAto(atos, deps.now()),
+    ato: currentAto(atos, { now: deps.now(), held: holds.length > 0 }),
     updatedAt: system.updated_at,
   };
 }

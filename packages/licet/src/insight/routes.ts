@@ -1,6 +1,7 @@
 import type { DecisionView, RouteAnswer } from "@licet/contract";
 import { isRecord } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
+import { indexCursor } from "../http/index-cursor.ts";
 import { findDecision, listDecisions } from "../gateway/store.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { findSystem } from "../inventory/store.ts";
@@ -37,14 +38,6 @@ function decisionView(row: DecisionRecord): DecisionView {
     reasons: reasonsIn(parsed(row.detail) ?? {}),
     outcome: parsed(row.outcome),
   };
-}
-
-/** Cursors of these pages are log indices. */
-function indexCursor(cursor: string | undefined): number | undefined {
-  if (cursor === undefined) return undefined;
-  const index = Number(cursor);
-  if (!Number.isSafeInteger(index) || index < 0) throw new LicetError("invalid_request", { message: "the cursor is not one that this server gave" });
-  return index;
 }
 
 async function mustExist(deps: InsightDeps, space: string, system: string): Promise<void> {

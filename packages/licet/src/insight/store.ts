@@ -3,39 +3,6 @@ import type { Row, Tables } from "../db/tables.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
 
-export async function atosOf(db: Reader, space: string, system: string): Promise<readonly Row<"ato">[]> {
-  return db.selectFrom("ato").selectAll().where("space", "=", space).where("system", "=", system).orderBy("granted_at", "desc").limit(100).execute();
-}
-
-export async function deploymentsOf(db: Reader, space: string, system: string): Promise<readonly Row<"deployment">[]> {
-  return db
-    .selectFrom("deployment")
-    .selectAll()
-    .where("space", "=", space)
-    .where("system", "=", system)
-    .orderBy("active", "desc")
-    .orderBy("recorded_at", "desc")
-    .limit(50)
-    .execute();
-}
-
-export async function credentialsOf(db: Reader, space: string, deployments: readonly string[]): Promise<readonly Row<"credential">[]> {
-  if (deployments.length === 0) return [];
-  return db.selectFrom("credential").selectAll().where("space", "=", space).where("deployment", "in", deployments).orderBy("issued_at", "desc").execute();
-}
-
-/** In force on this system, those on everything included. */
-export async function holdsOn(db: Reader, space: string, system: string): Promise<readonly Row<"hold">[]> {
-  return db
-    .selectFrom("hold")
-    .selectAll()
-    .where("space", "=", space)
-    .where("lifted_at", "is", null)
-    .where((e) => e.or([e("scope", "=", "all"), e("system", "=", system)]))
-    .orderBy("placed_at", "desc")
-    .execute();
-}
-
 export async function approvalsOf(db: Reader, space: string, system: string): Promise<readonly Row<"approval">[]> {
   return db
     .selectFrom("approval")
@@ -46,11 +13,6 @@ export async function approvalsOf(db: Reader, space: string, system: string): Pr
     .orderBy("approval.given_at", "desc")
     .limit(100)
     .execute();
-}
-
-export async function emailsOf(db: Reader, space: string): Promise<ReadonlyMap<string, string>> {
-  const rows = await db.selectFrom("person").select(["id", "email"]).where("space", "=", space).execute();
-  return new Map(rows.map((row) => [row.id, row.email]));
 }
 
 export interface TimelineRow {

@@ -1,4 +1,10 @@
-import type { Hole } from "@licet/contract";
+/** What may stand in a hole, as a manifest or a release says it. */
+export interface OpenHole {
+  /** Regular expression for the whole value. */
+  readonly pattern?: string | undefined;
+  /** In UTF-16 units. */
+  readonly maxLength: number;
+}
 
 export type HolePattern = { readonly kind: "pattern"; readonly matches: (value: string) => boolean } | { readonly kind: "refused"; readonly reason: string };
 
@@ -12,7 +18,7 @@ const sequence = new RegExp(`(${atom.source})(${fixed.source}|${variable.source}
  * Compiles what may stand in a hole. It is matched against every call, so only patterns of linear time are taken:
  * a row of literals and character classes, no groups or alternatives, and one variable quantifier at most.
  */
-export function holePattern(hole: Hole): HolePattern {
+export function holePattern(hole: OpenHole): HolePattern {
   const { pattern, maxLength } = hole;
   if (pattern === undefined) return { kind: "pattern", matches: (value) => value.length <= maxLength };
   const reason = refusal(pattern);

@@ -16,7 +16,7 @@ export interface ProviderDeps {
 
 type Asked = RouteRequest<"registerProvider">["body"];
 
-/** What a request for the move holds: all but the key, which waits sealed beside it under `keyRef`. */
+/** What a request for the move holds: all but the key, which waits sealed beside it under `keyRef`; empty for none. */
 export type ProviderDetail = Omit<ProviderRegistered, "registeredBy"> & { readonly keyRef: string };
 
 function purpose(space: string, provider: string): string {
@@ -37,29 +37,33 @@ function assertDialable(baseUrl: string): void {
 /** Keeps the key aside under a name of its own: a provider in use goes on with its key until the move is approved. */
 export async function prepareProvider(deps: ProviderDeps, space: string, asked: Asked): Promise<ProviderDetail> {
   assertDialable(asked.baseUrl);
-  const keyRef = `pending:${randomBytes(12).toString("hex")}`;
-  if (asked.key !== "") {
+  const keyRef = asked.key === "" ? "" : `pending:${randomBytes(12).toString("hex")}`;
+  if (keyRef !== "") {
     await saveProviderKey(deps.operational, { space, provider: keyRef, sealed: deps.sealSecret(purpose(space, asked.id), asked.key), updated_at: deps.recorder.now() });
   }
   const { id, dialect, vendor, region, allowPrivate } = asked;
   return { id, dialect, baseUrl: asked.baseUrl.replace(/\/+$/u, ""), vendor, region, allowPrivate, keyRef };
 }
 
-/** Carries out an approved registration. Idempotent: after a crash it is called again for the same request. */
+/**
+ * Carries out an approved registration. Idempotent: after a crash it is called again for the same request.
+ * INVARIANT: a key goes to no address that it was not given for, so it leaves before a new address and comes after it.
+ */
 export async function carryOutProvider(deps: ProviderDeps, space: string, given: { readonly detail: ProviderDetail; readonly by: string; readonly entry: string }): Promise<void> {
   const { keyRef, ...rest } = given.detail;
   const body = ProviderRegistered.parse({ ...rest, registeredBy: given.by });
-  const sealed = await findProviderKey(deps.operational, space, keyRef);
-  if (sealed !== undefined) {
-    await saveProviderKey(deps.operational, { space, provider: body.id, sealed, updated_at: deps.recorder.now() });
-    await removeProviderKey(deps.operational, space, keyRef);
-  }
+  const before = await findProvider(deps.read, space, body.id);
+  if (before !== undefined && before.base_url !== body.baseUrl) await removeProviderKey(deps.operational, space, body.id);
   await deps.recorder.commit(async (tx) => {
     const there = await findProvider(tx, space, body.id);
     const same = there !== undefined && there.base_url === body.baseUrl && there.vendor === body.vendor && there.region === body.region && there.allow_private === (body.allowPrivate ? 1 : 0);
     if (same) return { nothing: undefined };
     return { entry: { kind: "provider.registered", space, actor: given.by, subject: "space", class: "governance", body: { ...body } }, value: undefined };
   });
+  const sealed = keyRef === "" ? undefined : await findProviderKey(deps.operational, space, keyRef);
+  if (sealed === undefined) return;
+  await saveProviderKey(deps.operational, { space, provider: body.id, sealed, updated_at: deps.recorder.now() });
+  await removeProviderKey(deps.operational, space, keyRef);
 }
 
 /** The key as the provider takes it; empty where it takes none. */

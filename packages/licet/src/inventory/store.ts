@@ -45,6 +45,17 @@ export async function listReleases(db: Reader, space: string, system: string): P
     .execute();
 }
 
+/** Whether some release of the space names this digest; a digest is hexadecimal, so no part of it is a wildcard. */
+export async function declaresFile(db: Reader, space: string, digest: string): Promise<boolean> {
+  const row = await db.selectFrom("release").select("digest").where("space", "=", space).where("bundle", "like", `%"${digest}"%`).limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function releaseNumbers(db: Reader, space: string, digests: readonly string[]): Promise<readonly Pick<Row<"release">, "system" | "digest" | "number">[]> {
+  if (digests.length === 0) return [];
+  return db.selectFrom("release").select(["system", "digest", "number"]).where("space", "=", space).where("digest", "in", [...new Set(digests)]).execute();
+}
+
 export async function countReleases(db: Reader, space: string, system: string): Promise<number> {
   const row = await db
     .selectFrom("release")

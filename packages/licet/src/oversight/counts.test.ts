@@ -7,7 +7,7 @@ const hour = 3_600_000;
 
 const given: GivenApproval = { person: "per_r", role: "risk-owner", factsDigest: "sha256:f", policyDigest: "sha256:p", authenticatedAt: now - 60_000, givenAt: now, notAfter: now + hour, spentBy: null };
 const approver = { email: "r@example.com", createdBy: "per_admin", disabled: false, roles: [{ role: "risk-owner", grantedBy: "per_admin", grantedAt: now - 48 * hour, early: false }] };
-const around: Circumstances = { now, factsDigest: "sha256:f", policyDigest: "sha256:p", authors: { ids: new Set(["per_t"]), emails: new Set(["t@example.com"]) }, approver, counted: new Set() };
+const around: Circumstances = { now, factsDigest: "sha256:f", policyDigest: "sha256:p", authors: { ids: new Set(["per_t"]), emails: new Set(["t@example.com"]), grantsCount: false }, approver, counted: new Set() };
 
 const role = (change: object) => ({ ...around, approver: { ...approver, roles: [{ role: "risk-owner", grantedBy: "per_admin", grantedAt: now - 48 * hour, early: false, ...change }] } });
 
@@ -46,6 +46,13 @@ describe("an approval", () => {
     expect(counts(given, role({ grantedAt: now - 1, early: true }))).toEqual({ counts: true, early: true });
     expect(counts(given, role({ grantedBy: "per_t", early: true }))).toEqual({ counts: true, early: true });
     expect(counts(given, role({ early: true }))).toEqual({ counts: true, early: false });
+  });
+
+  test("of an installation's own move counts in a day-old role that the asker gave, and is marked: nobody else could ever agree", () => {
+    const asker = { ids: new Set(["per_admin"]), emails: new Set<string>(), grantsCount: true };
+    expect(counts(given, { ...around, authors: asker })).toEqual({ counts: true, early: true });
+    expect(counts(given, { ...role({ grantedAt: now - hour }), authors: asker })).toMatchObject({ counts: false });
+    expect(counts({ ...given, person: "per_admin" }, { ...around, authors: asker })).toMatchObject({ counts: false });
   });
 
   test("that does not count for one reason does not count for two", () => {

@@ -34,6 +34,11 @@ export interface Approver {
 export interface Authors {
   readonly ids: ReadonlySet<string>;
   readonly emails: ReadonlySet<string>;
+  /**
+   * Whether a role or account that an author gave is worth nothing. Not so for moves of the installation itself: there the
+   * administrator who asks has also given every role, and nobody could ever agree with them; the outcome is marked instead.
+   */
+  readonly grantsCount: boolean;
 }
 
 export interface Circumstances {
@@ -48,7 +53,7 @@ export interface Circumstances {
   readonly counted: ReadonlySet<string>;
 }
 
-/** `early` marks an approval that counts only because of the first hour, or of the demo. */
+/** `early` marks an approval that counts only because of the first hour or the demo, or although an author gave the role. */
 export type Counting = { readonly counts: true; readonly early: boolean } | { readonly counts: false; readonly why: string };
 
 /** Whether an approval counts now. Pure, and in doubt no; the first reason found is the one that is told. */
@@ -91,6 +96,7 @@ function grantReason(approval: GivenApproval, { approver, grant, authors }: Gran
   if (approval.givenAt < grant.grantedAt) return "the role was given after the approval";
   if (grant.early) return undefined;
   if (isYoung(approval, grant)) return `the role was given less than ${roleHoursMin} hours before`;
+  if (authors.grantsCount) return undefined;
   if (authors.ids.has(grant.grantedBy)) return "the role was given by an author of the change";
   if (authors.ids.has(approver.createdBy)) return "the account was made by an author of the change";
   return undefined;
@@ -101,7 +107,7 @@ function isYoung(approval: GivenApproval, grant: RoleInForce): boolean {
 }
 
 function isMarked(approval: GivenApproval, grant: RoleInForce, authors: Authors): boolean {
-  return grant.early && (isYoung(approval, grant) || authors.ids.has(grant.grantedBy));
+  return authors.ids.has(grant.grantedBy) || (grant.early && isYoung(approval, grant));
 }
 
 function timeReason(approval: GivenApproval, circumstances: Circumstances): string | undefined {

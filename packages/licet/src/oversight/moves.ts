@@ -1,7 +1,6 @@
 import { LicetError, type ApprovingRole, type GateMove } from "@licet/contract";
 import { digestOf } from "@licet/evidence";
 import { newId } from "../base/ids.ts";
-import { holdersOf } from "../identity/store.ts";
 import type { Draft, Recorder } from "../ledger/recorder.ts";
 import { bundleOf } from "../policy/publish.ts";
 import type { Judged } from "./judge.ts";
@@ -11,7 +10,8 @@ import { weighApprovals } from "./weigh.ts";
 /**
  * Gate moves besides promotions: lifting a hold, registering a provider, granting a role. One approval by another
  * person carries them out; while nobody else ever could approve, the asker acts alone and the record says
- * `sole operator`. Somebody whose role was taken away keeps that state closed: sending approvers away opens nothing.
+ * `sole operator`. Somebody who ever could approve keeps that state closed: sending approvers away, or making them
+ * administrators, opens nothing.
  */
 export type OtherMove = Exclude<GateMove, "promote">;
 
@@ -69,7 +69,7 @@ export async function judgeMove(db: Reader, request: StoredRequest & { readonly 
   const { space, id, move, system, detail } = request;
   const factsDigest = digestOf({ request: id, move, system, detail });
   const { digest: policyDigest } = await bundleOf(db, space);
-  const authors = { ids: partiesOf(request), emails: new Set<string>() };
+  const authors = { ids: partiesOf(request), emails: new Set<string>(), grantsCount: true };
   const weighed = await weighApprovals(db, space, { request: id, now, factsDigest, policyDigest, authors });
   return { gate: null, factsDigest, policyDigest, authors, weighed, roles: moveRoles[move], requirement: `move.${move}` };
 }
@@ -83,15 +83,16 @@ async function ready(db: Reader, request: StoredRequest & { readonly move: Other
   const judged = await judgeMove(db, request, now);
   const roles: readonly string[] = moveRoles[request.move];
   const approval = judged.weighed.find((each) => each.counts && roles.includes(each.row.role));
-  if (approval !== undefined) return { outcome: `approved by another person as ${approval.row.role}${approval.early ? ", early" : ""}`, approvals: [approval.row.id] };
+  if (approval !== undefined) return { outcome: `approved by another person as ${approval.row.role}${approval.early ? ", marked: the role is young, or was given by who asks" : ""}`, approvals: [approval.row.id] };
   return (await isAlone(db, request)) ? { outcome: soleOperator, approvals: [] } : undefined;
 }
 
 async function isAlone(db: Reader, request: StoredRequest & { readonly move: OtherMove }): Promise<boolean> {
   const held = await everHeld(db, request.space, moveRoles[request.move]);
-  const administrators = new Set((await holdersOf(db, request.space, "administrator")).map((person) => person.id));
-  const parties = partiesOf(request);
-  return held.every((person) => parties.has(person) || administrators.has(person));
+  // Whom a role would disarm is a second person, not a party: administrators approve nothing.
+  const disarms = request.move === "grant-role" && request.detail["role"] === "administrator";
+  const parties = disarms ? new Set([request.requestedBy]) : partiesOf(request);
+  return held.every((person) => parties.has(person));
 }
 
 export interface MoveOptions {

@@ -4,6 +4,7 @@ import { LicetError } from "@licet/contract";
 import { digestOf } from "@licet/evidence";
 import { policySetTextToParts, policyToJson, validate, type PolicyJson, type PolicySet } from "@cedar-policy/cedar-wasm/nodejs";
 import { capPolicyText, policiesMax } from "./caps.ts";
+import { readPrecompiled, sourcesDigest, type Precompiled } from "./precompiled.ts";
 
 /** One Cedar policy of a bundle, with what people read when it forbids. */
 export interface BundlePolicy {
@@ -30,12 +31,28 @@ export interface PolicySource {
 
 /** Reads the policies that belong to this installation. */
 export function builtinBundle(folder: string = policiesFolder()): Bundle {
+  const source = builtinSource(folder);
+  const ready = readPrecompiled(source);
+  if (ready === undefined) return compileBundle(source);
+  for (const [text, json] of ready.parsed) parsedTexts.set(text, json);
+  compiled.set(ready.bundle.digest, ready.bundle);
+  return ready.bundle;
+}
+
+/** For the build: what `readPrecompiled` finds beside the program. */
+export function precompiledBuiltin(folder: string = policiesFolder()): Precompiled {
+  const source = builtinSource(folder);
+  const bundle = compileBundle(source);
+  return { sources: sourcesDigest(source), bundle, parsed: bundle.policies.map(({ text }) => [text, policyJson(text)] as const) };
+}
+
+function builtinSource(folder: string): PolicySource {
   const gate = readdirSync(join(folder, "gate"))
     .filter((name) => name.endsWith(".cedar"))
     .sort()
     .map((name) => join(folder, "gate", name));
   const texts = [join(folder, "runtime.cedar"), ...gate].map((path) => readFileSync(path, "utf8"));
-  return compileBundle({ schema: readFileSync(join(folder, "licet.cedarschema"), "utf8"), texts });
+  return { schema: readFileSync(join(folder, "licet.cedarschema"), "utf8"), texts };
 }
 
 /** The source runs from packages/licet/src, the product from packages/licet/dist: both look upwards. */

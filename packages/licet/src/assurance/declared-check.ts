@@ -1,0 +1,32 @@
+import { declaredLimit } from "@licet/assurance";
+import type { AssuranceCheck, CheckResult, ReleaseBundle } from "@licet/contract";
+import { releaseOf } from "../inventory/release.ts";
+
+/** Names and digests of the declared files that checks may read: models and data sets with a file or a digest. */
+export function declaredFiles(bundle: ReleaseBundle): ReadonlyMap<string, string> {
+  const addressed = releaseOf(bundle).components.filter((each) => each.kind === "dataset" || (each.kind === "model" && each.addressedBy === "content"));
+  return new Map(addressed.map((each) => [each.name, each.digest]));
+}
+
+/** Where a result is not one of the check that the release declares: its kind, its limit, its files. */
+export function undeclaredPart(result: CheckResult, bundle: ReleaseBundle): string | undefined {
+  const check = bundle.manifest.assurance?.checks.find((each) => each.id === result.id);
+  if (check === undefined) return `the release declares no check \`${result.id}\``;
+  if (result.check !== check.check) return `\`${result.id}\` is declared as \`${check.check}\`, and the result is of \`${result.check}\``;
+  const { op, value } = declaredLimit(check);
+  if (result.limit.op !== op || result.limit.value !== value) return `\`${result.id}\` is declared with the limit ${op} ${value}, and was judged by ${result.limit.op} ${result.limit.value}`;
+  // It stopped before it had read anything, and shows nothing.
+  if (result.verdict === "errored") return undefined;
+  const files = declaredFiles(bundle);
+  const read = [result.subject, ...result.inputs];
+  const other = read.find(({ id, digest }) => digest === null || files.get(id) !== digest);
+  if (other !== undefined) return `\`${result.id}\` read a file as \`${other.id}\` that the release does not declare`;
+  const unread = filesOf(check).find((name) => !read.some(({ id }) => id === name));
+  return unread === undefined ? undefined : `\`${result.id}\` did not read \`${unread}\``;
+}
+
+function filesOf(check: AssuranceCheck): readonly string[] {
+  const model = "model" in check ? [check.model] : [];
+  const reference = "group" in check && check.group.transform.kind === "median-split" ? [check.group.transform.of] : [];
+  return [check.dataset, ...model, ...reference];
+}
