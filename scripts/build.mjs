@@ -1,9 +1,8 @@
 // Builds everything that ships: types and modules of the libraries, the verifier as one file,
 // the server and command line as one bundle, the page. `node scripts/build.mjs [part …]`.
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,38 +36,82 @@ async function part(name, patterns, output, work) {
   state.done();
 }
 
+/** One build at a time in one tree: a second one waits, then finds everything fresh. A lock whose process is gone is nobody's. */
+async function locked(work) {
+  const lock = "node_modules/.cache/licet/build.lock";
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      if (!alive(holderOf(lock))) rmSync(lock, { force: true });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** 0, nobody, when the lock went away meanwhile. */
+function holderOf(lock) {
+  try {
+    return Number(readFileSync(lock, "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
+function alive(pid) {
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const shared = { bundle: true, format: "esm", conditions: ["source"], logLevel: "warning", sourcemap: "linked", legalComments: "linked" };
 
-await part("libraries", ["packages/{contract,evidence,assurance,client}/src/**/*.ts"], "packages/contract/dist/index.js", async () => {
-  for (const name of ["contract", "evidence", "assurance", "client"]) {
-    rmSync(`packages/${name}/dist`, { recursive: true, force: true });
-    execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", `packages/${name}/tsconfig.build.json`], { stdio: "inherit" });
-  }
-});
-
-await part("verifier", ["packages/evidence/src/**/*.ts"], "packages/evidence/dist/licet-verify.mjs", async () => {
-  await build({ ...shared, entryPoints: ["packages/evidence/src/verify-entry.ts"], outfile: "packages/evidence/dist/licet-verify.mjs", platform: "node", target: "node20", sourcemap: false, legalComments: "none", banner: { js: "#!/usr/bin/env node" } });
-  chmodSync("packages/evidence/dist/licet-verify.mjs", 0o755);
-});
-
-await part("server", ["packages/{contract,evidence,assurance,client,licet}/src/**/*.ts"], "packages/licet/dist/main.js", async () => {
-  await build({
-    ...shared,
-    entryPoints: {
-      main: "packages/licet/src/cli/main.ts",
-      "sqlite-worker": "packages/licet/src/db/sqlite-worker.ts",
-      ...Object.fromEntries(globSync("packages/licet/src/*/*-worker.ts").filter((f) => !f.includes("sqlite-worker")).map((f) => [f.split("/").at(-1).replace(/\.ts$/u, ""), f])),
-    },
-    outdir: "packages/licet/dist",
-    splitting: true,
-    platform: "node",
-    target: "node24",
-    external: ["pg-native", "@cedar-policy/cedar-wasm"], // cedar-wasm loads its .wasm from beside its own module
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+await locked(async () => {
+  await part("libraries", ["packages/{contract,evidence,assurance,client}/src/**/*.ts"], "packages/contract/dist/index.js", async () => {
+    for (const name of ["contract", "evidence", "assurance", "client"]) {
+      rmSync(`packages/${name}/dist`, { recursive: true, force: true });
+      execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", `packages/${name}/tsconfig.build.json`], { stdio: "inherit" });
+    }
   });
-});
 
-await part("page", ["packages/{web,contract,client,evidence}/src/**/*.{ts,tsx,css}", "packages/web/*.{html,ts}"], "packages/licet/dist/page/index.html", async () => {
-  const { build: vite } = await import("vite");
-  await vite({ configFile: "packages/web/vite.config.ts", logLevel: "warn" });
+  await part("verifier", ["packages/evidence/src/**/*.ts"], "packages/evidence/dist/licet-verify.mjs", async () => {
+    await build({ ...shared, entryPoints: ["packages/evidence/src/verify-entry.ts"], outfile: "packages/evidence/dist/licet-verify.mjs", platform: "node", target: "node20", sourcemap: false, legalComments: "none", banner: { js: "#!/usr/bin/env node" } });
+    chmodSync("packages/evidence/dist/licet-verify.mjs", 0o755);
+  });
+
+  await part("server", ["packages/{contract,evidence,assurance,client,licet}/src/**/*.ts", "packages/licet/policies/**/*.*", "scripts/compile-policies.ts"], "packages/licet/dist/main.js", async () => {
+    for (const old of globSync("packages/licet/dist/*.{js,map,json,txt}")) rmSync(old);
+    await build({
+      ...shared,
+      entryPoints: {
+        main: "packages/licet/src/cli/main.ts",
+        "sqlite-worker": "packages/licet/src/db/sqlite-worker.ts",
+        ...Object.fromEntries(globSync("packages/licet/src/*/*-worker.ts").filter((f) => !f.includes("sqlite-worker")).map((f) => [f.split("/").at(-1).replace(/\.ts$/u, ""), f])),
+      },
+      outdir: "packages/licet/dist",
+      splitting: true,
+      platform: "node",
+      target: "node24",
+      external: ["pg-native", "@cedar-policy/cedar-wasm"], // cedar-wasm loads its .wasm from beside its own module
+      banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    });
+    execFileSync(process.execPath, ["--conditions=source", "scripts/compile-policies.ts"], { stdio: "inherit" });
+  });
+
+  await part("page", ["packages/{web,contract,client,evidence}/src/**/*.{ts,tsx,css}", "packages/web/*.{html,ts}"], "packages/licet/dist/page/index.html", async () => {
+    const { build: vite } = await import("vite");
+    await vite({ configFile: "packages/web/vite.config.ts", logLevel: "warn" });
+  });
 });
