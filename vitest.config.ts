@@ -15,11 +15,11 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "unit", include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", isolate: false, include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "api", include: ["test/api/**/*.test.ts"] } },
       {
         extends: true,
-        test: { name: "journeys", include: ["test/journeys/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
+        test: { name: "journeys", include: ["test/journeys/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 2 },
       },
     ],
   },

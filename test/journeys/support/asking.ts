@@ -37,6 +37,7 @@ export function request({ folder, question, model }: Pick<Asking, "folder" | "qu
       { role: "system" as const, content: readFileSync(join(folder, "prompts/system.md"), "utf8") },
       { role: "user" as const, content: question ?? "The printer is out of paper" },
     ],
+    temperature: 0.2,
     max_tokens: 400,
   };
 }

@@ -69,6 +69,8 @@ export async function accessibilityProblems(page: Page, rule?: string): Promise<
   // Nothing is fetched, and only what is wrong is written down: half the time on a long page.
   const options = { preload: false, resultTypes: ["violations"], ...(rule === undefined ? {} : { runOnly: [rule] }) };
   await page.evaluate(`if (window.axe === undefined) {${axe}}`);
+  // A colour in the middle of its transition has the contrast of neither end.
+  await page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))");
   const violations = await page.evaluate<readonly Violation[]>(`axe.run(document, ${JSON.stringify(options)}).then((result) => result.violations)`);
   return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")} (${page.url()})`);
 }
