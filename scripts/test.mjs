@@ -11,8 +11,8 @@ const steps = [
   { name: "types", budget: 40, command: ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"] },
   { name: "lint", budget: 40, command: ["node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings", "."] },
   { name: "build", budget: 60, command: ["scripts/build.mjs"] },
-  { name: "unit", budget: 180, suite: true },
-  { name: "api", budget: 60, suite: true },
+  { name: "unit", budget: 160, suite: true },
+  { name: "api", budget: 75, suite: true },
   { name: "journeys", budget: 180, suite: true },
 ];
 const only = new Set(process.argv.slice(2));
