@@ -32,6 +32,7 @@ async function part(name, patterns, output, work) {
   if (!wanted(name)) return;
   const state = fresh(name, patterns, output);
   if (state.same) return;
+  process.stdout.write(`building ${name}\n`);
   await work();
   state.done();
 }

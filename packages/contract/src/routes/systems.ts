@@ -26,7 +26,7 @@ export const SystemRow = z
     owners: z.strictObject({ business: z.string(), technical: z.string(), risk: z.string() }),
     next: TrafficStage.nullable(),
     blocker: Blocker.nullable(),
-    ato: z.strictObject({ id: Id, state: AtoState, stage: TrafficStage, environment: z.string(), notAfter: Time }).nullable(),
+    ato: z.strictObject({ id: Id, state: AtoState, stage: TrafficStage, environment: z.string(), notAfter: Time, release: Digest, releaseNumber: z.int() }).nullable().describe("of the release that it names, which need not be the latest"),
     updatedAt: Time,
   })
   .meta({ id: "SystemRow" });

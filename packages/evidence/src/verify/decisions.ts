@@ -10,7 +10,7 @@ export function checkDecisions(entries: readonly ProvedEntry[], manifest: PackMa
   const failures = [...beyond(entries, manifest), ...manifest.sequences.flatMap((sequence) => checkSequence(sequence, entries))];
   const ranges = manifest.sequences.map(({ gateway, from, to }) => `\`${gateway}\` ${from} to ${to}`).join(", ");
   const total = manifest.sequences.reduce((sum, { from, to }) => sum + to - from + 1, 0);
-  const sentence = total === 0 ? "the export says that there was no numbered decision" : `${count(total, "numbered decision")} without a gap: ${ranges}; a call that got no number cannot be seen in a log`;
+  const sentence = total === 0 ? "the export says that there was no numbered decision" : `${count(total, "numbered record")} of decisions and their outcomes without a gap: ${ranges}; a call that got no number cannot be seen in a log`;
   return verdict(failures, pass("decision", sentence));
 }
 

@@ -36,17 +36,21 @@ interface Telling {
   readonly folder: string;
   readonly examples: string;
   readonly simulator: Simulator;
+  /** The server stops after the story: nobody can sign in any more. */
+  readonly last: boolean;
 }
 
-async function tell({ server, terminal, folder, examples, simulator }: Telling): Promise<void> {
+async function tell({ server, terminal, folder, examples, simulator, last }: Telling): Promise<void> {
   const say = narrator(terminal);
   say.title("Licet demo: two real pilots, from declared to governed");
-  say.text(`Everything below goes through the public interfaces of the server at ${server.consoleUrl}. Data in ${folder}.`);
+  say.text(`Everything below goes through the public interfaces of the server at ${server.consoleUrl}. Data and keys in ${folder}.`);
+  say.text("The language model is a labelled simulator with canned answers; the classifier, its data and its checks are real.");
   const cast = await meetTheCast(server, simulator.baseUrl, say);
   const stage = { server, cast, say, examples, folder, simulator };
   await helpdeskStory(stage);
   await tumourStory(stage);
   await proofStory(stage);
+  if (last) return;
   say.title("Look around");
   say.text(`page        ${server.consoleUrl}`);
   for (const person of cast.people) say.text(`sign in     ${person.email.padEnd(26)} ${person.password}   (${person.roles.join(", ")})`);
@@ -62,7 +66,7 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
     throw error;
   });
   try {
-    await tell({ server, terminal, folder, examples, simulator });
+    await tell({ server, terminal, folder, examples, simulator, last: options.exit === true });
     if (options.exit === true) return exitCodes.fine;
     terminal.out("\nThe server keeps running; Ctrl-C stops it.");
     await untilStopped(server);

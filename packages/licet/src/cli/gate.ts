@@ -90,6 +90,6 @@ export async function runPromote(options: SubjectOptions & { readonly to: Traffi
   });
   if (request.gate !== null && request.status !== "granted") terminal.out(gateText(request.gate, terminal, Date.now()));
   terminal.out(promotionText(request, url));
-  if (request.status === "granted") terminal.out(`next: licet deploy record --environment ${environment} --stage ${options.to}`);
+  if (request.status === "granted") terminal.out(`next: licet deploy record${options.dir === "." ? "" : ` --dir ${options.dir}`} --environment ${environment} --stage ${options.to}`);
   return request.status === "granted" ? exitCodes.fine : exitCodes.findings;
 }

@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import type { TrafficStage } from "@licet/contract";
 import { exitCodes, UsageError, type ExitCode } from "./failure.ts";
+import { outcomeOf } from "./people.ts";
 import { projectHere, type SubjectOptions } from "./project.ts";
 import { connect, type ServerOptions } from "./session.ts";
 import { columns, painted, timeText, type Terminal } from "./terminal.ts";
@@ -68,7 +69,7 @@ export async function runHoldPlace(options: HoldOptions, terminal: Terminal): Pr
 export async function runHoldLift(hold: string, options: ServerOptions & { readonly reason: string }, terminal: Terminal): Promise<ExitCode> {
   const { client, space } = connect(options);
   const { done, request } = await client("liftHold", { params: { space, hold }, body: { reason: options.reason } });
-  terminal.out(done ? `lifted ${hold}` : `waits for another person's approval (request ${request.id})`);
+  terminal.out(done ? `lifted ${hold} (${outcomeOf(request)})` : `waits for another person's approval (request ${request.id})`);
   return exitCodes.fine;
 }
 

@@ -1,4 +1,4 @@
-import { LicetError, type Role } from "@licet/contract";
+import { LicetError, type RequestView, type Role } from "@licet/contract";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { connect, type Connection, type ServerOptions } from "./session.ts";
 import { columns, timeText, type Terminal } from "./terminal.ts";
@@ -8,11 +8,17 @@ interface GrantOptions extends ServerOptions {
   readonly role?: readonly Role[];
 }
 
+/** How a move came about, as the record says it. */
+export function outcomeOf(request: RequestView): string {
+  const { outcome } = request.detail;
+  return typeof outcome === "string" ? outcome : request.status;
+}
+
 async function grant({ client, space }: Connection, person: string, roles: readonly Role[]): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const role of roles) {
     const { done, request } = await client("grantRole", { params: { space, person }, body: { role } });
-    lines.push(done ? `granted ${role}` : `${role}: waits for another person's approval (request ${request.id})`);
+    lines.push(done ? `granted ${role} (${outcomeOf(request)})` : `${role}: waits for another person's approval (request ${request.id})`);
   }
   return lines;
 }

@@ -1,5 +1,6 @@
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { readSecret } from "./login.ts";
+import { outcomeOf } from "./people.ts";
 import { connect, type ServerOptions } from "./session.ts";
 import { columns, type Terminal } from "./terminal.ts";
 
@@ -16,7 +17,7 @@ export async function runProviderAdd(id: string, options: AddOptions, terminal: 
   const key = options.keyFile === undefined ? "" : readSecret(options.keyFile);
   const body = { id, baseUrl: options.baseUrl, vendor: options.vendor, region: options.region, key, allowPrivate: options.allowPrivate ?? false };
   const { done, request } = await client("registerProvider", { params: { space }, body });
-  terminal.out(done ? `registered ${id}` : `waits for another person's approval (request ${request.id})`);
+  terminal.out(done ? `registered ${id} (${outcomeOf(request)})` : `waits for another person's approval (request ${request.id})`);
   return exitCodes.fine;
 }
 

@@ -31,6 +31,6 @@ export async function runPush(options: ServerOptions & { readonly dir: string; r
   terminal.out(`${plan.system}: ${said[plan.outcome]} (tier ${plan.tier}, release ${plan.release.slice(0, 19)}…)`);
   if (options.dryRun === true || plan.outcome === "no-change") return exitCodes.fine;
   await client("pushRelease", input);
-  terminal.out(`pushed to ${space}; next: \`licet gate --to experiment\``);
+  terminal.out(`pushed to ${space}; next: \`licet gate${options.dir === "." ? "" : ` --dir ${options.dir}`} --to experiment\``);
   return exitCodes.fine;
 }

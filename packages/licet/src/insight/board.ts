@@ -1,5 +1,5 @@
 import { Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RouteAnswer, type SystemRow } from "@licet/contract";
-import { findRelease, listSystems, type StoredRelease } from "../inventory/store.ts";
+import { findRelease, listReleases, listSystems, type StoredRelease } from "../inventory/store.ts";
 import { listAtos, type AtoRow } from "../ato/store.ts";
 import { atoState, type Circumstance } from "../ato/view.ts";
 import { holdsOn } from "../oversight/store.ts";
@@ -32,11 +32,15 @@ function blockerOf(gate: GateAnswer): SystemRow["blocker"] {
 }
 
 /** The authorization that people mean: the one in force, else one that a hold or a person suspends, else the newest. */
-function currentAto(rows: readonly AtoRow[], circumstance: Circumstance): SystemRow["ato"] {
+function standingAto(rows: readonly AtoRow[], circumstance: Circumstance): AtoRow | undefined {
   const inState = (states: readonly string[]): AtoRow | undefined => rows.find((row) => states.includes(atoState(row, circumstance)));
-  const standing = inState(["granted", "conditional"]) ?? inState(["suspended"]) ?? rows[0];
-  if (standing === undefined) return null;
-  return { id: standing.id, state: atoState(standing, circumstance), stage: TrafficStage.parse(standing.stage), environment: standing.environment, notAfter: standing.not_after };
+  return inState(["granted", "conditional"]) ?? inState(["suspended"]) ?? rows[0];
+}
+
+/** A newly pushed release begins where the authorised one stands: it needs its own authorization for that stage first. */
+function nextFor(system: SystemRecord, standing: AtoRow | undefined): TrafficStage | null {
+  if (standing !== undefined && standing.release !== system.latest_release) return TrafficStage.parse(standing.stage);
+  return nextStage[Stage.parse(system.stage)];
 }
 
 export async function latestRelease(deps: InsightDeps, system: SystemRecord): Promise<StoredRelease> {
@@ -49,13 +53,16 @@ export async function systemRow(deps: InsightDeps, system: SystemRecord): Promis
   const { space, name } = system;
   const release = await latestRelease(deps, system);
   const stage = Stage.parse(system.stage);
-  const next = nextStage[stage];
-  const [assessment, atos, holds, gate] = await Promise.all([
+  const [assessment, atos, holds, releases] = await Promise.all([
     deps.assess(space, release.bundle),
     listAtos(deps.read, space, name),
     holdsOn(deps.read, space, name),
-    next === null ? null : deps.gate(space, name, next),
+    listReleases(deps.read, space, name),
   ]);
+  const circumstance = { now: deps.now(), held: holds.length > 0 };
+  const standing = standingAto(atos, circumstance);
+  const next = nextFor(system, standing);
+  const gate = next === null ? null : await deps.gate(space, name, next);
   return {
     name,
     title: system.title,
@@ -69,7 +76,18 @@ export async function systemRow(deps: InsightDeps, system: SystemRecord): Promis
     owners: release.bundle.manifest.owners,
     next,
     blocker: gate === null ? null : blockerOf(gate),
-    ato: currentAto(atos, { now: deps.now(), held: holds.length > 0 }),
+    ato:
+      standing === undefined
+        ? null
+        : {
+            id: standing.id,
+            state: atoState(standing, circumstance),
+            stage: TrafficStage.parse(standing.stage),
+            environment: standing.environment,
+            notAfter: standing.not_after,
+            release: standing.release,
+            releaseNumber: releases.find((each) => each.digest === standing.release)?.number ?? 0,
+          },
     updatedAt: system.updated_at,
   };
 }

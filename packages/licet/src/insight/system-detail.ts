@@ -64,7 +64,7 @@ const kindTitles: Readonly<Record<string, string>> = {
   "answer.given": "risk question answered",
   "ticket.issued": "checks begun",
   "check.recorded": "check result recorded",
-  "request.opened": "promotion asked for",
+  "request.opened": "request opened",
   "request.closed": "request closed",
   "approval.given": "request answered",
   "ato.granted": "authorization to operate granted",

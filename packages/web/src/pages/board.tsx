@@ -30,7 +30,7 @@ function Authorization({ row }: { readonly row: SystemRow }): ReactNode {
     <div>
       <Word value={row.ato.state} />
       <Text size="xs" c="dimmed">
-        {row.ato.stage} in {row.ato.environment}, ends <Age since={row.ato.notAfter} />
+        release {row.ato.releaseNumber}, {row.ato.stage} in {row.ato.environment}, ends <Age since={row.ato.notAfter} />
       </Text>
     </div>
   );

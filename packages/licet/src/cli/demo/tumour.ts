@@ -56,6 +56,7 @@ export async function tumourStory(stage: Stage): Promise<void> {
   const detail = await cast.data.client("showSystem", { params: { space, system } });
   for (const line of detail.assessment.arithmetic.slice(-3)) say.item(line);
   await check(stage, project, release);
+  say.text("texture-odds is declared advisory: it is reported as insufficient and not demanded; every other check has to pass.");
   await promote(stage, "experiment");
   await promote(stage, "pilot");
   await predict(stage, folder, "lct_not-a-credential");
