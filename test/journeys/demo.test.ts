@@ -33,7 +33,8 @@ it("the demo tells the whole story on two pilots and ends by itself", async () =
     expect(proof).toContain("NOT WITNESSED");
     expect(proof).toMatch(/✗ exit 1: FAIL +\w+\[\w+\]/u);
 
-    expect(look).toMatch(/page +http:\/\/localhost:\d+/u);
+    // A server that has stopped is nothing to sign in to.
+    expect(look).toBe("");
     expect(existsSync(join(folder, "data", "format.json"))).toBe(true);
     expect(ran.out).not.toContain("undefined");
   } finally {

@@ -28,7 +28,7 @@ const tour: readonly Row[] = [
   { line: /^npm run (bench|proof|oracles)/u, run: false, because: "measures for minutes; .ci/run has a step for it" },
   { line: /^curl http:\/\/\S+\/api\/setup/u, run: true, says: /"email":"me@example.com"/u },
   { line: /licet login --email/u, run: true, change: (line) => `${line} --password-file ${join(folder, "password")}`, says: /signed in/u },
-  { line: /licet people grant/u, run: true, says: /granted developer\ngranted platform-engineer/u },
+  { line: /licet people grant/u, run: true, says: /granted developer \(sole operator\)\ngranted platform-engineer \(sole operator\)/u },
   { line: /simulator\.ts &$/u, run: true, change: (line) => `PORT=$SIMULATOR_PORT exec ${line.replace(/ &$/u, "")}`, says: /simulator \(not a model\)/u },
   { line: /licet provider add/u, run: true, says: /registered simulator/u },
   { line: /^export LICET_/u, run: true },
