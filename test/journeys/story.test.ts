@@ -337,8 +337,13 @@ describe("see", () => {
   });
 
   it("every request that the simulator received has a durable allow", async () => {
-    const { items } = await stage.cast.risk.client("listDecisions", { params: { space, system }, query: { limit: 200 } });
-    expect(await stage.simulator.requests()).toBe(items.filter((item) => item.decision === "allow").length);
+    const received = await stage.simulator.requests();
+    // The list is projected from the log after the fact; what the log holds shows up within moments.
+    const allowed = async (): Promise<number> => {
+      const { items } = await stage.cast.risk.client("listDecisions", { params: { space, system }, query: { limit: 200 } });
+      return items.filter((item) => item.decision === "allow").length;
+    };
+    await expect.poll(allowed, { timeout: 10_000 }).toBe(received);
   });
 });
 
