@@ -65,7 +65,7 @@ describe.skipIf(reason !== undefined)(`postgres${reason === undefined ? "" : `: 
   });
 
   test("a backup is refused, and an unreachable server has a code", async () => {
-    await expect(database.backup("/tmp/never")).rejects.toThrow(/pg_dump/u);
+    await expect(database.backup("never-written.db")).rejects.toThrow(/pg_dump/u);
     await expect(openPostgres({ url: "postgres://nobody@127.0.0.1:1/none" })).rejects.toThrow(code("database_unavailable"));
   });
 });
