@@ -15,7 +15,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "unit", isolate: false, include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", isolate: false, maxWorkers: 2, include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "api", include: ["test/api/**/*.test.ts"] } },
       {
         extends: true,
