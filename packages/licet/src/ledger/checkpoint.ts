@@ -16,7 +16,10 @@ export interface LogSigner {
   readonly origin: string;
   /** 32 bytes, Ed25519. */
   readonly publicKey: Uint8Array;
-  sign(message: Uint8Array): Uint8Array;
+  /** Ed25519; a key in a key management service answers later. */
+  sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** Further signature lines under a checkpoint, each with its newline, such as the log's own ML-DSA-44 cosignature. */
+  moreSignatures?(checkpoint: { readonly text: string; readonly size: number; readonly root: Uint8Array }): Promise<readonly string[]>;
 }
 
 /** A second place for the last signed checkpoint, so that an older copy of the log is noticed. */
@@ -31,11 +34,12 @@ export function vkeyOf(signer: LogSigner): string {
   return formatVkey({ name: signer.origin, publicKey: signer.publicKey });
 }
 
-export function signCheckpoint(signer: LogSigner, tree: { readonly size: number; readonly root: Uint8Array }): string {
+export async function signCheckpoint(signer: LogSigner, tree: { readonly size: number; readonly root: Uint8Array }): Promise<string> {
   const { origin, publicKey } = signer;
   const text = formatCheckpoint({ origin, size: tree.size, root: new Uint8Array(tree.root) });
-  const signature = signer.sign(Buffer.from(text));
-  return formatNote(text, [formatNoteSignature({ name: origin, publicKey, signature })]);
+  const signature = await signer.sign(Buffer.from(text));
+  const more = (await signer.moreSignatures?.({ text, ...tree })) ?? [];
+  return formatNote(text, [formatNoteSignature({ name: origin, publicKey, signature }), ...more]);
 }
 
 /** Refuses a checkpoint that this log's key has not signed. */

@@ -176,7 +176,7 @@ describe("on start the log is refused", () => {
     await fill(log, 0, 4);
     await log.close();
     expect(note).toContain("\n4\n");
-    note = signCheckpoint(fixedSigner(), { size: 9, root: Buffer.alloc(32, 7) });
+    note = await signCheckpoint(fixedSigner(), { size: 9, root: Buffer.alloc(32, 7) });
     await expect(openAt(folder, { memories: [memory] })).rejects.toMatchObject({ code: "log_rolled_back" });
   });
 

@@ -22,6 +22,8 @@ export interface LogOptions {
   /** Milliseconds between checkpoints while there is something new; 0 publishes on demand only. */
   readonly publishEvery?: number;
   readonly maySign?: (next: { readonly size: number; readonly root: Uint8Array }) => Promise<void>;
+  /** Collects cosignatures for a signed checkpoint before it is published; the checkpoint is remembered as signed by then. */
+  readonly endorse?: (note: string) => Promise<string>;
   readonly limits?: Partial<JournalLimits>;
   readonly files?: Files;
   readonly lock?: (folder: string) => { release(): void };
@@ -63,8 +65,8 @@ export async function openLog(options: LogOptions): Promise<EvidenceLog> {
   await files.makeDirectory(options.folder);
   const lock = (options.lock ?? lockLog)(options.folder);
   try {
-    const { memories = [], maySign = async () => {}, signer, folder } = options;
-    const publisher = new Publisher({ files, folder, signer, memories, maySign });
+    const { memories = [], maySign = async () => {}, endorse = async (note: string) => note, signer, folder } = options;
+    const publisher = new Publisher({ files, folder, signer, memories, maySign, endorse });
     const journal = await openJournal({
       files,
       folder: join(folder, "journal"),

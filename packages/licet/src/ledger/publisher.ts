@@ -12,6 +12,8 @@ export interface PublisherOptions {
   readonly memories: readonly CheckpointMemory[];
   /** Throws to withhold the signature, for instance while a witness holds a larger checkpoint. */
   readonly maySign: (next: { readonly size: number; readonly root: Uint8Array }) => Promise<void>;
+  /** Collects others' cosignatures: answers the note with the lines that it got, within its own time limit. */
+  readonly endorse: (note: string) => Promise<string>;
 }
 
 /** Two at a time: more would take the threads that the journal's sync needs. */
@@ -91,8 +93,9 @@ export class Publisher {
     try {
       await this.writeTiles(this.#edgeFiles());
       await this.#options.maySign({ size, root });
-      const note = signCheckpoint(this.#options.signer, { size, root });
-      for (const memory of this.#options.memories) await memory.set(note);
+      const signed = await signCheckpoint(this.#options.signer, { size, root });
+      for (const memory of this.#options.memories) await memory.set(signed);
+      const note = await this.#options.endorse(signed);
       await replaceFile(this.#options.files, join(this.#options.folder, "checkpoint"), Buffer.from(note));
       await this.#options.files.syncDirectory(this.#options.folder);
       this.#note = note;
