@@ -5,12 +5,16 @@ import { coreErrors } from "./errors/core.ts";
 import { gatewayErrors } from "./errors/gateway.ts";
 import { identityErrors } from "./errors/identity.ts";
 import { inventoryErrors } from "./errors/inventory.ts";
+import { keysErrors } from "./errors/keys.ts";
 import { manifestErrors } from "./errors/manifest.ts";
 import { oversightErrors } from "./errors/oversight.ts";
 import { policyErrors } from "./errors/policy.ts";
+import { privacyErrors } from "./errors/privacy.ts";
 import { riskErrors } from "./errors/risk.ts";
+import { statementErrors } from "./errors/statements.ts";
 import { storageErrors } from "./errors/storage.ts";
 import type { ErrorInfo } from "./errors/table.ts";
+import { witnessErrors } from "./errors/witness.ts";
 
 /** Every code that Licet can answer with. `docs/errors.md` is checked against this table. */
 export const errors = {
@@ -26,6 +30,10 @@ export const errors = {
   ...atoErrors,
   ...gatewayErrors,
   ...cliErrors,
+  ...keysErrors,
+  ...privacyErrors,
+  ...witnessErrors,
+  ...statementErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errors;

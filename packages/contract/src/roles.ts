@@ -19,7 +19,10 @@ export const permissions = [
   "person.manage",
   "decision.read",
   "log.read",
+  "content.read",
   "audit.export",
+  "privacy.read",
+  "privacy.manage",
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -38,18 +41,18 @@ export const roles = [
 export type Role = (typeof roles)[number];
 
 const reader = ["signed-in", "system.read", "provider.read"] as const;
-const proof = ["decision.read", "log.read", "audit.export"] as const;
+const proof = ["decision.read", "log.read", "audit.export", "privacy.read"] as const;
 
 /** Administrators hold no approving role: who hands out roles does not use them (separation of duties). */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
-  administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read"],
+  administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read", "privacy.read", "privacy.manage"],
   developer: [...reader, "release.push", "check.run", "check.server", "promotion.request", "decision.read", "hold.place"],
   "platform-engineer": [...reader, ...proof, "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request"],
-  "security-engineer": [...reader, ...proof, "hold.place", "hold.lift", "approval.give", "credential.revoke"],
-  "risk-owner": [...reader, ...proof, "answer.give", "approval.give", "hold.place", "hold.lift"],
+  "security-engineer": [...reader, ...proof, "content.read", "hold.place", "hold.lift", "approval.give", "credential.revoke"],
+  "risk-owner": [...reader, ...proof, "privacy.manage", "answer.give", "approval.give", "hold.place", "hold.lift"],
   "authorizing-official": [...reader, ...proof, "approval.give", "hold.place"],
   assessor: [...reader, "decision.read", "check.run", "check.server", "approval.give"],
-  auditor: [...reader, ...proof, "person.read"],
+  auditor: [...reader, ...proof, "content.read", "person.read"],
   executive: [...reader],
 };
 

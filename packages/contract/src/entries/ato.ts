@@ -68,9 +68,19 @@ export const DeploymentRecorded = z.strictObject({
   recordedBy: z.string(),
   attested: z.array(z.string()),
   credential: z.strictObject({ id: Id, digest: Digest, hint: z.string(), expiresAt: Time }),
+  statement: Envelope.optional(),
 });
 export type DeploymentRecorded = z.output<typeof DeploymentRecorded>;
 
-/** Body of `credential.revoked`, version 1. */
-export const CredentialRevoked = z.strictObject({ credential: Id, reason: z.string(), revokedBy: z.string() });
+/** Body of `credential.revoked`, version 1. What the credential was for stands in entries with a statement. */
+export const CredentialRevoked = z.strictObject({
+  credential: Id,
+  digest: Digest.optional(),
+  deployment: Id.optional(),
+  system: Slug.optional(),
+  release: Digest.optional(),
+  reason: z.string(),
+  revokedBy: z.string(),
+  statement: Envelope.optional(),
+});
 export type CredentialRevoked = z.output<typeof CredentialRevoked>;

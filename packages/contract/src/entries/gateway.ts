@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Digest, Time } from "../vocabulary.ts";
+import { GatewayContentBody } from "./privacy.ts";
 
 const text = z.string().max(400);
 const count = z.int().nonnegative();
@@ -52,6 +53,8 @@ export const GatewayDecisionBody = z.strictObject({
   messages: z.strictObject({ count, digest: Digest, newest: z.array(Digest) }).nullable(),
   /** Whose words were scanned: nothing reaches the provider unscanned. */
   scanned: z.enum(["full", "none"]),
+  /** The `gateway.content` that holds the messages themselves; absent where none was recorded. */
+  content: z.string().optional(),
 });
 export type GatewayDecisionBody = z.output<typeof GatewayDecisionBody>;
 
@@ -90,4 +93,5 @@ export const gatewayEntries = {
   "gateway.decision": { v: 1, body: GatewayDecisionBody },
   "gateway.outcome": { v: 1, body: GatewayOutcomeBody },
   "access.decision": { v: 1, body: AccessDecisionBody },
+  "gateway.content": { v: 1, body: GatewayContentBody },
 } as const;

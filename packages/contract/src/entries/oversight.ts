@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { approvingRoles } from "../roles.ts";
-import { Digest, Id, Slug, Time, TrafficStage } from "../vocabulary.ts";
+import { Digest, Envelope, Id, Slug, Time, TrafficStage } from "../vocabulary.ts";
 
-export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role"] as const;
+export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role", "set-privacy", "erase"] as const;
 export const GateMove = z.enum(gateMoves);
 export type GateMove = z.output<typeof GateMove>;
 
@@ -51,9 +51,9 @@ export const ApprovalGiven = z.strictObject({
 export type ApprovalGiven = z.output<typeof ApprovalGiven>;
 
 /** Body of `hold.placed`, version 1. */
-export const HoldPlaced = z.strictObject({ hold: Id, scope: z.enum(["all", "system"]), system: Slug.nullable(), reason: z.string(), placedBy: z.string() });
+export const HoldPlaced = z.strictObject({ hold: Id, scope: z.enum(["all", "system"]), system: Slug.nullable(), reason: z.string(), placedBy: z.string(), statement: Envelope.optional() });
 export type HoldPlaced = z.output<typeof HoldPlaced>;
 
 /** Body of `hold.lifted`, version 1: lifts, closes the request and spends its approvals in one entry. */
-export const HoldLifted = z.strictObject({ hold: Id, request: Id, liftedBy: z.string(), outcome: z.string(), approvals: z.array(Id) });
+export const HoldLifted = z.strictObject({ hold: Id, request: Id, liftedBy: z.string(), outcome: z.string(), approvals: z.array(Id), statement: Envelope.optional() });
 export type HoldLifted = z.output<typeof HoldLifted>;

@@ -114,7 +114,7 @@ export const storageErrors = {
     status: 503,
     what: "the evidence log is damaged before its end",
     why: "a torn last write is repaired by itself; damage before it means that acknowledged evidence has changed",
-    fix: "keep the folder as it is, and continue in a new shard with `licet restore`",
+    fix: "run `licet log fsck`, then `licet log repair --from BACKUP`; what no backup brings back is left behind with `licet restore`",
   },
   log_rolled_back: {
     status: 503,
@@ -130,9 +130,9 @@ export const storageErrors = {
   },
   keys_passphrase: {
     status: 422,
-    what: "the exported keys do not open with this passphrase",
-    why: "the file is encrypted; without its passphrase, or with a changed byte, nothing is imported",
-    fix: "check the passphrase and that the file arrived whole",
+    what: "the keys do not open with this passphrase",
+    why: "they are encrypted under it; with another one, or with a changed byte, nothing opens",
+    fix: "check the passphrase, and of an export that the file arrived whole",
   },
   payload_erased: {
     status: 410,
@@ -144,7 +144,7 @@ export const storageErrors = {
     status: 503,
     what: "the sealed content of an entry does not open",
     why: "its bytes, its place or its key are not the ones that the log committed to",
-    fix: "run `licet log check`, and compare the keys directory with its export",
+    fix: "run `licet log fsck`, and compare the keys directory with its export",
   },
   entry_unknown: {
     status: 503,
@@ -157,5 +157,11 @@ export const storageErrors = {
     what: "the export would hold more entries than one pack may",
     why: "a pack is built whole before it is signed",
     fix: "export one system at a time with `--system`",
+  },
+  log_pruned: {
+    status: 410,
+    what: "the log no longer serves these entries",
+    why: "everything in the file lies below the log's minimum index; the tree, its root and all proofs are as before",
+    fix: "ask the operator: hash tiles stay on the disk, and `licet log prune --before 0` serves them again",
   },
 } as const satisfies ErrorTable;

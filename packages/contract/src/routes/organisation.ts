@@ -42,7 +42,23 @@ export const LogView = z
     vkey: z.string(),
     trustFingerprint: z.string(),
     trust: z.record(z.string(), z.unknown()),
-    witnesses: z.strictObject({ configured: z.int(), note: z.string() }),
+    shards: z.array(z.strictObject({ name: z.string(), origin: z.string(), base: z.int(), size: z.int(), frozen: z.boolean() })),
+    storage: z.strictObject({ logBytes: z.int(), databaseBytes: z.int(), filesBytes: z.int(), at: Time }),
+    witnesses: z.strictObject({
+      configured: z.int(),
+      note: z.string(),
+      quorum: z.boolean().describe("the published checkpoint carries the cosignatures that the witness policy asks for"),
+      items: z.array(
+        z.strictObject({
+          name: z.string(),
+          url: z.string(),
+          size: z.int().nullable().describe("entries under the last checkpoint that it cosigned"),
+          cosignedAt: Time.nullable(),
+          ageMs: z.int().nullable(),
+          error: z.string().nullable().describe("why it did not cosign the last time it was asked"),
+        }),
+      ),
+    }),
   })
   .meta({ id: "LogView" });
 
@@ -57,7 +73,9 @@ export const LogEntryView = z
     proof: z.array(z.string()).describe("inclusion proof, base64 hashes, leaf to root"),
     size: z.int(),
     checkpoint: z.string(),
-    body: z.record(z.string(), z.unknown()).nullable().describe("the opened payload, where you may see it"),
+    body: z.record(z.string(), z.unknown()).nullable().describe("the opened payload; null when it was erased or you may not see it"),
+    payload: z.enum(["open", "erased", "withheld"]),
+    shard: z.strictObject({ name: z.string(), origin: z.string(), index: z.int().describe("the leaf's place in this shard's tree") }),
   })
   .meta({ id: "LogEntryView" });
 
@@ -86,6 +104,6 @@ export const organisationRoutes = {
   draftApproval: { method: "POST", path: "/api/spaces/:space/requests/:request/drafts", permission: "approval.give", summary: "The exact statement that an approval will sign, and its challenge for a passkey", params: z.object({ space: Slug, request: Id }), body: z.strictObject({ role: z.enum(approvingRoles), answer: z.enum(["approve", "return", "refuse"]), comment: z.string().max(4000) }), response: z.strictObject({ statement: z.string(), digest: Digest, challenge: z.string().describe("base64url of the statement's SHA-256"), allowCredentials: z.array(z.string()) }) },
   giveApproval: { method: "POST", path: "/api/spaces/:space/requests/:request/approvals", permission: "approval.give", summary: "Approves, returns or refuses", params: z.object({ space: Slug, request: Id }), body: z.strictObject({ role: z.enum(approvingRoles), answer: z.enum(["approve", "return", "refuse"]), comment: z.string().max(4000), statement: z.string().max(20_000).optional(), assertion: z.record(z.string(), z.unknown()).optional() }), created: true, response: RequestView },
   showLog: { method: "GET", path: "/api/spaces/:space/log", permission: "log.read", summary: "The log's checkpoint, keys and trust file", params: inSpace, response: LogView },
-  listLog: { method: "GET", path: "/api/spaces/:space/log/entries", permission: "log.read", summary: "Entries, newest first", params: inSpace, query: PageQuery.extend({ kind: z.string().max(80).optional(), system: Slug.optional() }), response: z.strictObject({ items: z.array(LogRow), next: z.string().nullable() }) },
-  showLogEntry: { method: "GET", path: "/api/spaces/:space/log/entries/:entry", permission: "log.read", summary: "One entry with its inclusion proof", params: z.object({ space: Slug, entry: Id }), response: LogEntryView },
+  listLog: { method: "GET", path: "/api/spaces/:space/log/entries", permission: "log.read", summary: "Entries, newest first", params: inSpace, query: PageQuery.extend({ kind: z.string().max(80).optional(), system: Slug.optional(), find: z.string().max(200).optional().describe("an entry's number, or the beginning of its id, kind or system, or part of a person's name or e-mail"), from: z.coerce.number().int().min(0).optional().describe("milliseconds since the Unix epoch"), to: z.coerce.number().int().min(0).optional().describe("exclusive") }), response: z.strictObject({ items: z.array(LogRow), next: z.string().nullable() }) },
+  showLogEntry: { method: "GET", path: "/api/spaces/:space/log/entries/:entry", permission: "log.read", summary: "One entry with its inclusion proof, by its id or its number in the log", params: z.object({ space: Slug, entry: z.string().regex(/^(?:\d{1,15}|.{3,80})$/u) }), response: LogEntryView },
 } as const satisfies Routes;

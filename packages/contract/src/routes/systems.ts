@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GateAnswer, GateFacts } from "../gate.ts";
+import { GateMove } from "../entries/oversight.ts";
 import { ReleaseBundle } from "../release.ts";
 import { AtoState, Digest, Envelope, Id, PageQuery, Producer, Slug, Stage, Tier, Time, TrafficStage } from "../vocabulary.ts";
 import type { Routes } from "./route.ts";
@@ -174,7 +175,7 @@ export const TicketView = z
 export const RequestView = z
   .strictObject({
     id: Id,
-    move: z.enum(["promote", "lift-hold", "register-provider", "grant-role"]),
+    move: GateMove,
     system: z.string().nullable(),
     release: Digest.nullable(),
     stage: TrafficStage.nullable(),
