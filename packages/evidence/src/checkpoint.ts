@@ -1,45 +1,54 @@
-import { fromBase64, toBase64 } from "./bytes.ts";
-import { verifyNote, type Vkey } from "./note.ts";
+import { parseCheckpoint, type Checkpoint } from "./checkpoint-text.ts";
+import { verifyNote, type SignatureChecks, type VerifiedSignature } from "./note.ts";
 import { parsed, refused, type Parsed } from "./parsed.ts";
+import type { Vkey } from "./vkey.ts";
 
-/** What a log says of itself (C2SP tlog-checkpoint): who it is, how many entries, and their root. */
-export interface Checkpoint {
+export { formatCheckpoint, parseCheckpoint, type Checkpoint } from "./checkpoint-text.ts";
+
+/** A key of a log; a rotation gives it the times. */
+export type LogKey = Vkey & {
+  /** Milliseconds since the Unix epoch; only of a key that came by rotation after the trust file was written. */
+  readonly notBefore?: number;
+  /** Milliseconds since the Unix epoch; only of a key that was replaced. Its older signatures still count. */
+  readonly notAfter?: number;
+};
+
+/** Whom to believe about one log. */
+export interface LogTrust {
   readonly origin: string;
-  /** Entries in the tree, at most 2^53 - 1. */
-  readonly size: number;
-  /** 32 bytes. */
-  readonly root: Uint8Array;
-  readonly extensions: readonly string[];
+  /** Keys of the types `ed25519` and `ml-dsa-44`. */
+  readonly vkeys: readonly LogKey[];
 }
 
-/** The text to sign: three lines. Throws a TypeError for an origin with newlines, a root not 32 bytes long, or a size that is no count. */
-export function formatCheckpoint(of: { readonly origin: string; readonly size: number; readonly root: Uint8Array }): string {
-  const text = `${of.origin}\n${of.size}\n${toBase64(of.root)}\n`;
-  if (!parseCheckpoint(text).ok) throw new TypeError("the checkpoint's origin, size or root is malformed");
-  return text;
+/** `unsupported`: the signature is there, but was not checked, because this platform has no ML-DSA. */
+export type MlDsaStanding = "verified" | "unsupported" | "absent-not-required";
+
+export interface VerifiedCheckpoint extends Checkpoint {
+  readonly signers: readonly string[];
+  /** By the log's keys, Ed25519 and, with its time, ML-DSA-44. */
+  readonly signatures: readonly (VerifiedSignature & { readonly key: LogKey })[];
+  readonly mldsa: MlDsaStanding;
 }
 
-/** Parses a checkpoint's text, without its signatures. */
-export function parseCheckpoint(text: string): Parsed<Checkpoint> {
-  const [origin = "", decimal = "", encoded = "", ...extensions] = text.split("\n").slice(0, -1);
-  const root = fromBase64(encoded);
-  const size = Number(decimal);
-  if (!text.endsWith("\n") || origin === "" || extensions.includes("")) return refused("checkpoint_malformed", "the checkpoint does not have its three lines");
-  if (!/^(0|[1-9]\d{0,15})$/.test(decimal) || !Number.isSafeInteger(size)) return refused("checkpoint_size", "the checkpoint's size is not a number of entries");
-  if (!root.ok || root.value.length !== 32) return refused("checkpoint_root", "the checkpoint's root is not a sha-256 hash");
-  return parsed({ origin, size, root: root.value, extensions });
-}
-
-/** Parses a signed checkpoint and accepts it only with this origin and a signature of a trusted key. */
-export async function verifyCheckpoint(
-  signed: string,
-  trust: { readonly origin: string; readonly vkeys: readonly Vkey[] },
-): Promise<Parsed<Checkpoint & { readonly signers: readonly string[] }>> {
-  const note = await verifyNote(signed, trust.vkeys);
+/**
+ * Parses a signed checkpoint and accepts it only with this origin and an Ed25519 signature of a listed key. If an
+ * `ml-dsa-44` key is listed, one of those must have signed as well, and its signature must hold where the platform can
+ * tell. A key that a rotation added where there was none before does not ask for that, because older checkpoints lack it.
+ */
+export async function verifyCheckpoint(signed: string, trust: LogTrust, checks: SignatureChecks = {}): Promise<Parsed<VerifiedCheckpoint>> {
+  const note = await verifyNote(signed, trust.vkeys, checks);
   if (!note.ok) return note;
   const checkpoint = parseCheckpoint(note.value.text);
   if (!checkpoint.ok) return checkpoint;
-  return checkpoint.value.origin === trust.origin
-    ? parsed({ ...checkpoint.value, signers: note.value.signers })
-    : refused("checkpoint_origin", `the checkpoint is of the log \`${checkpoint.value.origin}\`, not of \`${trust.origin}\``);
+  if (checkpoint.value.origin !== trust.origin) return refused("checkpoint_origin", `the checkpoint is of the log \`${checkpoint.value.origin}\`, not of \`${trust.origin}\``);
+  const { signers, signatures, unsupported } = note.value;
+  if (!signatures.some(({ key }) => key.type === "ed25519")) return refused("note_signature_missing", "none of the log's ed25519 keys has signed the checkpoint");
+  const mldsa = signatures.some(isMlDsa) ? "verified" : unsupported.length > 0 ? "unsupported" : "absent-not-required";
+  const required = trust.vkeys.some((key) => key.type === "ml-dsa-44" && key.notBefore === undefined);
+  if (mldsa === "absent-not-required" && required) return refused("checkpoint_mldsa_missing", "the log's ml-dsa-44 key is listed but has not signed the checkpoint");
+  return parsed({ ...checkpoint.value, signers, signatures, mldsa });
+}
+
+function isMlDsa({ key }: VerifiedSignature): boolean {
+  return key.type === "ml-dsa-44";
 }

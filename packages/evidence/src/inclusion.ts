@@ -1,9 +1,9 @@
 import { fromBase64, utf8 } from "./bytes.ts";
-import { verifyCheckpoint, type Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { parseLeaf, type Leaf } from "./leaf.ts";
 import { leafHash, verifyInclusion } from "./merkle.ts";
 import { parsed, refused, type Parsed } from "./parsed.ts";
-import { parseTrust } from "./trust.ts";
+import { parseTrust, verifyTrustedCheckpoint } from "./trust.ts";
 
 /** An audit path has one hash per level of the tree. */
 export const proofHashesMax = 64;
@@ -27,7 +27,7 @@ export interface EntryInclusion {
 export async function verifyEntryInclusion(entry: EntryInclusion): Promise<Parsed<{ readonly leaf: Leaf; readonly checkpoint: Checkpoint }>> {
   const trust = parseTrust(entry.trust);
   if (!trust.ok) return trust;
-  const checkpoint = await verifyCheckpoint(entry.checkpoint, trust.value);
+  const checkpoint = await verifyTrustedCheckpoint(entry.checkpoint, trust.value);
   if (!checkpoint.ok) return checkpoint;
   const leaf = checkInclusion({ ...entry, checkpoint: checkpoint.value });
   return leaf.ok ? parsed({ leaf: leaf.value, checkpoint: checkpoint.value }) : leaf;

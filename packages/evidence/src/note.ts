@@ -1,51 +1,14 @@
-import { concat, fromBase64, toBase64, toHex, utf8, type Bytes } from "./bytes.ts";
+import { concat, fromBase64, toBase64, toHex, utf8 } from "./bytes.ts";
+import { messageOf } from "./cosignature.ts";
 import { verifyEd25519 } from "./ed25519.ts";
-import { parsed, refused, type Parsed } from "./parsed.ts";
-import { sha256 } from "./sha256.ts";
+import { verifyMlDsa44, type CheckMlDsa44, type SignatureCheck } from "./ml-dsa.ts";
+import { parsed, refused, type Parsed, type Refused } from "./parsed.ts";
+import { isKeyName, keyHashBytes, type CosignatureType, type Vkey } from "./vkey.ts";
 
 /** Post-quantum signatures take 5 kB each; C2SP asks for room for at least 16. */
-const noteCharsMax = 1 << 20;
+export const noteCharsMax = 1 << 20;
 const signaturesMax = 64;
-const ed25519Type = 0x01;
-
-/** An Ed25519 verifier key of C2SP signed-note. */
-export interface Vkey {
-  readonly name: string;
-  /** 8 hex digits, computed from name and key. */
-  readonly keyHash: string;
-  /** 32 bytes, RFC 8032. */
-  readonly publicKey: Uint8Array;
-}
-
-/** First four bytes of SHA-256(name ‖ newline ‖ 0x01 ‖ key), as 8 hex digits. */
-export function noteKeyHash(name: string, publicKey: Uint8Array): string {
-  return toHex(keyHashBytes(name, publicKey));
-}
-
-function keyHashBytes(name: string, publicKey: Uint8Array): Uint8Array {
-  return sha256(concat(utf8(`${name}\n`), Uint8Array.of(ed25519Type), publicKey)).subarray(0, 4);
-}
-
-/** `<name>+<key id>+<base64 of 0x01 and the key>`. Throws a TypeError for a name with spaces or `+`, or a key not 32 bytes long. */
-export function formatVkey({ name, publicKey }: { readonly name: string; readonly publicKey: Uint8Array }): string {
-  if (!isKeyName(name) || publicKey.length !== 32) throw new TypeError("a vkey needs a name without spaces or `+` and a 32-byte key");
-  return `${name}+${noteKeyHash(name, publicKey)}+${toBase64(concat(Uint8Array.of(ed25519Type), publicKey))}`;
-}
-
-/** Takes Ed25519 keys only, and only if the key id is the one that follows from name and key. */
-export function parseVkey(text: string): Parsed<Vkey> {
-  const [, name = "", keyHash = "", encoded = ""] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text) ?? [];
-  const material = fromBase64(encoded);
-  if (!isKeyName(name) || !material.ok) return refused("vkey_invalid", "the text is not a verifier key");
-  const publicKey = material.value.subarray(1);
-  if (material.value[0] !== ed25519Type || publicKey.length !== 32) return refused("vkey_unsupported", "the verifier key is not an ed25519 key");
-  if (noteKeyHash(name, publicKey) !== keyHash) return refused("vkey_hash_mismatch", "the key id does not belong to this name and key");
-  return parsed({ name, keyHash, publicKey });
-}
-
-function isKeyName(name: string): boolean {
-  return name.length > 0 && name.isWellFormed() && !/[\s+\p{Cc}\p{Z}]/u.test(name);
-}
+const timestampBytes = 8;
 
 export interface NoteSignature {
   readonly name: string;
@@ -62,7 +25,7 @@ export interface Note {
 
 /** One signature line of a note, with its newline. `signature` is Ed25519 over the UTF-8 of the note's text. */
 export function formatNoteSignature(by: { readonly name: string; readonly publicKey: Uint8Array; readonly signature: Uint8Array }): string {
-  return `— ${by.name} ${toBase64(concat(keyHashBytes(by.name, by.publicKey), by.signature))}\n`;
+  return `— ${by.name} ${toBase64(concat(keyHashBytes({ name: by.name, publicKey: by.publicKey }), by.signature))}\n`;
 }
 
 /** A signed note: the text, an empty line, the signature lines. */
@@ -95,7 +58,8 @@ function hasControls(text: string): boolean {
   return false;
 }
 
-function parseSignatureLine(line: string): Parsed<NoteSignature> {
+/** One line without its newline, such as a witness answers. */
+export function parseSignatureLine(line: string): Parsed<NoteSignature> {
   const [dash, name = "", encoded = "", ...rest] = line.split(" ");
   const bytes = fromBase64(encoded);
   if (dash !== "—" || rest.length > 0 || !isKeyName(name) || !bytes.ok || bytes.value.length < 5) {
@@ -104,26 +68,89 @@ function parseSignatureLine(line: string): Parsed<NoteSignature> {
   return parsed({ name, keyHash: toHex(bytes.value.subarray(0, 4)), signature: bytes.value.subarray(4) });
 }
 
-export interface VerifiedNote {
+/** A signature that holds. */
+export interface VerifiedSignature {
+  readonly key: Vkey;
+  /** Seconds since the Unix epoch, as the cosigner says; 0 where an `ml-dsa-44` cosigner says none; absent of an `ed25519` key. */
+  readonly timestamp?: number;
+}
+
+export interface CheckedNote {
   readonly text: string;
+  /** By known keys, in the order of the note; each key at most once. */
+  readonly signatures: readonly VerifiedSignature[];
+  /** Known keys whose signatures are there, but which this platform cannot check. They count for nothing. */
+  readonly unsupported: readonly Vkey[];
+}
+
+export interface VerifiedNote extends CheckedNote {
   /** Names of the trusted keys whose signatures hold; never empty. */
   readonly signers: readonly string[];
 }
 
-/** Ignores signatures of unknown keys; refuses if one of a known key fails, or if none of a known key is there. */
-export async function verifyNote(signed: string, vkeys: readonly Vkey[]): Promise<Parsed<VerifiedNote>> {
+/** What the platform can check; for the tests of a platform without ML-DSA. */
+export interface SignatureChecks {
+  readonly mlDsa44?: CheckMlDsa44;
+}
+
+/**
+ * Ignores signatures of unknown keys; refuses if one of a known key fails or stands there twice, or if none of a known
+ * key could be verified.
+ */
+export async function verifyNote(signed: string, vkeys: readonly Vkey[], checks: SignatureChecks = {}): Promise<Parsed<VerifiedNote>> {
+  const note = await checkNote(signed, vkeys, checks);
+  if (!note.ok) return note;
+  const signers = [...new Set(note.value.signatures.map(({ key }) => key.name))];
+  if (signers.length > 0) return parsed({ ...note.value, signers });
+  return note.value.unsupported.length > 0
+    ? refused("note_signature_unsupported", "this platform cannot check the signatures of the note: use Node 24.15 or later")
+    : refused("note_signature_missing", "no trusted key has signed the note");
+}
+
+/** As `verifyNote`, but takes a note without any known signature as well. */
+export async function checkNote(signed: string, vkeys: readonly Vkey[], checks: SignatureChecks = {}): Promise<Parsed<CheckedNote>> {
   const note = parseNote(signed);
   if (!note.ok) return note;
-  const message: Bytes = utf8(note.value.text);
-  const signers = new Set<string>();
-  for (const signature of note.value.signatures) {
-    const key = vkeys.find((vkey) => vkey.name === signature.name && vkey.keyHash === signature.keyHash);
+  const signatures: VerifiedSignature[] = [];
+  const unsupported: Vkey[] = [];
+  for (const line of note.value.signatures) {
+    const key = vkeys.find((vkey) => vkey.name === line.name && vkey.keyHash === line.keyHash);
     if (key === undefined) continue;
-    const holds = await verifyEd25519({ publicKey: key.publicKey, signature: signature.signature, message });
-    if (!holds) return refused("note_signature_wrong", `the signature by \`${key.name}\` does not fit the note`);
-    signers.add(key.name);
+    if ([...signatures.map((other) => other.key), ...unsupported].includes(key)) return refused("note_signature_twice", `the key of \`${key.name}\` has signed the note twice`);
+    const claim = claimOf(key, note.value.text, line.signature);
+    const checked = claim === undefined ? "wrong" : await check(claim, checks);
+    if (checked === "wrong" || claim === undefined) return wrongSignature(key);
+    if (checked === "unsupported") unsupported.push(key);
+    else signatures.push(claim.timestamp === undefined ? { key } : { key, timestamp: claim.timestamp });
   }
-  return signers.size === 0
-    ? refused("note_signature_missing", "no trusted key has signed the note")
-    : parsed({ text: note.value.text, signers: [...signers] });
+  return parsed({ text: note.value.text, signatures, unsupported });
+}
+
+function wrongSignature(key: Vkey): Refused {
+  return refused("note_signature_wrong", `the signature by \`${key.name}\` does not fit the note`);
+}
+
+interface SignatureClaim {
+  readonly key: Vkey;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly timestamp?: number;
+}
+
+/** What would have to be signed; undefined if the signature cannot be one of this key's. */
+function claimOf(key: Vkey, text: string, signature: Uint8Array): SignatureClaim | undefined {
+  return key.type === "ed25519" ? { key, message: utf8(text), signature } : cosignatureClaim({ key, type: key.type }, text, signature);
+}
+
+function cosignatureClaim({ key, type }: { readonly key: Vkey; readonly type: CosignatureType }, text: string, stamped: Uint8Array): SignatureClaim | undefined {
+  if (stamped.length <= timestampBytes) return undefined;
+  const timestamp = Number(new DataView(stamped.buffer, stamped.byteOffset).getBigUint64(0));
+  const message = messageOf({ type, name: key.name, text, timestamp });
+  return message.ok ? { key, message: message.value, signature: stamped.subarray(timestampBytes), timestamp } : undefined;
+}
+
+async function check({ key, message, signature }: SignatureClaim, { mlDsa44 = verifyMlDsa44 }: SignatureChecks): Promise<SignatureCheck> {
+  const signed = { publicKey: key.publicKey, message, signature };
+  if (key.type === "ml-dsa-44") return mlDsa44(signed);
+  return (await verifyEd25519(signed)) ? "verified" : "wrong";
 }

@@ -3,6 +3,7 @@ import { canonicalize, parseCanonical } from "./canonical.ts";
 import { proofHashesMax } from "./inclusion.ts";
 import { parsed, refused, type Parsed } from "./parsed.ts";
 import { digestOfBytes, isDigest, type Digest } from "./sha256.ts";
+import { followEachOther, shardName, shardPrefix, shardsMax } from "./shard.ts";
 import { fits, isCount, isTime, listOf, optional, type Shape, type Test } from "./shape.ts";
 
 /** Payload type of the envelope around `pack.json`. */
@@ -10,6 +11,8 @@ export const packPayloadType = "application/vnd.licet.pack+json";
 export const manifestPath = "pack.json";
 export const manifestEnvelopePath = "pack.dsse.json";
 export const checkpointPath = "checkpoint";
+/** The statements of the log's key rotations, in their order: they lead a holder of an older trust file to the newer keys. */
+export const keyHistoryPath = "key-history.json";
 
 export function entryPath(index: number): string {
   return `entries/${index}.json`;
@@ -18,6 +21,11 @@ export function entryPath(index: number): string {
 /** A readable copy of a statement in entry `index`; `name` says which, in lower-case letters, digits and hyphens. */
 export function statementPath(index: number, name: string): string {
   return `statements/${index}-${name}.json`;
+}
+
+/** The statement over the decisions of one gateway run, numbered from 0. */
+export function batchPath(number: number): string {
+  return `batches/${number}.json`;
 }
 
 /** The proof that the pack's checkpoint continues one of `oldSize` entries. */
@@ -39,15 +47,33 @@ export interface Sequence {
   readonly to: number;
 }
 
+/** One tree of the log, as far as the pack knows it. Its checkpoint and tiles lie below `packShardPrefix`. */
+export interface PackShard {
+  readonly name: string;
+  readonly origin: string;
+  /** Number of its first entry in the whole log. */
+  readonly base: number;
+  /** Entries in it: of the last one under its checkpoint, of others as the next one's first entry cites. */
+  readonly treeSize: number;
+}
+
+/** Folder of a shard's checkpoint and tiles in a pack; the first one's lie at the top. */
+export function packShardPrefix(at: number, shard: { readonly name: string }): string {
+  return shardPrefix(at, shard);
+}
+
 export interface PackMeta {
   readonly space: string;
   /** Names of the systems it is about. */
   readonly systems: readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly exportedAt: number;
-  /** Of the log whose checkpoint is in the pack. */
+  /** Of the newest shard, whose checkpoint vouches for the whole pack. */
   readonly origin: string;
+  /** Entries in the whole log at the export. */
   readonly treeSize: number;
+  /** In order. Absent: the log is one tree. */
+  readonly shards?: readonly PackShard[];
   /** `complete`: every decision from `from` to `to` of each gateway in `sequences` is in it. */
   readonly decisions: "complete" | "selected";
   readonly sequences: readonly Sequence[];
@@ -55,7 +81,9 @@ export interface PackMeta {
 
 /** `pack.json`: what an export holds, file by file. */
 export interface PackManifest extends PackMeta {
-  readonly formatVersion: 1;
+  /** Version 1 knew one tree and no erasures; it is read, and no longer written. */
+  readonly formatVersion: 1 | 2;
+  readonly shards: readonly PackShard[];
   /** Every file but `pack.json` and `pack.dsse.json`, by path in UTF-16 order. */
   readonly files: readonly PackFile[];
 }
@@ -67,8 +95,16 @@ export interface PackEntry {
   readonly leaf: string;
   /** Base64 hashes, leaf upwards. */
   readonly proof: readonly string[];
-  /** Absent when erased, or when only the leaf is shown. */
-  readonly payload?: { readonly ciphertext: string; readonly key: string };
+  /** Absent when only the leaf is shown, which no verifier takes for an erasure. */
+  readonly payload?: PackPayload;
+}
+
+/** Base64. An erased payload's key was destroyed; its ciphertext is there as long as the log keeps it. */
+export type PackPayload = SealedPayload | { readonly ciphertext?: string; readonly erased: true };
+
+export interface SealedPayload {
+  readonly ciphertext: string;
+  readonly key: string;
 }
 
 /** Bounds of what a verifier reads. An export within them is written; one beyond them is refused by both. */
@@ -95,7 +131,8 @@ export function buildPackManifest(files: readonly PackContent[], meta: PackMeta)
 
 /** As `buildPackManifest`, for files that are not in memory. */
 export function listPack(files: readonly PackFile[], meta: PackMeta): PackManifest {
-  const manifest: PackManifest = { ...meta, formatVersion: 1, files: files.toSorted((left, right) => (left.path < right.path ? -1 : 1)) };
+  const shards = meta.shards ?? [{ name: "1", origin: meta.origin, base: 0, treeSize: meta.treeSize }];
+  const manifest: PackManifest = { ...meta, formatVersion: 2, shards, files: files.toSorted((left, right) => (left.path < right.path ? -1 : 1)) };
   const again = parseManifest(manifestBytes(manifest));
   if (!again.ok) throw new TypeError(again.message);
   return manifest;
@@ -120,7 +157,9 @@ const isPath: Test = (value) => typeof value === "string" && pathPattern.test(va
 const fileShape = { path: isPath, size: (value: unknown) => isCount(value) && value <= packFileBytesMax, digest: isDigest };
 const sequenceShape = { gateway: isName, from: isCount, to: isCount };
 
-const manifestShape: Shape = {
+const shardShape = { name: (value: unknown) => value === "1" || (typeof value === "string" && shardName.test(value)), origin: isName, base: isCount, treeSize: isCount };
+
+const manifestShape1: Shape = {
   formatVersion: (value) => value === 1,
   space: isName,
   systems: listOf(isName, 10_000),
@@ -132,16 +171,39 @@ const manifestShape: Shape = {
   files: listOf((value) => fits(value, fileShape), packFilesMax),
 };
 
+const manifestShape: Shape = {
+  ...manifestShape1,
+  formatVersion: (value) => value === 2,
+  shards: (value) => listOf((shard) => fits(shard, shardShape), shardsMax)(value) && Array.isArray(value) && value.length > 0,
+};
+
+function isManifest1(value: unknown): value is Omit<PackManifest, "shards"> {
+  return fits(value, manifestShape1);
+}
+
 function isManifest(value: unknown): value is PackManifest {
   return fits(value, manifestShape);
+}
+
+/** What version 1 could say, as version 2 says it. */
+function asManifest(value: unknown): PackManifest | undefined {
+  if (isManifest1(value)) return { ...value, shards: [{ name: "1", origin: value.origin, base: 0, treeSize: value.treeSize }] };
+  return isManifest(value) ? value : undefined;
+}
+
+/** The newest shard is the one that the pack is of, and where it ends the log ends. */
+function shardsFit({ shards, origin, treeSize }: PackManifest): boolean {
+  const newest = shards.at(-1);
+  return followEachOther(shards.map((shard) => ({ ...shard, size: shard.treeSize }))) && newest?.origin === origin && newest.base + newest.treeSize === treeSize;
 }
 
 /** Parses `pack.json`: canonical, every path once and in order. */
 export function parseManifest(bytes: Uint8Array): Parsed<PackManifest> {
   const json = parseJsonFile(bytes);
   if (!json.ok) return json;
-  const manifest = json.value;
-  if (!isManifest(manifest)) return refused("pack_malformed", "pack.json is not a pack manifest of format version 1");
+  const manifest = asManifest(json.value);
+  if (manifest === undefined) return refused("pack_malformed", "pack.json is not a pack manifest of format version 1 or 2");
+  if (!shardsFit(manifest)) return refused("pack_shards", "the shards in pack.json do not follow each other up to the end of the log");
   const ordered = manifest.files.every((file, at) => at === 0 || (manifest.files[at - 1]?.path ?? "") < file.path);
   if (!ordered) return refused("pack_files_order", "pack.json lists a file twice or out of order");
   const gateways = new Set(manifest.sequences.map((sequence) => sequence.gateway));
@@ -149,12 +211,14 @@ export function parseManifest(bytes: Uint8Array): Parsed<PackManifest> {
   return sequencesFit ? parsed(manifest) : refused("pack_sequences", "pack.json lists a gateway twice or a range that ends before it begins");
 }
 
-const payloadShape = { ciphertext: (value: unknown) => typeof value === "string", key: isName };
+const isEncoded: Test = (value) => typeof value === "string";
+const payloadShape = { ciphertext: isEncoded, key: isName };
+const erasedShape = { ciphertext: optional(isEncoded), erased: (value: unknown) => value === true };
 const entryShape: Shape = {
   index: isCount,
   leaf: (value) => typeof value === "string",
   proof: listOf((value) => typeof value === "string", proofHashesMax),
-  payload: optional((value) => fits(value, payloadShape)),
+  payload: optional((value) => fits(value, payloadShape) || fits(value, erasedShape)),
 };
 
 function isEntry(value: unknown): value is PackEntry {
@@ -195,7 +259,7 @@ export function parseJsonFile(bytes: Uint8Array): Parsed<unknown> {
 }
 
 /** The sealed payload of an entry as bytes. */
-export function decodePayload(payload: { readonly ciphertext: string; readonly key: string }): Parsed<{ readonly ciphertext: Bytes; readonly key: Bytes }> {
+export function decodePayload(payload: SealedPayload): Parsed<{ readonly ciphertext: Bytes; readonly key: Bytes }> {
   const ciphertext = fromBase64(payload.ciphertext);
   if (!ciphertext.ok) return ciphertext;
   const key = fromBase64(payload.key);

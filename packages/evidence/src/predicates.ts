@@ -1,6 +1,7 @@
+import { fromBase64 } from "./bytes.ts";
 import { digestOf, isRecord } from "./canonical.ts";
 import { parsed, refused, type Parsed } from "./parsed.ts";
-import { isDigest, type Digest } from "./sha256.ts";
+import { isDigest, sha256Hex, type Digest } from "./sha256.ts";
 import { covers, isText, isTime, listOf, type Shape, type Test } from "./shape.ts";
 import { predicateType as typeOf, type Statement } from "./statement.ts";
 
@@ -8,6 +9,7 @@ import { predicateType as typeOf, type Statement } from "./statement.ts";
 export const atoPredicateType = typeOf("authorization-to-operate");
 export const approvalPredicateType = typeOf("approval");
 export const checkResultPredicateType = typeOf("check-result");
+export const keyRotationPredicateType = typeOf("key-rotation");
 
 /** What the verifier reads of an authorization to operate; the predicate may say more. */
 export interface AtoPredicate {
@@ -64,6 +66,22 @@ export interface CheckResultPredicate {
   readonly digest: Digest;
 }
 
+export type KeyRole = "log" | "log-mldsa" | "statement" | "root";
+
+/** A key replaced by another one; the statement's subject is the new key. */
+export interface KeyRotationPredicate {
+  readonly role: KeyRole;
+  /** SHA-256 in hex: of the raw public key, or for `root`, which has none, whatever names the key. */
+  readonly keyid: string;
+  /** Base64 of 32 bytes (`ed25519`) or 1312 bytes (`ml-dsa-44`); empty for `root`. */
+  readonly publicKey: string;
+  readonly algorithm: "ed25519" | "ml-dsa-44" | "aes-256-gcm";
+  /** Key id of the key that it replaces; `null` of a log's first `log-mldsa` key. */
+  readonly previous: string | null;
+  /** Milliseconds since the Unix epoch: from then on the new key signs, and the one it replaces no longer does. */
+  readonly notBefore: number;
+}
+
 const isCitedApproval: Test = (value) => covers(value, { entry: isText, statementDigest: isDigest, person: isText, role: isText });
 const isCitedCheck: Test = (value) => covers(value, { entry: isText, digest: isDigest, verdict: isText });
 const citationsMax = 10_000;
@@ -116,4 +134,31 @@ export function readCheckResult({ predicateType, predicate }: Statement): Parsed
 
 function includes(subjects: Statement["subject"], release: Digest): boolean {
   return subjects.some((subject) => `sha256:${subject.digest.sha256}` === release);
+}
+
+const keyAlgorithms = { log: { algorithm: "ed25519", keyBytes: 32 }, "log-mldsa": { algorithm: "ml-dsa-44", keyBytes: 1312 }, statement: { algorithm: "ed25519", keyBytes: 32 }, root: { algorithm: "aes-256-gcm", keyBytes: 0 } };
+
+const isKeyId: Test = (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+const rotationShape: Shape = {
+  role: (value) => typeof value === "string" && Object.hasOwn(keyAlgorithms, value),
+  keyid: isKeyId,
+  publicKey: (value) => typeof value === "string",
+  algorithm: isText,
+  previous: (value) => value === null || isKeyId(value),
+  notBefore: isTime,
+};
+
+function isRotation(value: unknown): value is KeyRotationPredicate {
+  return covers(value, rotationShape);
+}
+
+/** Reads a key rotation: the algorithm is that of the role, and the key is the one that its id names. */
+export function readKeyRotation({ predicateType, predicate, subject }: Statement): Parsed<KeyRotationPredicate> {
+  if (predicateType !== keyRotationPredicateType || !isRotation(predicate)) return refused("key_rotation_malformed", "it is no statement about a key");
+  const { role, keyid, publicKey, algorithm } = predicate;
+  const bytes = fromBase64(publicKey);
+  const expected = keyAlgorithms[role];
+  if (!bytes.ok || bytes.value.length !== expected.keyBytes || algorithm !== expected.algorithm) return refused("key_rotation_key", `a key of the role \`${role}\` is of the algorithm ${expected.algorithm}`);
+  if (role !== "root" && sha256Hex(bytes.value) !== keyid) return refused("key_rotation_key", "the key id is not that of the key");
+  return subject.some(({ digest }) => digest.sha256 === keyid) ? parsed(predicate) : refused("key_rotation_subject", "it is not about the key that it names");
 }

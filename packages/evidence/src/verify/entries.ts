@@ -1,29 +1,19 @@
 import { toBase64, utf8 } from "../bytes.ts";
 import { canonicalize, isRecord } from "../canonical.ts";
-import type { Checkpoint } from "../checkpoint.ts";
 import { parseEnvelope, type Envelope } from "../dsse.ts";
-import { checkInclusion } from "../inclusion.ts";
-import type { Leaf } from "../leaf.ts";
-import { decodePayload, entryPath, parsePackEntry, type PackEntry, type PackManifest } from "../pack.ts";
-import { parsed, refused, type Parsed } from "../parsed.ts";
-import { openPayload, type Plaintext } from "../payload.ts";
+import { entryPath, parsePackEntry, type PackManifest } from "../pack.ts";
+import { refused, type Parsed } from "../parsed.ts";
 import { digestOfBytes, type Digest } from "../sha256.ts";
 import { verifyStatement, type Statement } from "../statement.ts";
 import { keysAt, type Trust } from "../trust.ts";
+import { openShown, proveIn, type OpenedEntry, type ProvedEntry } from "./entry.ts";
+import { checkErasures } from "./erasures.ts";
 import { count, fail, pass, verdict, type Finding } from "./report.ts";
 import { readListed, type PackSource } from "./source.ts";
+import { restoredKind } from "./log.ts";
+import { placeOf, type Tree } from "./trees.ts";
 
-/** An entry that stands in the log. */
-export interface ProvedEntry {
-  readonly index: number;
-  readonly leaf: Leaf;
-  readonly payload: PackEntry["payload"];
-}
-
-/** An entry whose content is known. */
-export interface OpenedEntry extends ProvedEntry {
-  readonly plaintext: Plaintext;
-}
+export type { OpenedEntry, ProvedEntry } from "./entry.ts";
 
 /** A statement whose signature holds, and where it stands. */
 export interface ProvedStatement {
@@ -44,8 +34,13 @@ export interface Checked<T> {
 
 const entryPattern = /^entries\/(0|[1-9]\d{0,15})\.json$/;
 
+interface EntriesOf {
+  readonly manifest: PackManifest;
+  readonly trees: readonly Tree[];
+}
+
 /** Each exported entry's place in the log. */
-export async function checkEntries(source: PackSource, pack: { readonly manifest: PackManifest; readonly checkpoint: Checkpoint }): Promise<Checked<readonly ProvedEntry[]>> {
+export async function checkEntries(source: PackSource, pack: EntriesOf): Promise<Checked<readonly ProvedEntry[]>> {
   const failures: Finding[] = [];
   const proved: ProvedEntry[] = [];
   const ids = new Set<string>();
@@ -60,35 +55,44 @@ export async function checkEntries(source: PackSource, pack: { readonly manifest
     }
   }
   if (proved.length === 0 && failures.length === 0) failures.push(fail("inclusion", "no_entries", "the export holds no entries, so it proves nothing"));
-  const findings = verdict(failures, pass("inclusion", `${count(proved.length, "entry stands", "entries stand")} in the log of ${count(pack.checkpoint.size, "entry", "entries")}`));
+  const findings = verdict(failures, pass("inclusion", `${count(proved.length, "entry stands", "entries stand")} in the log of ${count(pack.manifest.treeSize, "entry", "entries")}`));
   return { findings, value: proved.toSorted((left, right) => left.index - right.index) };
 }
 
-function proveEntry(bytes: Uint8Array, at: { readonly path: string; readonly manifest: PackManifest; readonly checkpoint: Checkpoint }): Parsed<ProvedEntry> {
+/** What happened to the whole installation is told in its first space, and belongs to the exports of every space. */
+export const keyRotatedKind = "key.rotated";
+const everySpace = new Set([restoredKind, keyRotatedKind]);
+
+function proveEntry(bytes: Uint8Array, at: EntriesOf & { readonly path: string }): Parsed<ProvedEntry> {
   const entry = parsePackEntry(bytes);
   if (!entry.ok) return entry;
-  const { index, payload } = entry.value;
+  const { index } = entry.value;
   if (!entryPattern.test(at.path) || at.path !== entryPath(index)) return refused("entry_path", "the file is not named after its entry's index");
-  const leaf = checkInclusion({ ...entry.value, checkpoint: at.checkpoint });
-  if (!leaf.ok) return leaf;
-  if (leaf.value.space !== at.manifest.space) return refused("entry_space", `the entry belongs to the space \`${leaf.value.space}\`, not to the export's`);
-  return parsed({ index, leaf: leaf.value, payload });
+  const place = placeOf(at.trees, index);
+  if (place === undefined) return refused("not_included", `the log has no entry ${index}`);
+  const proved = proveIn(place.tree, entry.value);
+  if (!proved.ok) return proved;
+  const { space, kind } = proved.value.leaf;
+  if (space !== at.manifest.space && !everySpace.has(kind)) return refused("entry_space", `the entry belongs to the space \`${space}\`, not to the export's`);
+  return proved;
 }
 
-/** Each payload that came along: opens, and is the one that its leaf commits to. */
+/** Each payload that came along opens, and is the one that its leaf commits to; each one that did not was erased. */
 export async function checkPayloads(entries: readonly ProvedEntry[]): Promise<Checked<readonly OpenedEntry[]>> {
   const failures: Finding[] = [];
   const opened: OpenedEntry[] = [];
+  const closed: ProvedEntry[] = [];
   for (const entry of entries) {
-    if (entry.payload === undefined) continue;
-    const sealed = decodePayload(entry.payload);
-    const plaintext = sealed.ok ? await openPayload({ leaf: entry.leaf, ...sealed.value }) : sealed;
-    if (plaintext.ok) opened.push({ ...entry, plaintext: plaintext.value });
+    if (entry.payload === undefined || !("key" in entry.payload)) {
+      closed.push(entry);
+      continue;
+    }
+    const plaintext = await openShown(entry);
+    if (plaintext.ok) opened.push(plaintext.value);
     else failures.push(fail("payload", plaintext.code, `entry ${entry.index}: ${plaintext.message}`));
   }
-  failures.push(...pseudonymsClash(opened));
-  const closed = entries.filter((entry) => entry.payload === undefined).length;
-  const rest = closed === 0 ? "" : `; ${count(closed, "entry has", "entries have")} no payload here (erased, or shown by leaf only)`;
+  failures.push(...pseudonymsClash(opened), ...checkErasures(opened, closed));
+  const rest = closed.length === 0 ? "" : `; ${count(closed.length, "payload was", "payloads were")} erased, and entries after it record that the key was destroyed`;
   return { findings: verdict(failures, pass("payload", `${count(opened.length, "payload opens", "payloads open")} to what the log commits to${rest}`)), value: opened };
 }
 

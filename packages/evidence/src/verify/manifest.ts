@@ -16,7 +16,8 @@ export async function readManifest(source: PackSource, trust: Trust): Promise<Pa
   if (sealed === undefined) return refused("pack_unsigned", "there is no readable pack.dsse.json");
   const signature = await checkSignature({ bytes, sealed, manifest: manifest.value, trust });
   if (!signature.ok) return signature;
-  return manifest.value.origin === trust.origin ? manifest : refused("pack_origin", `the export is of the log \`${manifest.value.origin}\`, not of \`${trust.origin}\``);
+  const origin = manifest.value.shards[0]?.origin ?? "";
+  return origin === trust.origin ? manifest : refused("pack_origin", `the export is of the log \`${origin}\`, not of \`${trust.origin}\``);
 }
 
 async function checkSignature(of: { readonly bytes: Uint8Array; readonly sealed: Uint8Array; readonly manifest: PackManifest; readonly trust: Trust }): Promise<Parsed<true>> {

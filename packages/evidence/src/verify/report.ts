@@ -1,8 +1,8 @@
 import type { Digest } from "../sha256.ts";
 
-/** One line of a verification. `not_witnessed` is neither a pass nor a failure, and is never shown as a pass. */
+/** One line of a verification. `not_witnessed` and `not_checked` are neither a pass nor a failure, and are never shown as a pass. */
 export interface Finding {
-  readonly status: "pass" | "fail" | "not_witnessed";
+  readonly status: "pass" | "fail" | "not_witnessed" | "not_checked";
   /** Which check. */
   readonly check: Check;
   /** `ok`, or why not: stable, for machines. */
@@ -13,6 +13,12 @@ export interface Finding {
 
 export type Check =
   | "trust"
+  | "keys"
+  | "shard"
+  | "entries"
+  | "tiles"
+  | "proof"
+  | "bundle"
   | "pack"
   | "files"
   | "checkpoint"
@@ -44,6 +50,11 @@ export function fail(check: Check, code: string, sentence: string): Finding {
   return { status: "fail", check, code, sentence };
 }
 
+/** What could not be checked, and why that does not make the rest wrong. */
+export function notChecked(check: Check, code: string, sentence: string): Finding {
+  return { status: "not_checked", check, code, sentence };
+}
+
 /** Failures of one check beyond this many are counted, not listed. */
 const failuresListedMax = 20;
 
@@ -52,6 +63,22 @@ export function verdict(failures: readonly Finding[], passed: Finding): readonly
   if (failures.length <= failuresListedMax) return failures.length === 0 ? [passed] : failures;
   const more = failures.length - failuresListedMax;
   return [...failures.slice(0, failuresListedMax), fail(passed.check, "more_failures", `${more} further failures of this check are not listed`)];
+}
+
+/** Failures of one check over input of any length: counted all, kept as far as they are listed. */
+export class Failures {
+  readonly #kept: Finding[] = [];
+  #more = 0;
+
+  add(failure: Finding): void {
+    if (this.#kept.length < failuresListedMax) this.#kept.push(failure);
+    else this.#more += 1;
+  }
+
+  findings(passed: Finding): readonly Finding[] {
+    if (this.#kept.length === 0) return [passed];
+    return this.#more === 0 ? this.#kept : [...this.#kept, fail(passed.check, "more_failures", `${this.#more} further failures of this check are not listed`)];
+  }
 }
 
 /** `1 entry`, `2 entries`. */
@@ -66,7 +93,7 @@ export function printable(text: string): string {
 
 /** The report as lines of text, one per check, for a terminal. */
 export function formatReport(report: Report): string {
-  const labels = { pass: "PASS", fail: "FAIL", not_witnessed: "NOT WITNESSED" } as const;
+  const labels = { pass: "PASS", fail: "FAIL", not_witnessed: "NOT WITNESSED", not_checked: "NOT CHECKED" } as const;
   const lines = report.findings.map(({ status, check, code, sentence }) => {
     const name = status === "fail" ? `${check}[${code}]` : check;
     return `${labels[status].padEnd(4)}  ${printable(`${name}: ${sentence}`)}`;
