@@ -23,6 +23,11 @@ export interface Database {
   ping(): Promise<void>;
   /** A consistent copy in a new file, durable when it resolves. PostgreSQL: `backup_refused`. */
   backup(file: string): Promise<void>;
+  /**
+   * Takes what was deleted out of the engine's own files as well: pages are written anew without it, and the write-ahead
+   * log is emptied. Takes the writer's turn. PostgreSQL: tables only; its write-ahead log is its operator's.
+   */
+  scrub(): Promise<void>;
   /** Waits for the running write, refuses the waiting ones, and lets go of the engine. */
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ export interface Engine {
   readonly writer: LinkPool;
   readonly ping: Database["ping"];
   readonly backup: Database["backup"];
+  readonly scrub: Database["scrub"];
   readonly close: Database["close"];
 }
 
@@ -27,6 +28,10 @@ export function databaseOver(parts: Engine): Database {
     write: (work) => writer.transaction().execute((tx) => scope.run(() => work(tx))),
     ping: parts.ping,
     backup: parts.backup,
+    scrub: async () => {
+      scope.assertOutside();
+      await parts.scrub();
+    },
     close: parts.close,
   };
 }

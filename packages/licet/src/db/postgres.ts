@@ -50,6 +50,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     writer: locked(pool, gate, bounds),
     ping,
     backup: () => Promise.reject(new LicetError("backup_refused", { message: "a PostgreSQL database is backed up with pg_dump" })),
+    scrub: async () => {
+      const link = await take(pool);
+      await link.run("vacuum (full)", []).finally(() => link.release());
+    },
     close: async () => {
       await gate.close();
       await pool.end();

@@ -22,6 +22,8 @@ function open({ file, access }: SqliteSetup): DatabaseSync {
   }
   // FULL: without it a power cut loses acknowledged commits. fullfsync: macOS's fsync does not reach the platter.
   database.exec("pragma synchronous = full; pragma fullfsync = on; pragma trusted_schema = off");
+  // Deleted rows are overwritten with zeros, so that an erasure reaches the file.
+  if (access === "write") database.exec("pragma secure_delete = on");
   if (access === "read") database.exec("pragma query_only = on");
   return database;
 }

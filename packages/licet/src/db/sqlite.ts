@@ -16,40 +16,62 @@ export interface SqliteOptions {
 
 export const readersDefault = 2;
 
-/** The embedded engine: one writing connection and some reading ones on a WAL file, each in a worker thread. */
+/**
+ * The embedded engine: one writing connection and some reading ones on a WAL file, each in a worker thread. A reading one
+ * is opened when it is first needed: starting its thread takes longer than all else that opening the database does.
+ */
 export async function openSqlite({ file, readers = readersDefault, bounds = defaultTurnstileBounds }: SqliteOptions): Promise<Database> {
   const writing = await openSqliteLink({ file, access: "write" });
-  const reading = await openReaders(file, readers).catch(async (error: unknown) => {
-    await writing.close();
-    throw error;
-  });
-  const gates = { writer: turnstile(bounds), readers: reading.map((link) => ({ link, gate: turnstile(bounds) })) };
-  const writer = exclusive(writing, gates.writer, "begin immediate");
-  const read = shared(gates.readers);
+  const writerGate = turnstile(bounds);
+  const reading = Array.from({ length: readers }, () => new Reader(file, turnstile(bounds)));
+  const writer = exclusive(writing, writerGate, "begin immediate");
+  const read = shared(reading);
   return databaseOver({
     engine: "sqlite",
     read,
     operational: writer,
     writer,
     ping: async () => {
-      await Promise.all([writing, ...reading].map((link) => link.ping()));
+      await Promise.all([writing.ping(), ...reading.map((reader) => reader.ping())]);
     },
     backup: (target) => backup(file, target),
+    scrub: () => scrub(writer),
     close: async () => {
-      await Promise.all([gates.writer.close(), ...gates.readers.map(({ gate }) => gate.close())]);
-      await Promise.all(reading.map((link) => link.close()));
+      await Promise.all([writerGate.close(), ...reading.map(({ gate }) => gate.close())]);
+      await Promise.all(reading.map((reader) => reader.close()));
       await writing.close();
     },
   });
 }
 
-async function openReaders(file: string, readers: number): Promise<readonly SqliteLink[]> {
-  const opened = await Promise.allSettled(Array.from({ length: readers }, () => openSqliteLink({ file, access: "read" })));
-  const failed = opened.find((result) => result.status === "rejected");
-  const links = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  if (failed === undefined) return links;
-  await Promise.all(links.map((link) => link.close()));
-  throw failed.reason;
+class Reader {
+  readonly gate: Turnstile;
+  /** Who holds it or waits for it. */
+  callers = 0;
+  readonly #file: string;
+  #link: Promise<SqliteLink> | undefined;
+
+  constructor(file: string, gate: Turnstile) {
+    this.#file = file;
+    this.gate = gate;
+  }
+
+  link(): Promise<SqliteLink> {
+    this.#link ??= openSqliteLink({ file: this.#file, access: "read" }).catch((error: unknown) => {
+      this.#link = undefined;
+      throw error;
+    });
+    return this.#link;
+  }
+
+  async ping(): Promise<void> {
+    await (await this.#link)?.ping();
+  }
+
+  /** Once its gate is closed. */
+  async close(): Promise<void> {
+    await (await this.#link)?.close();
+  }
 }
 
 function exclusive(link: SqliteLink, gate: Turnstile, begin: string): LinkPool {
@@ -64,25 +86,58 @@ function exclusive(link: SqliteLink, gate: Turnstile, begin: string): LinkPool {
   };
 }
 
-interface Reader {
-  readonly link: SqliteLink;
-  readonly gate: Turnstile;
-}
-
-/** Readers in turn: each query goes to the next one, and waits there if a read transaction holds it. */
+/** Each query goes to the reader that the fewest wait for, and waits there if a read transaction holds it. */
 function shared(readers: readonly Reader[]): LinkPool {
   const leaves = new Map<Link, () => void>();
-  let turn = 0;
   return {
     begin: "begin",
     acquire: async () => {
-      const reader = readers[turn++ % readers.length];
+      const [reader] = readers.toSorted((one, other) => one.callers - other.callers);
       if (reader === undefined) throw new LicetError("internal");
-      leaves.set(reader.link, await reader.gate.enter());
-      return reader.link;
+      const { link, leave } = await entered(reader);
+      leaves.set(link, leave);
+      return link;
     },
-    release: async (link) => leaves.get(link)?.(),
+    release: async (link) => {
+      const leave = leaves.get(link);
+      leaves.delete(link);
+      leave?.();
+    },
   };
+}
+
+async function entered(reader: Reader): Promise<{ readonly link: SqliteLink; readonly leave: () => void }> {
+  let free: () => void = () => undefined;
+  reader.callers += 1;
+  const leave = (): void => {
+    reader.callers -= 1;
+    free();
+  };
+  try {
+    free = await reader.gate.enter();
+    return { link: await reader.link(), leave };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+const checkpointsMax = 20;
+
+/** A reader that is still in a transaction keeps the write-ahead log from being emptied; each attempt waits for it. */
+async function scrub(writer: LinkPool): Promise<void> {
+  const link = await writer.acquire();
+  try {
+    await link.run("vacuum", []);
+    for (let attempt = 0; attempt < checkpointsMax; attempt += 1) {
+      const { rows } = await link.run("pragma wal_checkpoint(truncate)", []);
+      const [row] = rows;
+      if (typeof row === "object" && row !== null && "busy" in row && Number(row.busy) === 0) return;
+    }
+    throw new LicetError("database_unavailable", { message: "the database's write-ahead log cannot be emptied while it is read" });
+  } finally {
+    await writer.release(link);
+  }
 }
 
 async function backup(file: string, target: string): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Insertable, Selectable } from "kysely";
+import type { AccountTable, PasskeyTable, SessionTable, UserTable, VerificationTable } from "./account-tables.ts";
+import type { ContentTable, ErasureTable, PrivacySettingTable, ScrubTable } from "./privacy-tables.ts";
 
 /** The typed tables; a drift test compares them with the migrated schema. Times are milliseconds, flags 0 or 1. */
 export interface InstallationTable {
@@ -18,6 +20,7 @@ export interface EntryTable {
   system: string | null;
   actor: string;
   time: number;
+  kid: string;
 }
 
 export interface PersonTable {
@@ -249,6 +252,8 @@ export interface DecisionTable {
   detail: string;
   outcome: string | null;
   decided_at: number;
+  kid: string;
+  outcome_kid: string | null;
 }
 
 export interface ProviderKeyTable {
@@ -282,69 +287,6 @@ export interface TaskTable {
   done_at: number | null;
 }
 
-/** better-auth's tables, in its own names: times are ISO 8601 text. */
-export interface UserTable {
-  id: string;
-  name: string;
-  email: string;
-  emailVerified: number;
-  image: string | null;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface SessionTable {
-  id: string;
-  expiresAt: string;
-  token: string;
-  createdAt: string;
-  updatedAt: string;
-  ipAddress: string | null;
-  userAgent: string | null;
-  userId: string;
-  method: string;
-  authenticatedAt: number;
-}
-
-export interface AccountTable {
-  id: string;
-  accountId: string;
-  providerId: string;
-  userId: string;
-  accessToken: string | null;
-  refreshToken: string | null;
-  idToken: string | null;
-  accessTokenExpiresAt: string | null;
-  refreshTokenExpiresAt: string | null;
-  scope: string | null;
-  password: string | null;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface VerificationTable {
-  id: string;
-  identifier: string;
-  value: string;
-  expiresAt: string;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface PasskeyTable {
-  id: string;
-  name: string | null;
-  publicKey: string;
-  userId: string;
-  credentialID: string;
-  counter: number;
-  deviceType: string;
-  backedUp: number;
-  transports: string | null;
-  createdAt: string | null;
-  aaguid: string | null;
-}
-
 export interface Tables {
   installation: InstallationTable;
   entry: EntryTable;
@@ -364,6 +306,10 @@ export interface Tables {
   provider: ProviderTable;
   policy_bundle: PolicyBundleTable;
   decision: DecisionTable;
+  content: ContentTable;
+  privacy_setting: PrivacySettingTable;
+  erasure: ErasureTable;
+  scrub: ScrubTable;
   provider_key: ProviderKeyTable;
   one_time_link: OneTimeLinkTable;
   task: TaskTable;
@@ -380,7 +326,7 @@ export type NewRow<T extends keyof Tables> = Insertable<Tables[T]>;
 /** What the drift test compares, and what `licet db rebuild` empties: record tables only. */
 export const tableColumns = {
   installation: { kind: "operational", columns: ["id", "applied_index", "projected_index", "checkpoint", "created_at"] },
-  entry: { kind: "record", columns: ["space", "id", "log_index", "kind", "v", "system", "actor", "time"] },
+  entry: { kind: "record", columns: ["space", "id", "log_index", "kind", "v", "system", "actor", "time", "kid"] },
   person: { kind: "record", columns: ["space", "id", "email", "name", "created_by", "created_at", "disabled_at", "entry"] },
   role_grant: { kind: "record", columns: ["space", "person", "role", "granted_by", "granted_at", "early", "revoked_at", "entry"] },
   system: { kind: "record", columns: ["space", "name", "title", "purpose", "stage", "stage_since", "latest_release", "created_at", "updated_at", "entry"] },
@@ -396,7 +342,11 @@ export const tableColumns = {
   hold: { kind: "record", columns: ["space", "id", "scope", "system", "reason", "placed_by", "placed_at", "lifted_by", "lifted_at", "entry"] },
   provider: { kind: "record", columns: ["space", "id", "dialect", "base_url", "vendor", "region", "allow_private", "registered_by", "registered_at", "active", "entry"] },
   policy_bundle: { kind: "record", columns: ["space", "digest", "bundle", "published_by", "published_at", "active", "entry"] },
-  decision: { kind: "record", columns: ["space", "id", "log_index", "gateway", "seq", "kind", "system", "deployment", "release", "action", "decision", "code", "model", "detail", "outcome", "decided_at"] },
+  decision: { kind: "record", columns: ["space", "id", "log_index", "gateway", "seq", "kind", "system", "deployment", "release", "action", "decision", "code", "model", "detail", "outcome", "decided_at", "kid", "outcome_kid"] },
+  content: { kind: "record", columns: ["space", "id", "log_index", "kid", "decision", "part", "mode", "truncated", "recorded_at"] },
+  privacy_setting: { kind: "record", columns: ["space", "content_modes", "retention_days", "set_by", "set_at", "entry"] },
+  erasure: { kind: "record", columns: ["space", "id", "occasion", "state", "body", "intended_at", "done_at", "entry"] },
+  scrub: { kind: "operational", columns: ["id", "due_at"] },
   provider_key: { kind: "operational", columns: ["space", "provider", "sealed", "updated_at"] },
   one_time_link: { kind: "operational", columns: ["digest", "purpose", "person", "created_at", "expires_at", "used_at"] },
   task: { kind: "operational", columns: ["space", "id", "kind", "payload", "run_at", "attempts", "max_attempts", "leased_until", "lease_owner", "last_error", "created_at", "done_at"] },

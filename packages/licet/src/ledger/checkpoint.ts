@@ -4,6 +4,8 @@ import {
   formatNote,
   formatNoteSignature,
   formatVkey,
+  noteKeyHash,
+  parseNote,
   parseVkey,
   verifyCheckpoint,
   type Vkey,
@@ -16,6 +18,10 @@ export interface LogSigner {
   readonly origin: string;
   /** 32 bytes, Ed25519. */
   readonly publicKey: Uint8Array;
+  /** 1312 bytes: the ML-DSA-44 key of `moreSignatures`, where there is one. */
+  readonly cosignerKey?: Uint8Array;
+  /** Ed25519 keys of the log before this one: what they signed stays its own. */
+  readonly previousKeys?: readonly Uint8Array[];
   /** Ed25519; a key in a key management service answers later. */
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** Further signature lines under a checkpoint, each with its newline, such as the log's own ML-DSA-44 cosignature. */
@@ -42,11 +48,20 @@ export async function signCheckpoint(signer: LogSigner, tree: { readonly size: n
   return formatNote(text, [formatNoteSignature({ name: origin, publicKey, signature }), ...more]);
 }
 
-/** Refuses a checkpoint that this log's key has not signed. */
+/** False for a checkpoint of an earlier key, or without the cosignature that the log makes now: it is to be signed again. */
+export function isSignedByCurrent({ origin, publicKey, cosignerKey }: LogSigner, note: string): boolean {
+  const parsed = parseNote(note);
+  if (!parsed.ok) return false;
+  const has = (keyHash: string): boolean => parsed.value.signatures.some((line) => line.name === origin && line.keyHash === keyHash);
+  return has(noteKeyHash(origin, publicKey)) && (cosignerKey === undefined || has(noteKeyHash(origin, cosignerKey, "ml-dsa-44")));
+}
+
+/** Refuses a checkpoint that no key of this log has signed. */
 export async function openCheckpoint(signer: LogSigner, note: string): Promise<Checkpoint> {
-  const vkey = parseVkey(vkeyOf(signer));
-  const vkeys: Vkey[] = vkey.ok ? [vkey.value] : [];
-  const checkpoint = await verifyCheckpoint(note, { origin: signer.origin, vkeys });
+  const { origin, publicKey, previousKeys = [] } = signer;
+  const keys = [publicKey, ...previousKeys].map((key) => parseVkey(formatVkey({ name: origin, publicKey: key })));
+  const vkeys: Vkey[] = keys.flatMap((key) => (key.ok ? [key.value] : []));
+  const checkpoint = await verifyCheckpoint(note, { origin, vkeys });
   if (checkpoint.ok) return checkpoint.value;
   throw new LicetError("log_damaged", {
     message: `the stored checkpoint is not one that this log has signed: ${checkpoint.message}`,

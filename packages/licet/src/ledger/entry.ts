@@ -1,3 +1,4 @@
+import type { Statement } from "@licet/evidence";
 import type { Transaction } from "kysely";
 import type { Tables } from "../db/tables.ts";
 
@@ -6,8 +7,8 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
-/** How long a payload is kept, and with which key it goes: rules and approvals, or calls at run time. */
-export type RetentionClass = "governance" | "runtime";
+/** How long a payload is kept, and with which key it goes: rules and approvals, calls at run time, what was said in them. */
+export type RetentionClass = "governance" | "runtime" | "content";
 
 export interface Draft {
   readonly kind: string;
@@ -29,6 +30,8 @@ export interface Entry extends Draft {
   readonly v: number;
   /** Milliseconds since the Unix epoch, taken when the command began: a concurrent call may stand before it. */
   readonly time: number;
+  /** The key-encryption key that its payload is sealed under; rows keep it so that an erasure finds them. */
+  readonly kid?: string;
   /** Absent while the command that makes the entry is still inside its transaction. */
   readonly index?: number;
 }
@@ -52,6 +55,11 @@ export interface EntryDefinition {
    * definitions share this function come together, in the log's order.
    */
   readonly applyMany?: (tx: Transaction<Tables>, entries: readonly LoggedEntry[]) => Promise<void>;
+  /**
+   * What the server says in an in-toto statement of its own when such an entry is made; the recorder signs it into
+   * `body.statement`. A function of the entry alone.
+   */
+  readonly statement?: (entry: Entry) => Statement;
   /** Brings an older body to the current version. */
   upcast?(body: JsonObject, fromVersion: number): JsonObject;
 }

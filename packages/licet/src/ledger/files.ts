@@ -9,6 +9,7 @@ import {
   read,
   write,
 } from "node:fs";
+import { type NewFile, replaceInThread } from "./replace-files.ts";
 
 /** An open file. Every call may fail; `write` may write less than it was given. */
 export interface OpenFile {
@@ -37,6 +38,8 @@ export interface Files {
   list(path: string): Promise<readonly string[]>;
   /** `undefined` when absent. */
   readWhole(path: string): Promise<Uint8Array | undefined>;
+  /** Many files at once, each as `replaceFile` does; absent where there is no faster way. */
+  readonly replaceMany?: (files: readonly NewFile[]) => Promise<void>;
 }
 
 /**
@@ -96,6 +99,7 @@ export function isAbsent(error: unknown): boolean {
 }
 
 export const nodeFiles: Files = {
+  replaceMany: replaceInThread,
   async open(path, mode) {
     const fd = await new Promise<number>((resolve, reject) => {
       open(path, flags[mode], 0o600, (error, opened) => (error ? reject(error) : resolve(opened)));

@@ -12,6 +12,8 @@ export interface JournalLimits {
   readonly batchBytesMax: number;
   /** Zeros written ahead, so that a sync need not also record a new file length. */
   readonly aheadBytes: number;
+  /** An entry that is not durable by then is refused, and the writer stops: a disk that hangs must not hold its callers. */
+  readonly appendMillisecondsMax: number;
 }
 
 export const journalLimits: JournalLimits = {
@@ -20,6 +22,7 @@ export const journalLimits: JournalLimits = {
   queueEntriesMax: 65_536,
   batchBytesMax: 4 * 1024 * 1024,
   aheadBytes: 1024 * 1024,
+  appendMillisecondsMax: 5000,
 };
 
 /** The newest segment: owned and changed by the writer alone. */
@@ -50,6 +53,8 @@ export interface WriterOptions {
 interface Waiting {
   readonly frame: Frame;
   readonly bytes: number;
+  /** Milliseconds of the monotonic clock. */
+  readonly since: number;
   readonly resolve: (index: number) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -65,8 +70,17 @@ export class JournalWriter {
   #waitingBytes = 0;
   #waitingEntries = 0;
   #state: "idle" | "scheduled" | "writing" = "idle";
+  #scheduled: NodeJS.Immediate | undefined;
+  #buffer = Buffer.alloc(0);
+  #zeros = Buffer.alloc(0);
+  /** About how long the disk takes for one batch. */
+  #syncMilliseconds = 1;
   #poison: LicetError | undefined;
   #drained: (() => void)[] = [];
+  /** What is being written now. */
+  #writing: readonly Waiting[] = [];
+  #hanging = false;
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -85,6 +99,11 @@ export class JournalWriter {
     return this.#poison;
   }
 
+  /** A write has not returned in time, and perhaps never will. */
+  get hanging(): boolean {
+    return this.#hanging;
+  }
+
   /** Resolves with the entry's index when it is durable. */
   append(frame: Frame): Promise<number> {
     if (this.#poison) return Promise.reject(this.#poison);
@@ -98,14 +117,16 @@ export class JournalWriter {
     this.#waitingEntries += 1;
     this.#waitingBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ frame, bytes, resolve, reject });
+      this.#queue.push({ frame, bytes, since: performance.now(), resolve, reject });
+      if (!this.#watch) this.#watchFor(this.#options.limits.appendMillisecondsMax);
       if (this.#state === "idle") this.#schedule();
+      else if (this.#state === "scheduled" && this.#gatheredLong()) this.#flushNow();
     });
   }
 
   /** Resolves when nothing waits any more, written or refused. */
   drain(): Promise<void> {
-    if (this.#state === "idle") return Promise.resolve();
+    if (this.#state === "idle" || this.#hanging) return Promise.resolve();
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
@@ -119,25 +140,69 @@ export class JournalWriter {
   /** One turn of the event loop gathers what the last acknowledgements set off. */
   #schedule(): void {
     this.#state = "scheduled";
-    setImmediate(() => void this.#flush());
+    this.#scheduled = setImmediate(() => void this.#flush());
+  }
+
+  /** Callers that compute between their appends make a turn long: the disk then works meanwhile, and not after it. */
+  #gatheredLong(): boolean {
+    const [first] = this.#queue;
+    return first !== undefined && performance.now() - first.since > this.#syncMilliseconds;
+  }
+
+  #flushNow(): void {
+    clearImmediate(this.#scheduled);
+    void this.#flush();
+  }
+
+  /** Measured durations include waiting for a busy event loop: of late ones, the shortest is nearest to the disk's. */
+  #learnSync(milliseconds: number): void {
+    this.#syncMilliseconds = Math.min(milliseconds, this.#syncMilliseconds * 1.02 + 0.001);
   }
 
   async #flush(): Promise<void> {
     this.#state = "writing";
     const batch = this.#take();
+    this.#writing = batch;
     try {
       if (this.#poison) throw this.#poison;
       await this.#write(batch);
-      this.#acknowledge(batch);
+      // Too late otherwise: its callers were refused. Whether it is durable the next start finds, as after a crash.
+      if (this.#hanging) this.#refuseAll(this.poisonWith(undefined));
+      else this.#acknowledge(batch);
     } catch (error) {
-      const poison = this.poisonWith(error);
-      for (const waiting of [...batch, ...this.#queue]) waiting.reject(poison);
-      this.#queue = [];
-      this.#waitingEntries = 0;
-      this.#waitingBytes = 0;
+      this.#refuseAll(this.poisonWith(error));
     }
+    this.#writing = [];
     if (this.#queue.length > 0 || this.#waitingEntries > 0) this.#schedule();
     else this.#rest();
+  }
+
+  #refuseAll(reason: LicetError): void {
+    for (const waiting of [...this.#writing, ...this.#queue]) waiting.reject(reason);
+    this.#queue = [];
+    this.#waitingEntries = 0;
+    this.#waitingBytes = 0;
+  }
+
+  /** One timer for all: it looks at the oldest, and comes again when that one's time is over. */
+  #watchFor(milliseconds: number): void {
+    this.#watch = setTimeout(() => {
+      this.#watch = undefined;
+      const oldest = this.#writing[0] ?? this.#queue[0];
+      if (!oldest || this.#waitingEntries === 0) return;
+      const left = this.#options.limits.appendMillisecondsMax - (performance.now() - oldest.since);
+      if (left <= 0) this.#giveUp();
+      else this.#watchFor(left);
+    }, Math.ceil(milliseconds)).unref();
+  }
+
+  #giveUp(): void {
+    this.#hanging = true;
+    const { appendMillisecondsMax } = this.#options.limits;
+    this.poisonWith(new Error(`a write took longer than ${appendMillisecondsMax} ms`));
+    const message = `the disk has not taken the entry within ${appendMillisecondsMax} ms`;
+    this.#refuseAll(new LicetError("log_unavailable", { message, at: { appendMillisecondsMax } }));
+    for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   #rest(): void {
@@ -162,15 +227,17 @@ export class JournalWriter {
     const { segmentBytes } = this.#options.limits;
     if (this.#tail.count > 0 && this.#tail.position + bytes > segmentBytes) await this.#roll();
     const tail = this.#tail;
-    const buffer = Buffer.allocUnsafe(bytes);
+    const buffer = this.#bufferOf(bytes);
     let at = 0;
     for (const [n, waiting] of batch.entries()) {
       if ((tail.count + n) % entriesPerMark === 0) tail.marks.push(tail.position + at);
       at = encodeFrame(buffer, waiting.frame, { at, batch: tail.nextBatch, last: n === batch.length - 1 });
     }
     await this.#allocate(tail.position + bytes);
+    const begin = performance.now();
     await writeFully(tail.file, buffer, tail.position);
     await tail.file.datasync();
+    this.#learnSync(performance.now() - begin);
     tail.position += bytes;
     tail.nextBatch += 1;
   }
@@ -180,8 +247,16 @@ export class JournalWriter {
     const { aheadBytes, segmentBytes } = this.#options.limits;
     if (end <= tail.allocated || aheadBytes === 0) return;
     const target = Math.max(end, Math.min(end + aheadBytes, segmentBytes));
-    await writeFully(tail.file, Buffer.alloc(target - tail.allocated), tail.allocated);
+    if (this.#zeros.length < target - tail.allocated) this.#zeros = Buffer.alloc(target - tail.allocated);
+    await writeFully(tail.file, this.#zeros.subarray(0, target - tail.allocated), tail.allocated);
     tail.allocated = target;
+  }
+
+  /** One batch is written at a time, so that they can share: a buffer for each would wait for the garbage collector. */
+  #bufferOf(bytes: number): Buffer {
+    if (bytes > this.#options.limits.batchBytesMax) return Buffer.allocUnsafe(bytes);
+    if (this.#buffer.length < bytes) this.#buffer = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#buffer.length));
+    return this.#buffer.subarray(0, bytes);
   }
 
   #acknowledge(batch: readonly Waiting[]): void {

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { LicetError } from "../base/errors.ts";
-import { type Files, type OpenFile, readFully } from "./files.ts";
-import { decodeFrame, type Frame, type PlacedFrame } from "./frame.ts";
+import type { Files } from "./files.ts";
+import type { Frame } from "./frame.ts";
 import { createSegment, type JournalLimits, JournalWriter, type Tail } from "./journal-writer.ts";
 import { damaged, decodeSegmentHeader, scanSegment, segmentHeaderBytes, segmentName, segmentNumber } from "./segment.ts";
 import { entriesPerMark, loadSegmentIndex, segmentIndexPath, storeSegmentIndex } from "./segment-index.ts";
+import { type PlacedSegment, segmentAmong, SegmentReader } from "./segment-reader.ts";
 
 export interface JournalOptions {
   readonly files: Files;
@@ -13,27 +14,15 @@ export interface JournalOptions {
   readonly onDurable: (frames: readonly Frame[], firstIndex: number) => void;
 }
 
-interface Sealed {
-  readonly number: number;
-  readonly firstIndex: number;
-  readonly count: number;
-  readonly marks: readonly number[];
-}
-
-/** A frame of a kilobyte or two, 64 times: most reads need one call. */
-const readBytes = 128 * 1024;
-const openSegmentsMax = 16;
-
 /** The files of record: what was acknowledged is here, and everything else of the log is derived from it. */
 export class Journal {
-  readonly #options: JournalOptions;
-  readonly #sealed: Sealed[];
+  readonly #sealed: PlacedSegment[];
   readonly #writer: JournalWriter;
-  readonly #open = new Map<number, Promise<OpenFile>>();
+  readonly #reader: SegmentReader;
 
-  constructor(options: JournalOptions, sealed: Sealed[], tail: Tail) {
-    this.#options = options;
+  constructor(options: JournalOptions, sealed: PlacedSegment[], tail: Tail) {
     this.#sealed = sealed;
+    this.#reader = new SegmentReader(options);
     this.#writer = new JournalWriter({ ...options, tail, onSealed: (done) => this.#sealed.push({ ...done }) });
   }
 
@@ -63,75 +52,29 @@ export class Journal {
     for (let index = from; index < Math.min(to, this.size); ) {
       const segment = this.#segmentOf(index);
       const end = Math.min(to, segment.firstIndex + segment.count);
-      yield* this.#scanSegment(segment, index, end);
+      const { tail } = this.#writer;
+      yield* this.#reader.scan(segment, index, end, segment.number === tail.number ? tail.file : undefined);
       index = end;
     }
   }
 
   async close(): Promise<void> {
     await this.#writer.drain();
-    await Promise.allSettled([...this.#open.values()].map(async (file) => (await file).close()));
+    await this.#reader.close();
+    // A disk that never answered would hold up the close of its file as well.
+    if (this.#writer.hanging) return;
     await this.#writer.tail.file.close().catch((error: unknown) => {
       // A poisoned writer may have lost its file already, and has said so.
       if (!this.#writer.poison) throw error;
     });
   }
 
-  #segmentOf(index: number): Sealed {
+  #segmentOf(index: number): PlacedSegment {
     const tail = this.#writer.tail;
-    if (index >= tail.firstIndex) return tail;
-    let [low, high] = [0, this.#sealed.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if ((this.#sealed[middle]?.firstIndex ?? 0) <= index) low = middle;
-      else high = middle - 1;
-    }
-    const found = this.#sealed[low];
+    const found = index >= tail.firstIndex ? tail : segmentAmong(this.#sealed, index);
     if (!found) throw new LicetError("internal", { message: `no journal segment holds entry ${index}` });
     return found;
   }
-
-  async *#scanSegment(segment: Sealed, from: number, to: number): AsyncGenerator<Frame> {
-    const file = await this.#fileOf(segment.number);
-    const mark = Math.floor((from - segment.firstIndex) / entriesPerMark);
-    let index = segment.firstIndex + mark * entriesPerMark;
-    let position = segment.marks[mark] ?? segmentHeaderBytes;
-    let want = readBytes;
-    while (index < to) {
-      const buffer = Buffer.allocUnsafe(want);
-      const chunk = buffer.subarray(0, await readFully(file, buffer, position));
-      let at = 0;
-      for (let frame = next(chunk, at); frame && index < to; frame = next(chunk, at)) {
-        if (index >= from) yield frame;
-        at = frame.end;
-        index += 1;
-      }
-      position += at;
-      if (at > 0) want = readBytes;
-      else if (chunk.length < want) throw damaged(segmentName(segment.number), position, "an entry has changed since it was written");
-      else want *= 4;
-    }
-  }
-
-  /** Least recently used first; a cut-off file is opened again when needed. */
-  async #fileOf(number: number): Promise<OpenFile> {
-    const tail = this.#writer.tail;
-    if (number === tail.number) return tail.file;
-    const known = this.#open.get(number);
-    const file = known ?? this.#options.files.open(join(this.#options.folder, segmentName(number)), "read");
-    this.#open.delete(number);
-    this.#open.set(number, file);
-    const [oldest] = this.#open;
-    if (this.#open.size > openSegmentsMax && oldest) {
-      this.#open.delete(oldest[0]);
-      await (await oldest[1]).close();
-    }
-    return file;
-  }
-}
-
-function next(chunk: Buffer, at: number): PlacedFrame | undefined {
-  return decodeFrame(chunk, at);
 }
 
 /** Opens or creates the journal; cuts a torn end off, and refuses damage before it with its position. */
@@ -144,7 +87,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (number !== at) throw damaged(segmentName(at), 0, "the segment is missing");
   }
   const newest = await dropUnbegun(options, numbers);
-  const sealed: Sealed[] = [];
+  const sealed: PlacedSegment[] = [];
   let from = { firstIndex: 0, nextBatch: 1 };
   for (const number of numbers.slice(0, newest)) {
     const segment = await openSealed(options, { number, ...from });

@@ -1,41 +1,81 @@
-import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes, scrypt } from "node:crypto";
 import { chmod, lstat, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
-import { nodeFiles, replaceFile } from "./files.ts";
-import { keyringFileName } from "./keyring.ts";
-import { seal, unseal } from "./secret.ts";
+import { type Files, nodeFiles, replaceFile } from "./files.ts";
+import { protection } from "./key-protection.ts";
 
-const keysFileName = "keys.json";
+export const keysFileName = "keys.json";
 
-const keysFile = z.strictObject({
-  v: z.literal(1),
-  origin: z
-    .string()
-    .max(200)
-    .regex(/^[^\s+]+$/),
+/** What a key is for. The root key wraps the others; the log's two sign its checkpoints. */
+export const keyRoles = ["log", "log-mldsa", "statement", "root"] as const;
+export type KeyRole = (typeof keyRoles)[number];
+export type SigningRole = Exclude<KeyRole, "root">;
+
+const origin = z
+  .string()
+  .max(200)
+  .regex(/^[^\s+]+$/);
+
+const keysFileV1 = z.strictObject({ v: z.literal(1), origin, created: z.int(), log: z.base64(), statement: z.base64(), root: z.base64() });
+
+/** What `keys.json` of version 1 holds: Ed25519 keys as PKCS #8, the root key as 32 bytes, all in base64. */
+export type KeysFileV1 = z.infer<typeof keysFileV1>;
+
+const keyid = z.string().regex(/^[0-9a-f]{64}$/);
+const held = z.strictObject({ keyid, created: z.int(), secret: z.base64() });
+const pair = held.extend({ publicKey: z.base64() });
+export const remoteKey = z.strictObject({ kind: z.enum(["aws-kms", "gcp-kms"]), key: z.string().min(1).max(2048) });
+/** A private key that never was here: a key management service signs with it. */
+export type RemoteKey = z.infer<typeof remoteKey>;
+const remotePair = z.strictObject({ keyid, created: z.int(), publicKey: z.base64(), remote: remoteKey });
+const logPair = z.union([pair, remotePair]);
+
+const keysFileV2 = z.strictObject({
+  v: z.literal(2),
+  origin,
   created: z.int(),
-  log: z.base64(),
-  statement: z.base64(),
-  root: z.base64(),
+  protection,
+  root: held,
+  log: logPair,
+  "log-mldsa": pair,
+  statement: pair,
+  secrets: z.array(held).min(1).max(10),
+  retired: z.array(z.strictObject({ role: z.enum(keyRoles), keyid, publicKey: z.base64().nullable(), created: z.int(), retired: z.int() })).max(1000),
+  pending: z
+    .discriminatedUnion("role", [
+      z.strictObject({ role: z.literal("root"), logSize: z.int(), key: held }),
+      z.strictObject({ role: z.literal("log"), logSize: z.int(), key: logPair }),
+      z.strictObject({ role: z.literal("log-mldsa"), logSize: z.int(), key: pair }),
+      z.strictObject({ role: z.literal("statement"), logSize: z.int(), key: pair }),
+    ])
+    .optional(),
 });
 
-/** What `keys.json` holds: Ed25519 keys as PKCS #8, the root key as 32 bytes, all in base64. */
-export type KeysFile = z.infer<typeof keysFile>;
+/**
+ * What `keys.json` of version 2 holds: public keys and times in the clear; private keys (PKCS #8) and the key of secrets
+ * as they are, or, under a protection, sealed under the root key, which the protection wraps.
+ */
+export type KeysFile = z.infer<typeof keysFileV2>;
+
+export const anyKeysFile = z.discriminatedUnion("v", [keysFileV1, keysFileV2]);
 
 /** `undefined` when there are none. Throws `keys_missing` for a file that is not one, `keys_exposed`. */
-export async function loadKeysFile(directory: string): Promise<KeysFile | undefined> {
+export async function loadKeysFile(directory: string): Promise<KeysFile | KeysFileV1 | undefined> {
   const path = join(directory, keysFileName);
   const bytes = await nodeFiles.readWhole(path);
   if (bytes === undefined) return undefined;
   await refuseExposed([directory, path]);
   try {
-    return keysFile.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    return anyKeysFile.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   } catch {
     // No cause: it would quote the file, and the file is secret.
-    throw new LicetError("keys_missing", { message: `the keys file in \`${directory}\` is not one`, at: { directory } });
+    throw keysUnusable(directory);
   }
+}
+
+export function keysUnusable(directory: string): LicetError {
+  return new LicetError("keys_missing", { message: `the keys file in \`${directory}\` is not one`, at: { directory } });
 }
 
 /** A key that others may read is no longer known to be ours alone. Windows has no such bits. */
@@ -49,72 +89,15 @@ async function refuseExposed(places: readonly string[]): Promise<void> {
   }
 }
 
-export async function makeKeysFile(directory: string, now: number): Promise<KeysFile> {
-  const secret = () => generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
-  const file: KeysFile = {
-    v: 1,
-    origin: `licet.internal/log/${randomBytes(8).toString("hex")}`,
-    created: now,
-    log: secret(),
-    statement: secret(),
-    root: randomBytes(32).toString("base64"),
-  };
-  await writeFiles(directory, new Map([[keysFileName, Buffer.from(`${JSON.stringify(file)}\n`)]]));
-  return file;
+/** The old file or the new one, never half of either, and durable when it resolves. */
+export async function saveKeysFile(directory: string, file: KeysFile | KeysFileV1, files: Files = nodeFiles): Promise<void> {
+  await writeKeyFiles(directory, new Map([[keysFileName, Buffer.from(`${JSON.stringify(file)}\n`)]]), files);
 }
 
-async function writeFiles(directory: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+export async function writeKeyFiles(directory: string, contents: ReadonlyMap<string, Uint8Array>, files: Files = nodeFiles): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
-  for (const [name, content] of files) await replaceFile(nodeFiles, join(directory, name), content);
-  await nodeFiles.syncDirectory(directory);
-  await nodeFiles.syncDirectory(dirname(directory));
-}
-
-const scryptCost = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
-const exportFile = z.strictObject({ v: z.literal(1), kdf: z.literal("scrypt-131072-8-1"), salt: z.base64(), sealed: z.base64() });
-const exportAad = Buffer.from("licet keys export v1");
-const exported = z.strictObject({ keys: keysFile, keyring: z.string() });
-export const passphraseCharsMin = 12;
-
-function keyFrom(passphrase: string, salt: Uint8Array): Promise<KeyObject> {
-  return new Promise((done, reject) => {
-    scrypt(passphrase.normalize("NFKC"), salt, 32, scryptCost, (error, key) =>
-      error ? reject(error) : done(createSecretKey(key)),
-    );
-  });
-}
-
-/** Keys and keyring as one text, encrypted under the passphrase (scrypt, AES-256-GCM). Not part of any backup. */
-export async function exportKeys(directory: string, passphrase: string): Promise<string> {
-  const keys = await loadKeysFile(directory);
-  if (!keys) throw new LicetError("keys_missing", { message: `there are no keys in \`${directory}\``, at: { directory } });
-  if (passphrase.length < passphraseCharsMin) {
-    throw new LicetError("keys_passphrase", { message: `the passphrase is shorter than ${passphraseCharsMin} characters` });
-  }
-  const keyring = Buffer.from((await nodeFiles.readWhole(join(directory, keyringFileName))) ?? []).toString("utf8");
-  const salt = randomBytes(16);
-  const sealed = seal(await keyFrom(passphrase, salt), Buffer.from(JSON.stringify({ keys, keyring })), exportAad);
-  const file = { v: 1, kdf: "scrypt-131072-8-1", salt: salt.toString("base64"), sealed: sealed.toString("base64") };
-  return `${JSON.stringify(file)}\n`;
-}
-
-/** Puts exported keys into a directory that has none. Throws `keys_passphrase`, and `conflict` when keys are there. */
-export async function importKeys(directory: string, text: string, passphrase: string): Promise<void> {
-  if (await loadKeysFile(directory)) {
-    throw new LicetError("conflict", { message: `\`${directory}\` has keys already; nothing was changed` });
-  }
-  const { keys, keyring } = await openExport(text, passphrase);
-  const files = new Map([[keyringFileName, Buffer.from(keyring)]]);
-  await writeFiles(directory, files.set(keysFileName, Buffer.from(`${JSON.stringify(keys)}\n`)));
-}
-
-async function openExport(text: string, passphrase: string): Promise<z.infer<typeof exported>> {
-  try {
-    const file = exportFile.parse(JSON.parse(text));
-    const key = await keyFrom(passphrase, Buffer.from(file.salt, "base64"));
-    return exported.parse(JSON.parse(unseal(key, Buffer.from(file.sealed, "base64"), exportAad).toString("utf8")));
-  } catch {
-    throw new LicetError("keys_passphrase");
-  }
+  for (const [name, content] of contents) await replaceFile(files, join(directory, name), content);
+  await files.syncDirectory(directory);
+  await files.syncDirectory(dirname(directory));
 }

@@ -1,11 +1,16 @@
+import { createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatVkey, fromBase64, parseTrust, predicateType, statementType, verifyStatement } from "@licet/evidence";
+import { formatVkey, fromBase64, parseTrust, predicateType, statementType, verifyStatement, verifyTrustedCheckpoint } from "@licet/evidence";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { manualClock } from "../base/clock.ts";
+import { signCheckpoint } from "./checkpoint.ts";
 import { openKeyring } from "./keyring.ts";
+import { saveKeysFile } from "./keys-file.ts";
+import { listKeys, protectKeys } from "./keys-list.ts";
 import { exportKeys, importKeys, keysDirectory, openKeys } from "./keys.ts";
+import { seal } from "./secret.ts";
 
 const now = Date.UTC(2026, 10, 1);
 const clock = manualClock(now);
@@ -18,6 +23,16 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 const make = () => openKeys({ directory, fresh: true, now });
+
+/** As version 1 wrote it, with a secret that it sealed. */
+async function writeVersion1() {
+  const pkcs8 = () => generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
+  const root = randomBytes(32);
+  const file = { v: 1, origin: "licet.internal/log/00aa", created: now, log: pkcs8(), statement: pkcs8(), root: root.toString("base64") } as const;
+  await saveKeysFile(directory, file);
+  const sealed = seal(createSecretKey(root), Buffer.from("sk-old"), Buffer.from("licet secret v1\nprovider:acme")).toString("base64");
+  return { file, sealed };
+}
 
 describe("keys", () => {
   test("are made at the first start, for their owner alone, and are the same ones afterwards", async () => {
@@ -67,7 +82,64 @@ describe("keys", () => {
     expect(await verifyStatement(envelope, signers)).toMatchObject({ ok: true, value: { statement } });
     const forged = { ...envelope, payload: keys.signStatement({ ...statement, predicate: { n: 2 } }).payload };
     expect(await verifyStatement(forged, signers)).toMatchObject({ ok: false });
-    expect(keys.trustFile().log).toEqual([formatVkey({ name: keys.origin, publicKey: keys.log.publicKey })]);
+    const mldsa = formatVkey({ name: keys.origin, publicKey: keys.log.cosignerKey ?? new Uint8Array(), type: "ml-dsa-44" });
+    expect(keys.trustFile().log).toEqual([formatVkey({ name: keys.origin, publicKey: keys.log.publicKey }), mldsa]);
+    const shard = `${keys.origin}/2-0123abcd`;
+    expect(parseTrust(JSON.stringify(keys.trustFile({ shards: [shard] })))).toMatchObject({ ok: true, value: { logs: [{ origin: keys.origin }, { origin: shard }] } });
+  });
+
+  test("sign checkpoints with Ed25519 and ML-DSA-44, each shard's under its own name", async () => {
+    const keys = await openKeys({ directory, fresh: true, now, clock });
+    for (const origin of [keys.origin, `${keys.origin}/2-0123abcd`]) {
+      const trust = parseTrust(JSON.stringify(keys.trustFile({ shards: [`${keys.origin}/2-0123abcd`] })));
+      const note = await signCheckpoint({ ...keys.log, origin }, { size: 7, root: new Uint8Array(32).fill(9) });
+      const checked = trust.ok ? await verifyTrustedCheckpoint(note, trust.value) : trust;
+      expect(checked).toMatchObject({ ok: true, value: { origin, size: 7, mldsa: "verified" } });
+      const other = note.replace("\n7\n", "\n8\n");
+      expect(trust.ok ? await verifyTrustedCheckpoint(other, trust.value) : trust).toMatchObject({ ok: false });
+    }
+  });
+
+  test("of version 1 become version 2 in place: same signatures, same secrets, one key more; cut off, they stay as they were", async () => {
+    const { file, sealed } = await writeVersion1();
+    const path = join(directory, "keys.json");
+    // A crash after the new file was written and before it got its name: the start finds the old one and a leftover.
+    await writeFile(`${path}.tmp`, "{", { mode: 0o600 });
+    expect((await listKeys(directory)).map(({ role }) => role)).toEqual(["log", "statement", "root"]);
+    const keys = await openKeys({ directory, fresh: false, now: now + 5 });
+    expect(keys.origin).toBe(file.origin);
+    expect(keys.openSecret("provider:acme", sealed)).toBe("sk-old");
+    expect(keys.openSecret("provider:acme", keys.sealSecret("provider:acme", "sk-new"))).toBe("sk-new");
+    expect(keys.root.equals(createSecretKey(Buffer.from(file.root, "base64")))).toBe(true);
+    expect(keys.trustFile().statementKeys).toEqual([{ keyid: keys.statementKeyId, publicKey: expect.any(String), notBefore: now }]);
+    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ v: 2, created: now, "log-mldsa": { created: now + 5 } });
+    const again = await openKeys({ directory, fresh: false, now: now + 9 });
+    expect(again.trustFile()).toEqual(keys.trustFile());
+  });
+
+  test("under a passphrase are sealed in their file, and open with it alone", async () => {
+    const keys = await make();
+    const plain = JSON.parse(await readFile(join(directory, "keys.json"), "utf8"));
+    await expect(protectKeys(directory, { to: { kind: "passphrase", passphrase: "short" }, current: {}, now })).rejects.toMatchObject({ code: "keys_passphrase" });
+    await protectKeys(directory, { to: { kind: "passphrase", passphrase: "correct horse battery" }, current: {}, now });
+    const text = await readFile(join(directory, "keys.json"), "utf8");
+    for (const { secret } of [plain.root, plain.log, plain.statement, plain["log-mldsa"], plain.secrets[0]]) expect(text).not.toContain(secret);
+    const open = (passphrase?: string) => openKeys({ directory, fresh: false, now, means: passphrase === undefined ? {} : { passphrase: async () => passphrase } });
+    await expect(open()).rejects.toMatchObject({ code: "keys_locked" });
+    await expect(open("correct horse batterz")).rejects.toMatchObject({ code: "keys_passphrase" });
+    expect((await open("correct horse battery")).trustFile()).toEqual(keys.trustFile());
+    await protectKeys(directory, { to: { kind: "none" }, current: { passphrase: async () => "correct horse battery" }, now });
+    expect((await open()).trustFile()).toEqual(keys.trustFile());
+  });
+
+  test("that were exchanged or mixed up in their file are refused", async () => {
+    await make();
+    const path = join(directory, "keys.json");
+    const file = JSON.parse(await readFile(path, "utf8"));
+    for (const changed of [{ ...file, log: { ...file.log, secret: file.statement.secret } }, { ...file, statement: file.log, log: { ...file.statement, publicKey: file.log.publicKey } }, { ...file, root: { ...file.root, secret: file.secrets[0].secret } }]) {
+      await writeFile(path, JSON.stringify(changed));
+      await expect(openKeys({ directory, fresh: false, now })).rejects.toMatchObject({ code: "keys_missing" });
+    }
   });
 
   test("open a secret for its purpose only", async () => {
@@ -133,11 +205,11 @@ describe("the keyring", () => {
     await expect(open()).rejects.toMatchObject({ code: "data_damaged" });
   });
 
-  test("forgets a destroyed key for ever, and the pseudonym with its subject", async () => {
+  test("forgets a destroyed key for ever, and what a pseudonym stood for with its subject", async () => {
     const keys = await make();
     const ring = await openKeyring({ directory, root: keys.root, clock });
-    const { kid } = await ring.keyFor("main", "person:per_1", "runtime");
-    const kept = await ring.keyFor("main", "person:per_2", "runtime");
+    const { kid } = await ring.keyFor("main", "person:per_1", "governance");
+    const kept = await ring.keyFor("main", "person:per_2", "governance");
     const pseudonym = await ring.pseudonym("main", "per_1");
     expect(pseudonym).toMatch(/^[0-9a-f]{64}$/);
     expect(await ring.pseudonym("other", "per_1")).not.toBe(pseudonym);
@@ -146,8 +218,8 @@ describe("the keyring", () => {
     expect(await readFile(join(directory, "keyring.jsonl"), "utf8")).not.toContain(JSON.parse(wrapped).wrapped);
     const check = async (of: typeof ring) => {
       expect(() => of.byId(kid)).toThrow(expect.objectContaining({ code: "payload_erased" }));
-      await expect(of.keyFor("main", "person:per_1", "runtime")).rejects.toMatchObject({ code: "payload_erased" });
-      await expect(of.pseudonym("main", "per_1")).rejects.toMatchObject({ code: "payload_erased" });
+      await expect(of.keyFor("main", "person:per_1", "governance")).rejects.toMatchObject({ code: "payload_erased" });
+      expect(await of.pseudonym("main", "per_1")).not.toBe(pseudonym);
       expect(of.byId(kept.kid).subject).toBe("person:per_2");
       expect(() => of.byId("kek_never")).toThrow(expect.objectContaining({ code: "keys_missing" }));
     };

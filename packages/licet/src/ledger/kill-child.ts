@@ -1,11 +1,10 @@
 /** The process that kill.test.ts kills: appends and commits without end, and tells each acknowledgement. */
-import { writeSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
+import { tell } from "./kill-told.ts";
 import { decisionDraft, holdDraft, install, liftDraft } from "./recorder-fixture.ts";
 
 const [directory = "", run = ""] = process.argv.slice(2);
 const at = await install({ directory, clock: systemClock, log: { publishEvery: 20, limits: { segmentBytes: 65_536 } } });
-const tell = (line: string) => writeSync(1, `${line}\n`);
 let counter = 0;
 
 async function decide(): Promise<never> {

@@ -6,6 +6,7 @@ import { leafHash as portableLeafHash, merkleRoot, verifyConsistency, verifyIncl
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { signCheckpoint } from "./checkpoint.ts";
+import { type Files, nodeFiles } from "./files.ts";
 import { complaints, fixedSigner } from "./log-fixture.ts";
 import { type EvidenceLog, type LogOptions, openLog } from "./log.ts";
 import { askTlogOracle, tlogOraclePresent } from "./tlog-oracle.ts";
@@ -241,6 +242,47 @@ test("more than the queue may hold is refused, and what was accepted is kept", a
   expect(log.size).toBe(10);
   expect(await log.append({ leaf: leafOf(10), payload: Buffer.alloc(0) })).toBe(10);
   await log.close();
+});
+
+test("a disk that hangs refuses its callers within the named time, for good, and what it took late is there at the next start", async () => {
+  const folder = await newFolder();
+  let hang = false;
+  let go: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const files: Files = {
+    ...nodeFiles,
+    open: async (path, mode) => {
+      const file = await nodeFiles.open(path, mode);
+      return {
+        ...file,
+        write: async (buffer, position) => {
+          if (hang && path.endsWith(".seg")) await released;
+          return file.write(buffer, position);
+        },
+      };
+    },
+  };
+  const log = await openAt(folder, { files, limits: { appendMillisecondsMax: 150 } });
+  await fill(log, 0, 3);
+  hang = true;
+  const began = performance.now();
+  const late = [3, 4].map((n) => log.append({ leaf: leafOf(n), payload: Buffer.alloc(0) }));
+  const results = await Promise.allSettled(late);
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(results).toMatchObject([{ status: "rejected", reason: { code: "log_unavailable" } }, { status: "rejected", reason: { code: "log_unavailable" } }]);
+  expect(log.healthy()).toBe(false);
+  await expect(log.append({ leaf: leafOf(5), payload: Buffer.alloc(0) })).rejects.toMatchObject({ code: "log_poisoned" });
+  await expect(log.publish()).rejects.toMatchObject({ code: "log_poisoned" });
+  await log.close();
+  go();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(log.size).toBe(3);
+  const again = await openAt(folder);
+  expect(again.size).toBe(5);
+  expect(await complaints(again, [])).toEqual([]);
+  await again.close();
 });
 
 test("an entry that a bundle could not carry is refused", async () => {

@@ -1,220 +1,218 @@
-import { dirname, join } from "node:path";
-import { parseTilePath } from "@licet/evidence";
+import { join } from "node:path";
 import { LicetError } from "../base/errors.ts";
-import { type CheckpointMemory, type LogSigner, vkeyOf } from "./checkpoint.ts";
+import type { CheckpointMemory, LogSigner } from "./checkpoint.ts";
 import { type Files, nodeFiles } from "./files.ts";
-import { type Frame, leafBytesMax, payloadBytesMax } from "./frame.ts";
-import { type Journal, openJournal } from "./journal.ts";
+import type { Frame } from "./frame.ts";
 import { type JournalLimits, journalLimits } from "./journal-writer.ts";
+import { LiveShard, openLiveShard } from "./live-shard.ts";
 import { lockLog } from "./lock.ts";
-import { consistencyProof, inclusionProof, rootAt } from "./proof.ts";
-import { Publisher } from "./publisher.ts";
-import { recover } from "./recovery.ts";
+import { readMinimumIndex } from "./prune.ts";
+import { firstShard, formatShardList, readShardList, refuseForeignHistory, type ShardList, shardListName, type ShardMemory } from "./shard-list.ts";
+import { openFrozenShard, resolveShardPath, type Shard, type ShardView, signerFor } from "./shards.ts";
 
 export type { CheckpointMemory, LogSigner } from "./checkpoint.ts";
 export type { Frame } from "./frame.ts";
+export type { ShardView } from "./shards.ts";
 
 export interface LogOptions {
   /** `log` in the data directory. */
   readonly folder: string;
+  /** Of the first shard's origin; later shards are signed by the same key. */
   readonly signer: LogSigner;
   readonly memories?: readonly CheckpointMemory[];
+  /** Which shards the keys know, so that a directory from before a restore is refused. */
+  readonly shardMemory?: ShardMemory | undefined;
   /** Milliseconds between checkpoints while there is something new; 0 publishes on demand only. */
   readonly publishEvery?: number;
   readonly maySign?: (next: { readonly size: number; readonly root: Uint8Array }) => Promise<void>;
   /** Collects cosignatures for a signed checkpoint before it is published; the checkpoint is remembered as signed by then. */
   readonly endorse?: (note: string) => Promise<string>;
+  /** Whether the published checkpoint of this size should be endorsed again. */
+  readonly lacking?: (size: number) => boolean;
   readonly limits?: Partial<JournalLimits>;
   readonly files?: Files;
   readonly lock?: (folder: string) => { release(): void };
 }
 
+/** The whole log, over all its shards. Checkpoints, roots and proofs are those of the newest shard, which is written. */
 export interface EvidenceLog {
+  /** Origin of the newest shard. */
   readonly origin: string;
-  /** C2SP verifier key of the log. */
+  /** C2SP verifier key of the newest shard. */
   readonly vkey: string;
-  /** Durable entries. */
+  /** In order; all but the last are frozen. */
+  readonly shards: readonly ShardView[];
+  /** Durable entries of all shards. */
   readonly size: number;
-  /** Resolves with the index once the frame is durable. Throws `log_poisoned`, `log_backpressure`. */
+  /** Entries below it are no longer served; 0 when the log was never pruned. */
+  readonly minimumIndex: number;
+  /**
+   * Resolves with the index in the whole log once the frame is durable. Throws `log_poisoned`, `log_backpressure`, and
+   * `log_unavailable` when the disk did not take it in time.
+   */
   append(frame: Frame): Promise<number>;
   read(index: number): Promise<Frame | undefined>;
-  /** Durable entries `from` to `to`, exclusive. */
+  /** Durable entries `from` to `to`, exclusive, across shards. */
   scan(from: number, to?: number): AsyncGenerator<Frame>;
+  /** The shard of an entry and its place there; `undefined` beyond the end. */
+  locate(index: number): { readonly shard: ShardView; readonly index: number } | undefined;
   /** The last signed checkpoint as a C2SP note; `undefined` before the first. */
   checkpoint(): string | undefined;
   /** Signs a checkpoint over everything durable now, and resolves with it. */
   publish(): Promise<string>;
   rootAt(size: number): Promise<Uint8Array>;
-  /** RFC 6962 section 2.1.1, for any size up to the log's. */
+  /** RFC 6962 section 2.1.1, for an index and any size of the newest shard. */
   inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
   /** RFC 6962 section 2.1.2. */
   consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]>;
-  /** A published file by its C2SP path: `checkpoint` or a tile; `undefined` when there is none. */
+  /** What is served below `/log/`: `shards.json`, the first shard's files by their C2SP path, further ones below `shards/NAME/`. */
   resource(path: string): Promise<Uint8Array | undefined>;
   healthy(): boolean;
   /** Waits for what is queued, publishes, and lets go of the files. */
   close(): Promise<void>;
 }
 
-/** Tiles wait in memory while the disk is slow; beyond this, appends are refused. */
-const unpublishedBytesMax = 256 * 1024 * 1024;
-
 /** Opens or creates a log. Throws `data_locked`, `log_damaged`, `log_rolled_back`. */
 export async function openLog(options: LogOptions): Promise<EvidenceLog> {
   const files = options.files ?? nodeFiles;
-  await files.makeDirectory(options.folder);
-  const lock = (options.lock ?? lockLog)(options.folder);
+  const { folder, signer } = options;
+  await files.makeDirectory(folder);
+  const lock = (options.lock ?? lockLog)(folder);
+  const opened: Shard[] = [];
   try {
-    const { memories = [], maySign = async () => {}, endorse = async (note: string) => note, signer, folder } = options;
-    const publisher = new Publisher({ files, folder, signer, memories, maySign, endorse });
-    const journal = await openJournal({
-      files,
-      folder: join(folder, "journal"),
-      limits: { ...journalLimits, ...options.limits },
-      onDurable: (frames) => {
-        for (const frame of frames) publisher.integrate(frame.leaf);
-      },
-    });
-    await keepNames(files, folder);
-    await recover({ files, folder, signer, memories, journal, publisher });
-    return new TiledLog({ ...options, files }, { journal, publisher, lock });
+    const list = await readShardList(files, folder);
+    const records = list ?? [firstShard(signer.origin)];
+    await agreeWithMemories(options, records);
+    for (const [at, record] of records.slice(0, -1).entries()) {
+      const end = records[at + 1]?.previous;
+      if (end) opened.push(await openFrozenShard({ files, folder, record, signer, end }));
+    }
+    const live = await openNewest({ ...options, files }, records);
+    const minimumIndex = await readMinimumIndex(files, folder);
+    return new ShardedLog({ records, frozen: opened, live, lock, minimumIndex });
   } catch (error) {
+    await Promise.allSettled(opened.map((shard) => shard.close()));
     lock.release();
     throw error;
   }
 }
 
-/** A synced file in a folder whose own name was not synced is lost with it; at each start, for the last may have died here. */
-async function keepNames(files: Files, folder: string): Promise<void> {
-  await files.syncDirectory(folder);
-  await files.syncDirectory(dirname(folder));
-  await files.syncDirectory(dirname(dirname(folder)));
+/** INVARIANT: nothing is opened for writing before the keys agree that this is the history that they followed last. */
+async function agreeWithMemories({ memories = [], shardMemory, signer }: LogOptions, records: ShardList): Promise<void> {
+  if (records[0]?.origin !== signer.origin) throw new LicetError("log_damaged", { message: "the list of shards is another log's" });
+  const notes = (await Promise.all(memories.map((memory) => memory.get()))).filter((note) => note !== undefined);
+  const known = await shardMemory?.get();
+  refuseForeignHistory(records, { known, notes });
+  const news = records.length > 1 && (known === undefined || formatShardList(known) !== formatShardList(records));
+  if (news) await shardMemory?.set(records);
+}
+
+async function openNewest(options: LogOptions & { readonly files: Files }, records: ShardList): Promise<LiveShard> {
+  const { memories = [], maySign = async () => {}, endorse = async (note: string) => note, lacking, files, publishEvery = 1000 } = options;
+  const record = records.at(-1) ?? firstShard(options.signer.origin);
+  const limits = { ...journalLimits, ...options.limits };
+  const signer = signerFor(options.signer, record.origin);
+  const live = await openLiveShard({ files, folder: join(options.folder, record.path), name: record.name, base: record.base, signer, memories, publishEvery, maySign, endorse, lacking, limits });
+  if (records.length > 1 && live.size === 0) {
+    await live.freeze();
+    throw new LicetError("log_damaged", { message: `the shard \`${record.name}\` lacks the entry that it begins with` });
+  }
+  return live;
 }
 
 interface Parts {
-  readonly journal: Journal;
-  readonly publisher: Publisher;
+  readonly records: ShardList;
+  readonly frozen: readonly Shard[];
+  readonly live: LiveShard;
   readonly lock: { release(): void };
+  readonly minimumIndex: number;
 }
 
-class TiledLog implements EvidenceLog {
-  readonly #options: LogOptions & { readonly files: Files };
+class ShardedLog implements EvidenceLog {
+  readonly shards: readonly Shard[];
+  readonly minimumIndex: number;
   readonly #parts: Parts;
-  readonly #timer: NodeJS.Timeout | undefined;
-  /** Publications follow each other; the second of two waiting callers shares the first one's. */
-  #running: Promise<string> | undefined;
-  #next: Promise<string> | undefined;
-  #closed = false;
+  readonly #live: LiveShard;
+  readonly #base: number;
 
-  constructor(options: LogOptions & { readonly files: Files }, parts: Parts) {
-    this.#options = options;
+  constructor(parts: Parts) {
     this.#parts = parts;
-    const every = options.publishEvery ?? 1000;
-    // A failed publication poisons the log or was withheld by `maySign`; the next append or publish says so.
-    if (every > 0) this.#timer = setInterval(() => void this.publish().catch(() => {}), every).unref();
+    this.#live = parts.live;
+    this.#base = parts.live.base;
+    this.minimumIndex = parts.minimumIndex;
+    this.shards = [...parts.frozen, parts.live];
   }
 
   get origin(): string {
-    return this.#options.signer.origin;
+    return this.#live.origin;
   }
 
   get vkey(): string {
-    return vkeyOf(this.#options.signer);
+    return this.#live.vkey;
   }
 
   get size(): number {
-    return this.#parts.journal.size;
+    return this.#base + this.#live.size;
   }
 
   append(frame: Frame): Promise<number> {
-    if (this.#closed) return Promise.reject(new LicetError("log_unavailable", { message: "the evidence log is closed" }));
-    if (frame.leaf.length > leafBytesMax || frame.leaf.length === 0 || frame.payload.length > payloadBytesMax) {
-      return Promise.reject(new LicetError("body_too_large", { message: "the entry is larger than the log can hold" }));
+    // One promise less for each entry of a log that was never restored.
+    return this.#base === 0 ? this.#live.append(frame) : this.#live.append(frame).then((index) => this.#base + index);
+  }
+
+  async read(index: number): Promise<Frame | undefined> {
+    const place = this.locate(index);
+    return place?.shard.read(place.index);
+  }
+
+  async *scan(from: number, to: number = this.size): AsyncGenerator<Frame> {
+    for (const shard of this.shards) {
+      const [start, end] = [Math.max(from, shard.base), Math.min(to, shard.base + shard.size)];
+      if (start < end) yield* shard.scan(start - shard.base, end - shard.base);
     }
-    if (this.#parts.publisher.unwrittenBytes > unpublishedBytesMax) return Promise.reject(new LicetError("log_backpressure"));
-    return this.#parts.journal.append(frame);
   }
 
-  read(index: number): Promise<Frame | undefined> {
-    return this.#parts.journal.read(index);
-  }
-
-  scan(from: number, to?: number): AsyncGenerator<Frame> {
-    return this.#parts.journal.scan(from, to);
+  locate(index: number): { readonly shard: Shard; readonly index: number } | undefined {
+    const shard = this.shards.findLast(({ base }) => base <= index);
+    return shard && index - shard.base < shard.size ? { shard, index: index - shard.base } : undefined;
   }
 
   checkpoint(): string | undefined {
-    return this.#parts.publisher.note;
+    return this.#live.checkpoint();
   }
 
   publish(): Promise<string> {
-    if (!this.#running) {
-      this.#running = this.#publish().finally(() => {
-        this.#running = undefined;
-      });
-      return this.#running;
-    }
-    this.#next ??= this.#running
-      .catch(() => "")
-      .then(() => {
-        this.#next = undefined;
-        return this.publish();
-      });
-    return this.#next;
+    return this.#live.publish();
   }
 
-  async #publish(): Promise<string> {
-    const { journal, publisher } = this.#parts;
-    if (journal.poison) throw journal.poison;
-    try {
-      return await publisher.publish();
-    } catch (error) {
-      if (error instanceof LicetError) throw error;
-      throw journal.poisonWith(error);
-    }
+  rootAt(size: number): Promise<Uint8Array> {
+    return this.#live.rootAt(size);
   }
 
-  async rootAt(size: number): Promise<Uint8Array> {
-    this.#within(size);
-    return rootAt(this.#tiles, size);
+  inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
+    return this.#live.inclusionProof(index, size);
   }
 
-  async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
-    this.#within(size);
-    return inclusionProof(this.#tiles, index, size);
-  }
-
-  async consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]> {
-    this.#within(newSize);
-    return consistencyProof(this.#tiles, oldSize, newSize);
+  consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]> {
+    return this.#live.consistencyProof(oldSize, newSize);
   }
 
   async resource(path: string): Promise<Uint8Array | undefined> {
-    if (path !== "checkpoint" && !parseTilePath(path).ok) return undefined;
-    return this.#options.files.readWhole(join(this.#options.folder, path));
+    if (path === shardListName) return Buffer.from(formatShardList(this.#parts.records));
+    const place = resolveShardPath(this.shards, path);
+    return place?.shard.resource(place.path);
   }
 
   healthy(): boolean {
-    return !this.#closed && this.#parts.journal.poison === undefined;
+    return this.#live.healthy();
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearInterval(this.#timer);
-    const { journal, lock } = this.#parts;
     try {
-      await journal.close();
-      if (!journal.poison) await this.publish();
+      await this.#live.close();
+      for (const shard of this.#parts.frozen) await shard.close();
     } finally {
-      lock.release();
+      this.#parts.lock.release();
     }
-  }
-
-  readonly #tiles = (level: number, index: number, width: number) => this.#parts.publisher.readTile(level, index, width);
-
-  #within(size: number): void {
-    if (size <= this.#parts.publisher.tree.size) return;
-    throw new LicetError("not_found", { message: `the log has ${this.size} entries, fewer than ${size}` });
   }
 }

@@ -1,9 +1,9 @@
 import type { CheckpointMemory } from "./checkpoint.ts";
 import { complaints, fixedSigner, publishedComplaints, seeded } from "./log-fixture.ts";
 import { type EvidenceLog, openLog } from "./log.ts";
-import { SimulatedDisk } from "./simulated-files.ts";
+import { type Fault, SimulatedDisk } from "./simulated-files.ts";
 
-const folder = "/data/log";
+export const folder = "/data/log";
 
 export function openOn(disk: SimulatedDisk, memories: readonly CheckpointMemory[] = []): Promise<EvidenceLog> {
   return openLog({
@@ -17,7 +17,7 @@ export function openOn(disk: SimulatedDisk, memories: readonly CheckpointMemory[
   });
 }
 
-interface Witnessed {
+export interface Witnessed {
   readonly acknowledged: Map<number, string>;
   readonly checkpoints: string[];
 }
@@ -37,11 +37,12 @@ async function work(log: EvidenceLog, seen: Witnessed, random: () => number): Pr
   }
 }
 
-async function lost(log: EvidenceLog, seen: Witnessed): Promise<readonly string[]> {
+export async function lost(log: EvidenceLog, seen: Witnessed): Promise<readonly string[]> {
   const found: string[] = [];
+  const present: string[] = [];
+  for await (const frame of log.scan(0)) present.push(Buffer.from(frame.leaf).toString());
   for (const [index, text] of seen.acknowledged) {
-    const frame = await log.read(index);
-    if (Buffer.from(frame?.leaf ?? []).toString() !== text) found.push(`entry ${index} is not what was acknowledged`);
+    if (present[index] !== text) found.push(`entry ${index} is not what was acknowledged`);
   }
   return [...found, ...(await complaints(log, seen.checkpoints))];
 }
@@ -50,7 +51,7 @@ export interface PowerRounds {
   readonly seed: number;
   /** What ends each round, drawn anew each time. */
   readonly how: readonly ("power" | "kill")[];
-  readonly kind: "cut" | "error";
+  readonly kind: Fault["kind"];
   readonly count: number;
 }
 

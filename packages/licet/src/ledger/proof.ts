@@ -1,8 +1,8 @@
 import { LicetError } from "../base/errors.ts";
+import { type TileReader, wholeTiles } from "./tile-cache.ts";
 import { emptyRoot, foldRow, hashBytes, tileWidth } from "./tree.ts";
 
-/** The first `width` hashes of a tile of the tree. */
-export type TileReader = (level: number, index: number, width: number) => Promise<Uint8Array>;
+export type { TileReader } from "./tile-cache.ts";
 
 /** Root of the entries `start` to `end`, as RFC 6962 splits them. `start` is a multiple of the subtree's size. */
 async function rangeRoot(read: TileReader, start: number, end: number): Promise<Buffer> {
@@ -33,15 +33,16 @@ function split(count: number): number {
 /** RFC 6962 section 2.1.1, sibling hashes from the leaf upwards. */
 export async function inclusionProof(read: TileReader, index: number, size: number): Promise<readonly Buffer[]> {
   if (!(index >= 0 && index < size)) throw outside(`entry ${index} is not in a tree of ${size}`);
+  const tiles = wholeTiles(read, size);
   const proof: Buffer[] = [];
   let [start, end] = [0, size];
   while (end - start > 1) {
     const middle = start + split(end - start);
     if (index < middle) {
-      proof.push(await rangeRoot(read, middle, end));
+      proof.push(await rangeRoot(tiles, middle, end));
       end = middle;
     } else {
-      proof.push(await rangeRoot(read, start, middle));
+      proof.push(await rangeRoot(tiles, start, middle));
       start = middle;
     }
   }
@@ -52,19 +53,20 @@ export async function inclusionProof(read: TileReader, index: number, size: numb
 export async function consistencyProof(read: TileReader, oldSize: number, newSize: number): Promise<readonly Buffer[]> {
   if (!(oldSize >= 0 && oldSize <= newSize)) throw outside(`a tree of ${newSize} does not continue one of ${oldSize}`);
   if (oldSize === newSize || oldSize === 0) return [];
+  const tiles = wholeTiles(read, newSize);
   const proof: Buffer[] = [];
   let [start, end] = [0, newSize];
   while (end !== oldSize) {
     const middle = start + split(end - start);
     if (oldSize <= middle) {
-      proof.push(await rangeRoot(read, middle, end));
+      proof.push(await rangeRoot(tiles, middle, end));
       end = middle;
     } else {
-      proof.push(await rangeRoot(read, start, middle));
+      proof.push(await rangeRoot(tiles, start, middle));
       start = middle;
     }
   }
-  if (start > 0) proof.push(await rangeRoot(read, start, end));
+  if (start > 0) proof.push(await rangeRoot(tiles, start, end));
   return proof.reverse();
 }
 

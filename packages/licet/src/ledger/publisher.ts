@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
 import { entriesPath, formatEntryBundle, tilePath } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
-import { type CheckpointMemory, type LogSigner, signCheckpoint } from "./checkpoint.ts";
+import { type CheckpointMemory, isSignedByCurrent, type LogSigner, signCheckpoint } from "./checkpoint.ts";
 import { type Files, replaceFile } from "./files.ts";
+import type { NewFile } from "./replace-files.ts";
 import { hashBytes, tileWidth, Tree } from "./tree.ts";
 
 export interface PublisherOptions {
@@ -14,10 +15,14 @@ export interface PublisherOptions {
   readonly maySign: (next: { readonly size: number; readonly root: Uint8Array }) => Promise<void>;
   /** Collects others' cosignatures: answers the note with the lines that it got, within its own time limit. */
   readonly endorse: (note: string) => Promise<string>;
+  /** Whether the published checkpoint of this size should be endorsed again, because a cosignature is missing or old. */
+  readonly lacking?: ((size: number) => boolean) | undefined;
 }
 
 /** Two at a time: more would take the threads that the journal's sync needs. */
 const writesAtOnce = 2;
+/** So few that two groups are not much memory, so many that the hand-over costs nothing. */
+const filesAtOnce = 16;
 
 /** Turns durable entries into tiles, and tiles into signed checkpoints (C2SP tlog-tiles). */
 export class Publisher {
@@ -30,6 +35,9 @@ export class Publisher {
   #unwrittenBytes = 0;
   /** Folders of partial tiles that a full tile has replaced. */
   readonly #superseded: string[] = [];
+  /** Folders of partial tiles that are there; all of them may be while `#partialsUnknown`. */
+  readonly #partials = new Set<string>();
+  #partialsUnknown = true;
   /** Folders whose names are durable. */
   readonly #known = new Set<string>();
   #note: string | undefined;
@@ -87,7 +95,8 @@ export class Publisher {
   /** Writes what is new, makes it durable, then signs; never the other way round. The caller serialises. */
   async publish(): Promise<string> {
     const size = this.#tree.size;
-    if (this.#note !== undefined && size === this.#publishedSize) return this.#note;
+    const published = size === this.#publishedSize ? this.#note : undefined;
+    if (published !== undefined && isSignedByCurrent(this.#options.signer, published)) return this.#endorsedAgain(published);
     const root = this.#tree.root();
     const superseded = this.#superseded.splice(0);
     try {
@@ -96,11 +105,10 @@ export class Publisher {
       const signed = await signCheckpoint(this.#options.signer, { size, root });
       for (const memory of this.#options.memories) await memory.set(signed);
       const note = await this.#options.endorse(signed);
-      await replaceFile(this.#options.files, join(this.#options.folder, "checkpoint"), Buffer.from(note));
-      await this.#options.files.syncDirectory(this.#options.folder);
-      this.#note = note;
+      await this.#keepNote(note);
       this.#publishedSize = size;
       for (const folder of superseded) await this.#options.files.remove(join(this.#options.folder, folder));
+      this.#partialsUnknown = false;
       return note;
     } catch (error) {
       this.#superseded.push(...superseded);
@@ -108,13 +116,32 @@ export class Publisher {
     }
   }
 
+  async #endorsedAgain(published: string): Promise<string> {
+    if (this.#options.lacking?.(this.#publishedSize) !== true) return published;
+    const note = await this.#options.endorse(published);
+    if (note !== published) await this.#keepNote(note);
+    return note;
+  }
+
+  async #keepNote(note: string): Promise<void> {
+    await replaceFile(this.#options.files, join(this.#options.folder, "checkpoint"), Buffer.from(note));
+    await this.#options.files.syncDirectory(this.#options.folder);
+    this.#note = note;
+  }
+
+  /** All tiles of the tree as it stands, durable; signs nothing. */
+  async settle(): Promise<void> {
+    await this.writeTiles(this.#edgeFiles());
+  }
+
   /** Also frees the memory that waiting tiles hold. */
   async writeTiles(more: ReadonlyMap<string, Uint8Array> = new Map()): Promise<void> {
     const full = [...this.#unwritten];
-    const queue = [...full, ...more];
     const folders = new Set<string>();
+    const queue = [...full, ...more].map(([path, data]) => ({ path: join(this.#options.folder, path), data }));
+    for (const { path } of queue) await this.#makeFolder(dirname(path), folders);
     const worker = async () => {
-      for (let next = queue.shift(); next; next = queue.shift()) await this.#write(next[0], next[1], folders);
+      for (let next = queue.splice(0, filesAtOnce); next.length > 0; next = queue.splice(0, filesAtOnce)) await this.#write(next);
     };
     await Promise.all(Array.from({ length: writesAtOnce }, worker));
     for (const folder of folders) await this.#options.files.syncDirectory(folder);
@@ -135,6 +162,7 @@ export class Publisher {
     if (width > 0) {
       files.set(entriesPath(Math.floor(this.#tree.size / tileWidth), width), formatEntryBundle(this.#bundle));
     }
+    for (const path of files.keys()) this.#partials.add(dirname(path));
     return files;
   }
 
@@ -146,18 +174,22 @@ export class Publisher {
   #keep(path: string, data: Uint8Array): void {
     this.#unwritten.set(path, data);
     this.#unwrittenBytes += data.length;
-    this.#superseded.push(`${path}.p`);
+    const partials = `${path}.p`;
+    if (this.#partials.delete(partials) || this.#partialsUnknown) this.#superseded.push(partials);
   }
 
-  async #write(path: string, data: Uint8Array, folders: Set<string>): Promise<void> {
-    const absolute = join(this.#options.folder, path);
-    const folder = dirname(absolute);
+  async #makeFolder(folder: string, folders: Set<string>): Promise<void> {
+    if (folders.has(folder)) return;
     folders.add(folder);
-    if (!this.#known.has(folder)) {
-      await this.#options.files.makeDirectory(folder);
-      // The names of new folders have to last as well: sync every folder from here up to the log's own.
-      for (let up = dirname(folder); up.length >= this.#options.folder.length; up = dirname(up)) folders.add(up);
-    }
-    await replaceFile(this.#options.files, absolute, data);
+    if (this.#known.has(folder)) return;
+    await this.#options.files.makeDirectory(folder);
+    // The names of new folders have to last as well: sync every folder from here up to the log's own.
+    for (let up = dirname(folder); up.length >= this.#options.folder.length; up = dirname(up)) folders.add(up);
+  }
+
+  async #write(group: readonly NewFile[]): Promise<void> {
+    const { files } = this.#options;
+    if (files.replaceMany) return files.replaceMany(group);
+    for (const { path, data } of group) await replaceFile(files, path, data);
   }
 }

@@ -1,10 +1,11 @@
+import type { Envelope, Statement } from "@licet/evidence";
 import type { Transaction } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { LicetError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/tables.ts";
-import type { Committed, Draft, Entry, EntryDefinition, LoggedEntry, Work } from "./entry.ts";
+import type { Committed, Draft, Entry, EntryDefinition, JsonObject, LoggedEntry, Work } from "./entry.ts";
 import type { Keyring } from "./keyring.ts";
 import type { EvidenceLog } from "./log.ts";
 import { Projector } from "./projector.ts";
@@ -57,6 +58,8 @@ export interface RecorderOptions {
   readonly clock: Clock;
   /** Called when the log holds an entry that the database could not commit: the process must stop. */
   readonly fatal: (error: unknown) => void;
+  /** Signs what definitions say; without it their entries hold no statement. */
+  readonly signStatement?: (statement: Statement) => Envelope;
   /** Milliseconds between projections; 0 projects only in `settle`. */
   readonly projectEvery?: number;
 }
@@ -141,7 +144,9 @@ class LogRecorder implements Recorder {
 
   async read(space: string, id: string): Promise<Entry | undefined> {
     const recent = this.#projector.recentById(id);
-    if (recent) return recent.space === space ? recent : undefined;
+    if (recent && recent.space !== space) return undefined;
+    if (recent?.kid !== undefined && this.#options.keyring.isDestroyed(recent.kid)) throw new LicetError("payload_erased", { at: { id } });
+    if (recent) return recent;
     const index = await findIndex(this.#options.database.read, space, id);
     const found = index === undefined ? undefined : await this.readAt(space, index);
     return found?.id === id ? found : undefined;
@@ -180,7 +185,10 @@ class LogRecorder implements Recorder {
   }
 
   #stamp(draft: Draft, definition: EntryDefinition, time: number): Entry {
-    return { ...draft, id: newId("ent", time), v: definition.v, time };
+    const entry = { ...draft, id: newId("ent", time), v: definition.v, time };
+    const { signStatement } = this.#options;
+    if (definition.statement === undefined || signStatement === undefined) return entry;
+    return { ...entry, body: { ...entry.body, statement: plainEnvelope(signStatement(definition.statement(entry))) } };
   }
 
   #remember(entry: LoggedEntry, { mode }: EntryDefinition): LoggedEntry {
@@ -213,4 +221,9 @@ class LogRecorder implements Recorder {
     this.#projector.halt();
     this.#options.fatal(error);
   }
+}
+
+/** As JSON, which an entry's body is. */
+function plainEnvelope({ payloadType, payload, signatures }: Envelope): JsonObject {
+  return { payloadType, payload, signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig })) };
 }

@@ -8,7 +8,7 @@ import type { Keyring } from "./keyring.ts";
 import type { EvidenceLog } from "./log.ts";
 import { type Registry, upcast } from "./registry.ts";
 import { leafIn, openEntry } from "./sealing.ts";
-import { clearRecords, type Cursors, insertEntry, readCursors, writeCursors } from "./store.ts";
+import { clearRecords, type Cursors, insertEntry, insertErasedEntry, readCursors, writeCursors } from "./store.ts";
 
 export interface ReplayOptions {
   readonly database: Database;
@@ -129,8 +129,11 @@ async function replayOne(
   const definition = options.registry.lookUp(kind, version);
   const governance = definition.mode === "governance";
   if (at.index <= (governance ? at.cursors.applied : at.cursors.projected)) return "skipped";
-  const entry = at.entry ?? openUnlessErased(options.keyring, at.frame);
-  if (!entry) return "erased";
+  const entry = openUnlessErased(options.keyring, at);
+  if (!entry) {
+    if (governance && at.frame) await insertErasedEntry(neighbours.tx, leafIn(at.frame), at.index);
+    return "erased";
+  }
   const current = upcast(definition, entry);
   const logged = { ...current, index: at.index };
   if (!governance && definition.applyMany) {
@@ -154,7 +157,9 @@ function kindOf({ entry, frame }: Source): { readonly kind: string; readonly ver
   return { kind: leaf.kind, version: leaf.kv };
 }
 
-function openUnlessErased(keyring: Keyring, frame: Frame | undefined): Entry | undefined {
+/** What this process holds in memory is as erased as what lies on the disk. */
+function openUnlessErased(keyring: Keyring, { entry, frame }: Source): Entry | undefined {
+  if (entry) return entry.kid !== undefined && keyring.isDestroyed(entry.kid) ? undefined : entry;
   if (!frame) return undefined;
   try {
     return openEntry(keyring, frame);

@@ -82,10 +82,17 @@ describe("a payload does not open", () => {
     expect(opening({ leaf: one.frame.leaf, payload: two.frame.payload })).toThrow(damaged);
   });
 
-  test("cut short or empty", async () => {
+  test("cut short", async () => {
     const { frame } = await sealEntry(keyring, entry);
     expect(opening({ leaf: frame.leaf, payload: frame.payload.subarray(0, 40) })).toThrow(damaged);
-    expect(opening({ leaf: frame.leaf, payload: Buffer.alloc(0) })).toThrow(damaged);
+  });
+
+  test("left out: damage of the log while its key lives, an erasure once it is destroyed", async () => {
+    const { frame, entry: sealed } = await sealEntry(keyring, { ...entry, subject: "system:left out" });
+    const emptied = opening({ leaf: frame.leaf, payload: Buffer.alloc(0) });
+    expect(emptied).toThrow(expect.objectContaining({ code: "log_damaged" }));
+    await keyring.destroy(sealed.kid ?? "");
+    expect(emptied).toThrow(expect.objectContaining({ code: "payload_erased" }));
   });
 });
 

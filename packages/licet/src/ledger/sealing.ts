@@ -1,17 +1,13 @@
-import { createCipheriv, createSecretKey, hash, type KeyObject, randomFillSync } from "node:crypto";
+import { createSecretKey, hash } from "node:crypto";
 import { type Leaf, parseLeaf, payloadAad } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { canonicalText } from "./canonical-text.ts";
-import type { Entry, JsonObject } from "./entry.ts";
+import type { Entry, JsonObject, RetentionClass } from "./entry.ts";
 import { type Frame, payloadBytesMax } from "./frame.ts";
 import type { KeyEncryptionKey, Keyring } from "./keyring.ts";
-import { nonceBytes, tagBytes, unseal } from "./secret.ts";
-
-/** Journal payload: this byte, the payload's own key sealed under its key-encryption key, the ciphertext. */
-const payloadVersion = 1;
-const keyBytes = 32;
-const wrappedBytes = nonceBytes + keyBytes + tagBytes;
-const ciphertextAt = 1 + wrappedBytes;
+import { ciphertextAt, ciphertextBytesMin, payloadBytes, payloadVersion, type SealedPayload } from "./seal-payload.ts";
+import { sealSoon } from "./seal-thread.ts";
+import { unseal } from "./secret.ts";
 
 export interface SealedEntry {
   readonly frame: Frame;
@@ -25,23 +21,24 @@ interface SealKeys {
   readonly system: string | undefined;
 }
 
-/** Seals an entry under a key of its own. Waits only while a new subject's key is made durable. */
+/** Seals an entry under a key of its own. Waits while a new subject's key is made durable, or when many are sealed at once. */
 export function sealEntry(keyring: Keyring, entry: Entry): SealedEntry | Promise<SealedEntry> {
   refuseUnloggable(entry);
   const { space, subject, actor, system } = entry;
-  const kek = keyring.cached(space, subject, entry.class);
+  const kek = keyring.cached(space, subject, entry.class, entry.time);
   const actorName = keyring.cachedPseudonym(space, actor);
   const systemName = system === undefined ? undefined : keyring.cachedPseudonym(space, `system:${system}`);
   if (kek && actorName !== undefined && (system === undefined || systemName !== undefined)) {
-    return sealWith({ kek, actor: actorName, system: systemName }, entry);
+    return sealWith(keyring, { kek, actor: actorName, system: systemName }, entry);
   }
-  return makeKeys(keyring, entry).then((keys) => sealWith(keys, entry));
+  return makeKeys(keyring, entry).then((keys) => sealWith(keyring, keys, entry));
 }
 
 async function makeKeys(keyring: Keyring, { space, subject, actor, system, ...entry }: Entry): Promise<SealKeys> {
-  const kek = await keyring.keyFor(space, subject, entry.class);
   const actorName = await keyring.pseudonym(space, actor);
-  return { kek, actor: actorName, system: system === undefined ? undefined : await keyring.pseudonym(space, `system:${system}`) };
+  const systemName = system === undefined ? undefined : await keyring.pseudonym(space, `system:${system}`);
+  // Last, so that a key that is retired meanwhile seals nothing more.
+  return { kek: await keyring.keyFor(space, subject, entry.class, entry.time), actor: actorName, system: systemName };
 }
 
 const name = /^[\p{L}\p{N}_.:/@-]{1,200}$/u;
@@ -58,28 +55,26 @@ function refuseUnloggable(entry: Entry): void {
   }
 }
 
-function sealWith(keys: SealKeys, entry: Entry): SealedEntry {
+function sealWith(keyring: Keyring, keys: SealKeys, entry: Entry): SealedEntry | Promise<SealedEntry> {
   const text = canonicalText({ kind: entry.kind, actor: entry.actor, system: entry.system ?? null, body: entry.body });
-  const plaintext = Buffer.from(text);
-  const size = nonceBytes + plaintext.length + tagBytes;
-  if (ciphertextAt + size > payloadBytesMax) {
-    throw new LicetError("body_too_large", { message: `the evidence would take ${size} bytes, over ${payloadBytesMax}` });
+  const size = payloadBytes(text);
+  if (size > payloadBytesMax) {
+    throw new LicetError("body_too_large", { message: `the evidence would take ${size - ciphertextAt} bytes, over ${payloadBytesMax}` });
   }
-  const secrets = random(keyBytes + 2 * nonceBytes);
-  const key = secrets.subarray(0, keyBytes);
-  const payload = Buffer.allocUnsafe(ciphertextAt + size);
-  payload[0] = payloadVersion;
-  const aad = payloadAad({ id: entry.id, space: entry.space, class: entry.class });
-  encryptInto(payload.subarray(1), { key: keys.kek.key, nonce: secrets.subarray(keyBytes, keyBytes + nonceBytes), data: key, aad: Buffer.from(entry.id) });
-  encryptInto(payload.subarray(ciphertextAt), { key: createSecretKey(key), nonce: secrets.subarray(keyBytes + nonceBytes), data: plaintext, aad });
-  const leaf = leafText(keys, entry, {
-    digest: sha256(payload.subarray(ciphertextAt)),
-    commit: sha256(Buffer.concat([key, Buffer.from(entry.id)])),
-    size,
-  });
-  key.fill(0);
   const parsed: { body: JsonObject } = JSON.parse(text);
-  return { frame: { leaf: Buffer.from(leaf), payload }, entry: { ...entry, body: parsed.body } };
+  const sealed = sealSoon({ key: keys.kek.key, id: entry.id, aad: payloadAad({ id: entry.id, space: entry.space, class: entry.class }), text });
+  const frozen = { ...entry, body: parsed.body, kid: keys.kek.kid };
+  if (!(sealed instanceof Promise)) return framed(keys, frozen, sealed);
+  return sealed.then((payload) => {
+    // A key that was retired meanwhile seals nothing more.
+    const current = keyring.cached(entry.space, entry.subject, entry.class, entry.time);
+    return current?.kid === keys.kek.kid ? framed(keys, frozen, payload) : sealEntry(keyring, entry);
+  });
+}
+
+function framed(keys: SealKeys, entry: Entry, { payload, digest, commit }: SealedPayload): SealedEntry {
+  const leaf = leafText(keys, entry, { digest: `sha256:${digest}`, commit: `sha256:${commit}`, size: payload.length - ciphertextAt });
+  return { frame: { leaf: Buffer.from(leaf), payload }, entry };
 }
 
 /**
@@ -95,36 +90,8 @@ function leafText(keys: SealKeys, entry: Entry, sealed: Pick<Leaf["payload"], "d
   return `{"actor":"${keys.actor}",${atGateway}"id":"${id}","kind":"${kind}","kv":${v},"payload":${payload},${numbered}"space":"${space}",${system}"time":${time},"v":1}`;
 }
 
-interface Encryption {
-  /** Not bytes: for those, Node tries and fails to see a KeyObject in them, which costs twice the encryption. */
-  readonly key: KeyObject;
-  readonly nonce: Uint8Array;
-  readonly data: Uint8Array;
-  readonly aad: Uint8Array;
-}
-
-/** nonce ‖ ciphertext ‖ tag, without a copy of the whole. */
-function encryptInto(target: Buffer, { key, nonce, data, aad }: Encryption): void {
-  const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  cipher.setAAD(aad);
-  target.set(nonce, 0);
-  target.set(cipher.update(data), nonceBytes);
-  cipher.final();
-  target.set(cipher.getAuthTag(), nonceBytes + data.length);
-}
-
 function sha256(bytes: Uint8Array): `sha256:${string}` {
   return `sha256:${hash("sha256", bytes, "hex")}`;
-}
-
-let pool = Buffer.alloc(0);
-
-/** One system call for many keys; no byte is handed out twice. */
-function random(bytes: number): Buffer {
-  if (pool.length < bytes) pool = randomFillSync(Buffer.allocUnsafeSlow(16_384));
-  const taken = pool.subarray(0, bytes);
-  pool = pool.subarray(bytes);
-  return taken;
 }
 
 export interface OpenedFrame {
@@ -134,16 +101,28 @@ export interface OpenedFrame {
   readonly key: Uint8Array;
 }
 
+/** The part of a journal payload that its leaf commits to. */
+export function ciphertextIn(payload: Uint8Array): Uint8Array {
+  return payload.subarray(ciphertextAt);
+}
+
 /** What an export discloses for one entry. Throws `payload_erased`, `keys_missing`, `payload_damaged`. */
 export function discloseFrame(keyring: Keyring, frame: Frame): OpenedFrame {
   const leaf = leafIn(frame);
   const { payload } = frame;
-  if (payload[0] !== payloadVersion || payload.length < ciphertextAt + nonceBytes + tagBytes) throw new LicetError("payload_damaged");
+  if (payload.length === 0) throw reclaimed(keyring, leaf);
+  if (payload[0] !== payloadVersion || payload.length < ciphertextAt + ciphertextBytesMin) throw new LicetError("payload_damaged");
   const key = unseal(keyring.byId(leaf.payload.kid).key, payload.subarray(1, ciphertextAt), Buffer.from(leaf.id));
   const ciphertext = payload.subarray(ciphertextAt);
   const committed = sha256(ciphertext) === leaf.payload.digest && sha256(Buffer.concat([key, Buffer.from(leaf.id)])) === leaf.payload.commit;
   if (!committed) throw new LicetError("payload_damaged", { at: { id: leaf.id } });
   return { leaf, ciphertext, key };
+}
+
+/** Only the payload of a destroyed key is ever dropped from the journal. */
+function reclaimed(keyring: Keyring, { id, payload }: Leaf): LicetError {
+  if (keyring.isDestroyed(payload.kid)) return new LicetError("payload_erased", { at: { kid: payload.kid } });
+  return new LicetError("log_damaged", { message: `the payload of the entry \`${id}\` is gone, and its key is not`, at: { id } });
 }
 
 export function leafIn(frame: Frame): Leaf {
@@ -158,7 +137,7 @@ export function openEntry(keyring: Keyring, frame: Frame): Entry {
   const { kid, class: retention } = leaf.payload;
   const plaintext = unseal(createSecretKey(key), ciphertext, payloadAad({ id: leaf.id, space: leaf.space, class: retention }));
   const content: { kind: string; actor: string; system: string | null; body: JsonObject } = JSON.parse(plaintext.toString("utf8"));
-  if (content.kind !== leaf.kind || (retention !== "governance" && retention !== "runtime")) throw new LicetError("payload_damaged");
+  if (content.kind !== leaf.kind || !isRetentionClass(retention)) throw new LicetError("payload_damaged");
   return {
     id: leaf.id,
     v: leaf.kv,
@@ -170,7 +149,17 @@ export function openEntry(keyring: Keyring, frame: Frame): Entry {
     subject: keyring.byId(kid).subject,
     class: retention,
     body: content.body,
+    kid,
     ...(leaf.gateway === undefined ? {} : { gateway: leaf.gateway }),
     ...(leaf.seq === undefined ? {} : { seq: leaf.seq }),
   };
+}
+
+function isRetentionClass(text: string): text is RetentionClass {
+  return text === "governance" || text === "runtime" || text === "content";
+}
+
+/** The ciphertext of an entry whose key is gone: all that is left of it, and what its leaf still commits to. */
+export function sealedCiphertext(frame: Frame): Uint8Array {
+  return frame.payload.subarray(ciphertextAt);
 }

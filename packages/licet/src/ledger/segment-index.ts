@@ -31,13 +31,17 @@ export async function loadSegmentIndex(files: Files, path: string): Promise<Segm
 }
 
 export async function storeSegmentIndex(files: Files, path: string, index: SegmentIndex): Promise<void> {
+  await replaceFile(files, path, encodeSegmentIndex(index));
+}
+
+export function encodeSegmentIndex(index: SegmentIndex): Buffer {
   const bytes = Buffer.alloc(20 + index.marks.length * 4);
   bytes.writeBigUInt64LE(BigInt(index.firstIndex), 4);
   bytes.writeUInt32LE(index.count, 12);
   bytes.writeUInt32LE(index.nextBatch, 16);
   for (const [at, mark] of index.marks.entries()) bytes.writeUInt32LE(mark, 20 + at * 4);
   bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
-  await replaceFile(files, path, bytes);
+  return bytes;
 }
 
 export function segmentIndexPath(folder: string, number: number): string {

@@ -11,11 +11,11 @@ interface Inode {
   pending: Change[];
 }
 
-/** A change of names in one folder; a crash keeps the first so many of those that were not synced. */
+/** A change of names in one folder; a crash keeps some of those that were not synced. */
 type Naming =
   | { readonly kind: "put"; readonly name: string; readonly inode: Inode | "folder" }
   | { readonly kind: "drop"; readonly name: string }
-  | { readonly kind: "move"; readonly from: string; readonly to: string };
+  | { readonly kind: "move"; readonly from: string; readonly to: string; readonly inode: Inode | "folder" };
 
 interface Folder {
   readonly durable: Map<string, Inode | "folder">;
@@ -25,21 +25,30 @@ interface Folder {
 
 export class PowerCut extends Error {}
 
+export const operationKinds = ["open", "write", "datasync", "truncate", "rename", "remove", "makeDirectory", "syncDirectory"] as const;
+export type OperationKind = (typeof operationKinds)[number];
+
 export interface Fault {
   /** Which mutating operation it hits, counted from 1. */
   readonly at: number;
-  readonly kind: "cut" | "error";
+  /** The power goes; this one operation fails; or the disk is full from here on, until the restart. */
+  readonly kind: "cut" | "error" | "full";
 }
 
+/** What needs room on a disk. */
+const growing: ReadonlySet<OperationKind> = new Set(["open", "write", "makeDirectory"]);
+
 /**
- * A disk in memory that forgets what was not synced: written pages one by one, names from the first unsynced change on.
- * Tests cut its power at any operation; the product never uses it.
+ * A disk in memory that forgets what was not synced: written pages one by one, and of the names either those after some
+ * change, as file systems with a journal do, or any. Tests cut its power at any operation; the product never uses it.
  */
 export class SimulatedDisk implements Files {
   readonly #folders: Map<string, Folder>;
   readonly #random: () => number;
   #operations = 0;
+  readonly #performed = new Set<OperationKind>();
   #fault: Fault | undefined;
+  #hit: OperationKind | undefined;
   #down = false;
 
   constructor(random: () => number, folders = new Map<string, Folder>()) {
@@ -55,9 +64,20 @@ export class SimulatedDisk implements Files {
     return this.#down;
   }
 
+  /** What was tried on this disk. */
+  get performed(): ReadonlySet<OperationKind> {
+    return this.#performed;
+  }
+
+  /** What the fault struck; undefined while it has not. */
+  get hit(): OperationKind | undefined {
+    return this.#hit;
+  }
+
   failAt(fault: Fault): void {
     this.#operations = 0;
     this.#fault = fault;
+    this.#hit = undefined;
   }
 
   /** The disk as the next start finds it. Killing the process alone leaves written but unsynced things in memory. */
@@ -78,8 +98,12 @@ export class SimulatedDisk implements Files {
 
   #survivors(folder: Folder): Map<string, Inode | "folder"> {
     const names = new Map(folder.durable);
+    const ordered = this.#random() < 0.5;
     const kept = Math.floor(this.#random() * (folder.pending.length + 1));
-    for (const change of folder.pending.slice(0, kept)) applyNaming(names, change);
+    const survives = (at: number) => (ordered ? at < kept : this.#random() < 0.5);
+    for (const [at, change] of folder.pending.entries()) {
+      if (survives(at)) applyNaming(names, change);
+    }
     for (const [name, entry] of names) {
       if (entry !== "folder") names.set(name, this.#survivor(entry));
     }
@@ -105,14 +129,26 @@ export class SimulatedDisk implements Files {
     return pages;
   }
 
-  #step(partial?: () => void): void {
+  #step(operation: OperationKind, partial?: () => void): void {
     if (this.#down) throw new PowerCut("no power");
     this.#operations += 1;
-    if (this.#fault?.at !== this.#operations) return;
+    this.#performed.add(operation);
+    const { at = Number.POSITIVE_INFINITY, kind } = this.#fault ?? {};
+    if (kind === "full") return this.#fill(operation, at, partial);
+    if (at !== this.#operations) return;
+    this.#hit = operation;
     partial?.();
-    if (this.#fault.kind === "error") throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    if (kind === "error") throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
     this.#down = true;
     throw new PowerCut("the power was cut");
+  }
+
+  #fill(operation: OperationKind, at: number, partial?: () => void): void {
+    if (this.#operations < at || !growing.has(operation)) return;
+    // The last room takes a part of a write; what follows gets nothing.
+    if (this.#hit === undefined) partial?.();
+    this.#hit ??= operation;
+    throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
   }
 
   #folder(path: string): Folder {
@@ -136,7 +172,7 @@ export class SimulatedDisk implements Files {
     let inode = this.#find(path);
     if (mode === "create" || mode === "replace") {
       if (inode && mode === "create") throw Object.assign(new Error("EEXIST"), { code: "EEXIST" });
-      this.#step();
+      this.#step("open");
       inode = { now: Buffer.alloc(0), durable: Buffer.alloc(0), pending: [] };
       this.#name(path, { kind: "put", name: basename(path), inode });
     }
@@ -155,17 +191,17 @@ export class SimulatedDisk implements Files {
         const length = this.#random() < 0.2 ? Math.ceil(buffer.length * this.#random()) || 1 : buffer.length;
         const data = Buffer.from(buffer.subarray(0, length));
         const write = () => change({ kind: "write", position, data });
-        this.#step(write);
+        this.#step("write", write);
         write();
         return length;
       },
       datasync: async () => {
-        this.#step();
+        this.#step("datasync");
         inode.durable = Buffer.from(inode.now);
         inode.pending = [];
       },
       truncate: async (length) => {
-        this.#step();
+        this.#step("truncate");
         change({ kind: "truncate", length });
       },
       size: async () => inode.now.length,
@@ -174,13 +210,15 @@ export class SimulatedDisk implements Files {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.#step();
-    this.#name(from, { kind: "move", from: basename(from), to: basename(to) });
+    const inode = this.#find(from);
+    if (inode === undefined) throw absent(from);
+    this.#step("rename");
+    this.#name(from, { kind: "move", from: basename(from), to: basename(to), inode });
   }
 
   async remove(path: string): Promise<void> {
     if (this.#find(path) === undefined) return;
-    this.#step();
+    this.#step("remove");
     this.#name(path, { kind: "drop", name: basename(path) });
   }
 
@@ -191,13 +229,13 @@ export class SimulatedDisk implements Files {
     }
     await this.makeDirectory(dirname(path));
     if (this.#find(path) === "folder") return;
-    this.#step();
+    this.#step("makeDirectory");
     this.#name(path, { kind: "put", name: basename(path), inode: "folder" });
     this.#folders.set(path, { durable: new Map(), now: new Map(), pending: [] });
   }
 
   async syncDirectory(path: string): Promise<void> {
-    this.#step();
+    this.#step("syncDirectory");
     const folder = this.#folder(path === "/" ? "" : path);
     for (const change of folder.pending) applyNaming(folder.durable, change);
     folder.pending = [];
@@ -217,9 +255,9 @@ function applyNaming(names: Map<string, Inode | "folder">, change: Naming): void
   if (change.kind === "put") names.set(change.name, change.inode);
   else if (change.kind === "drop") names.delete(change.name);
   else {
-    const moved = names.get(change.from);
-    if (moved) names.set(change.to, moved);
-    names.delete(change.from);
+    names.set(change.to, change.inode);
+    // The name may have been taken again by a file that came later.
+    if (names.get(change.from) === change.inode) names.delete(change.from);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Leaf } from "@licet/evidence";
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { Database } from "../db/database.ts";
 import { tableColumns, type Tables } from "../db/tables.ts";
@@ -39,10 +40,21 @@ export async function writeCursors(tx: Transaction<Tables>, cursors: Partial<Cur
 }
 
 export async function insertEntry(tx: Transaction<Tables>, entry: LoggedEntry): Promise<void> {
-  const { space, id, index, kind, v, system, actor, time } = entry;
+  const { space, id, index, kind, v, system, actor, time, kid = "" } = entry;
   await tx
     .insertInto("entry")
-    .values({ space, id, log_index: index, kind, v, system: system ?? null, actor, time })
+    .values({ space, id, log_index: index, kind, v, system: system ?? null, actor, time, kid })
+    .execute();
+}
+
+/** What stands in place of the actor of an erased entry. */
+export const erasedActor = "erased";
+
+/** That the entry was made stays known; by whom and about what is gone with its key. */
+export async function insertErasedEntry(tx: Transaction<Tables>, { space, id, kind, kv, time, payload }: Leaf, index: number): Promise<void> {
+  await tx
+    .insertInto("entry")
+    .values({ space, id, log_index: index, kind, v: kv, system: null, actor: erasedActor, time, kid: payload.kid })
     .execute();
 }
 
@@ -51,7 +63,9 @@ export async function findIndex(db: Reader, space: string, id: string): Promise<
   const entry = await db.selectFrom("entry").select("log_index").where("space", "=", space).where("id", "=", id).executeTakeFirst();
   if (entry) return entry.log_index;
   const decision = await db.selectFrom("decision").select("log_index").where("space", "=", space).where("id", "=", id).executeTakeFirst();
-  return decision?.log_index;
+  if (decision) return decision.log_index;
+  const content = await db.selectFrom("content").select("log_index").where("space", "=", space).where("id", "=", id).executeTakeFirst();
+  return content?.log_index;
 }
 
 const recordTables = Object.entries(tableColumns).flatMap(([table, { kind }]) => (kind === "record" ? [table] : []));

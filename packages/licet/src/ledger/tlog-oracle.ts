@@ -15,8 +15,8 @@ export interface OracleVerdict {
 }
 
 /** What it says of a log folder, against checkpoints that were kept in the files `olds`. */
-export function askTlogOracle(folder: string, vkey: string, olds: readonly string[] = []): OracleVerdict {
-  const args = [program, "check", folder, "--vkey", vkey, "--json", ...olds.flatMap((old) => ["--old", old])];
+export function askTlogOracle(folder: string, vkey: string, olds: readonly string[] = [], more: readonly string[] = []): OracleVerdict {
+  const args = [program, "check", folder, "--vkey", vkey, "--json", ...olds.flatMap((old) => ["--old", old]), ...more];
   const verdict: OracleVerdict = JSON.parse(execFileSync(python, args).toString("utf8"));
   return verdict;
 }
