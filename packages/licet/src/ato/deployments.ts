@@ -66,7 +66,7 @@ export async function revokeCredential(recorder: Recorder, asked: { readonly spa
     if (row === undefined || deployment === undefined) throw new LicetError("not_found", { message: `there is no credential \`${credential}\` in this space` });
     if (row.revoked_at !== null) return { nothing: row.revoked_at };
     const { system } = deployment;
-    return { entry: { kind: "credential.revoked", space, actor: by, system, subject: `system:${system}`, class: "governance", body: { credential, reason, revokedBy: by } }, value: time };
+    return { entry: { kind: "credential.revoked", space, actor: by, system, subject: `system:${system}`, class: "governance", body: { credential, digest: `sha256:${row.digest}`, deployment: deployment.id, system, release: deployment.release, reason, revokedBy: by } }, value: time };
   });
   return value;
 }

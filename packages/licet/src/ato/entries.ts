@@ -1,4 +1,5 @@
 import { AtoGranted, AtoStateChanged, CredentialRevoked, DeploymentRecorded } from "@licet/contract";
+import { digestSubject, publishedStatement } from "../ledger/entry-statement.ts";
 import type { EntryDefinition } from "../ledger/recorder.ts";
 import { closeRequest, spendApprovals } from "../oversight/store.ts";
 import { endCredential, findAto, insertAto, insertCredential, insertDeployment, restage, retireDeployments, setAtoState, supersedeAtos } from "./store.ts";
@@ -85,6 +86,11 @@ const deploymentRecorded: EntryDefinition = {
       entry: id,
     });
   },
+  statement(entry) {
+    const { credential, deployment, system, environment, stage, release, ato, recordedBy } = DeploymentRecorded.parse(entry.body);
+    const said = { credential: credential.id, deployment, system, release, environment, stage, ato, expiresAt: credential.expiresAt };
+    return publishedStatement("credential-event", digestSubject(`credential/${credential.id}`, credential.digest), { event: "issued", entry: entry.id, space: entry.space, ...said, by: recordedBy, at: entry.time });
+  },
 };
 
 const credentialRevoked: EntryDefinition = {
@@ -94,6 +100,11 @@ const credentialRevoked: EntryDefinition = {
   async apply(tx, entry) {
     const body = CredentialRevoked.parse(entry.body);
     await endCredential(tx, entry.space, { id: body.credential, at: entry.time });
+  },
+  statement(entry) {
+    const { statement: _, digest, revokedBy, ...body } = CredentialRevoked.parse(entry.body);
+    if (digest === undefined) throw new TypeError("a revocation names the digest of its credential");
+    return publishedStatement("credential-event", digestSubject(`credential/${body.credential}`, digest), { event: "revoked", entry: entry.id, space: entry.space, ...body, by: revokedBy, at: entry.time });
   },
 };
 

@@ -72,6 +72,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     recorder.commit(async () => ({ entry: { kind, space: "main", class: "governance", body, ...more }, value: undefined }));
   const effects: Effects = {
     "register-provider": () => Promise.reject(new Error("no test here registers a provider by a move")),
+    "set-privacy": () => Promise.reject(new Error("no test here sets privacy by a move")),
+    erase: () => Promise.reject(new Error("no test here erases by a move")),
     "grant-role": async ({ space, detail, requestedBy, id }) => {
       const person = typeof detail["person"] === "string" ? detail["person"] : "";
       if ((await heldRoles(read, space, person)).some((each) => each.role === "assessor")) return;

@@ -1,6 +1,6 @@
-import { AccessDecisionBody, GatewayDecisionBody, GatewayOutcomeBody } from "@licet/contract";
+import { AccessDecisionBody, GatewayContentBody, GatewayDecisionBody, GatewayOutcomeBody } from "@licet/contract";
 import type { Entry, EntryDefinition } from "../ledger/recorder.ts";
-import { insertDecisions, saveOutcomes, type DecisionOutcome, type DecisionRow } from "./store.ts";
+import { insertContent, insertDecisions, saveOutcomes, type DecisionOutcome, type DecisionRow } from "./store.ts";
 
 type Body = GatewayDecisionBody | AccessDecisionBody;
 
@@ -23,12 +23,14 @@ function row(entry: Entry, body: Body): DecisionRow {
     detail: JSON.stringify(body),
     outcome: null,
     decided_at: entry.time,
+    kid: entry.kid ?? "",
+    outcome_kid: null,
   };
 }
 
 function outcomeOf(entry: Entry): DecisionOutcome {
   const body = GatewayOutcomeBody.parse(entry.body);
-  return { space: entry.space, decision: body.decision, outcome: JSON.stringify(body) };
+  return { space: entry.space, decision: body.decision, outcome: JSON.stringify(body), kid: entry.kid ?? "" };
 }
 
 /** An outcome follows its decision in the log, so it finds the row here or in the table. */
@@ -42,7 +44,7 @@ const applyMany: NonNullable<EntryDefinition["applyMany"]> = async (tx, entries)
       const place = places.get(`${outcome.space}\n${outcome.decision}`);
       const decision = place === undefined ? undefined : rows[place];
       if (place === undefined || decision === undefined) later.push(outcome);
-      else rows[place] = { ...decision, outcome: outcome.outcome };
+      else rows[place] = { ...decision, outcome: outcome.outcome, outcome_kid: outcome.kid };
     } else {
       const decision = row(entry, bodyOf(entry));
       places.set(`${decision.space}\n${decision.id}`, rows.push(decision) - 1);
@@ -77,5 +79,14 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
     mode: "runtime",
     apply: (tx, entry) => saveOutcomes(tx, [outcomeOf(entry)]),
     applyMany,
+  },
+  {
+    kind: "gateway.content",
+    v: 1,
+    mode: "runtime",
+    apply: (tx, entry) => {
+      const { id, decision, part, mode, truncated } = GatewayContentBody.parse(entry.body);
+      return insertContent(tx, { space: entry.space, id, log_index: entry.index ?? -1, kid: entry.kid ?? "", decision, part, mode, truncated: truncated ? 1 : 0, recorded_at: entry.time });
+    },
   },
 ];

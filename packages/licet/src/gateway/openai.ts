@@ -92,6 +92,7 @@ const ChatRequest = z.strictObject({
   seed: number,
   stop: z.union([text, z.array(text).max(16)]).nullish(),
   user: name.optional(),
+  safety_identifier: name.optional(),
   reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh"]).nullish(),
 });
 export type ChatRequest = z.output<typeof ChatRequest>;
@@ -188,7 +189,7 @@ export function callTexts(request: ChatRequest): readonly string[] {
   collect(request.messages, found);
   collect(request.tools, found);
   collect(request.response_format, found);
-  collect([request.stop, request.user, request.tool_choice], found);
+  collect([request.stop, request.user, request.safety_identifier, request.tool_choice], found);
   return found;
 }
 

@@ -1,14 +1,16 @@
+import type { ContentMode } from "@licet/contract";
 import type { Clock } from "../base/clock.ts";
 import { LicetError } from "../base/errors.ts";
 import type { Outbound } from "../base/outbound.ts";
 import { answerRefusal, type AnswerHeaders, type Caller, type Inbound } from "./answer.ts";
 import { authenticate, bearer } from "./authenticate.ts";
+import { answerWords, contentMode, isRecorded, promptBytesMax, promptWords } from "./content.ts";
 import { detectors } from "./detect.ts";
 import type { Flight, Inflight } from "./inflight.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { messageDigests, parseChat, upstreamBody, type ModelCall } from "./openai.ts";
 import { providerRequest, type ProviderLines } from "./provider.ts";
-import { reasonOf, type DecisionFacts, type DecisionRecord, type GatewayLedger, type Recording } from "./record.ts";
+import { reasonOf, type DecisionFacts, type DecisionRecord, type GatewayLedger, type Recorded, type Recording } from "./record.ts";
 import { refuse, shown, type Refusal } from "./refusal.ts";
 import { relay, type RelayEnd } from "./relay.ts";
 import { answered, outcomeBody } from "./outcome.ts";
@@ -111,12 +113,18 @@ export async function chat(parts: PipelineParts, inbound: Inbound, caller: Calle
     return refused(parts, caller, { refusal: parsed.refusal, facts: { ...bareFacts(admission.now, admission.snapshot), credential: admission.credential } });
   }
   const judgement = await judge(admission, parsed.call);
-  const ready = judgement.refusal ?? (await prepare(parts, admission, judgement));
-  const facts = callFacts(admission, parsed.call, judgement);
+  const mode = contentMode({ ...admission, findings: judgement.findings });
+  const ready = judgement.refusal ?? unrecordable(parsed.call, mode) ?? (await prepare(parts, admission, judgement));
+  const facts = callFacts(admission, parsed.call, { judgement, mode });
   if ("code" in ready) {
     return refused(parts, caller, { refusal: ready, facts });
   }
-  return call(parts, caller, { admission, call: parsed.call, judgement, facts, ...ready });
+  return call(parts, caller, { admission, call: parsed.call, judgement, facts, mode, ...ready });
+}
+
+function unrecordable({ bytes }: ModelCall, mode: ContentMode): Refusal | undefined {
+  const fits = !isRecorded(mode) || bytes <= promptBytesMax;
+  return fits ? undefined : refuse("body_too_large", { message: `prompts are recorded here, up to ${promptBytesMax} bytes, and this one has ${bytes}` });
 }
 
 /** Any other endpoint: nothing passes. A known workload that tries is recorded, a stranger's guesses are not. */
@@ -184,6 +192,7 @@ interface Allowed extends Prepared {
   readonly call: ModelCall;
   readonly judgement: Judgement;
   readonly facts: DecisionFacts;
+  readonly mode: ContentMode;
 }
 
 /** INVARIANT: the decision is durable before the first byte goes to the provider. */
@@ -195,20 +204,39 @@ async function call(parts: PipelineParts, caller: Caller, allowed: Allowed): Pro
     return refused(parts, caller, { refusal: refuse("gateway_busy"), facts: allowed.facts });
   }
   try {
-    const written = await parts.record.decision({ kind: "gateway.decision", facts: allowed.facts });
+    const words = isRecorded(allowed.mode) ? promptWords(allowed.call, allowed.mode) : undefined;
+    const written = await parts.record.decision({ kind: "gateway.decision", facts: allowed.facts, words });
     if ("refusal" in written) {
-      answerRefusal(caller, written);
-      return;
+      return await unsaid(parts, caller, { credential, written, receivedAt: allowed.admission.now });
     }
     const decidedAt = parts.clock.now();
     const end = await exchanged(parts, { allowed, caller, latch, decision: written.id });
     const times = { receivedAt: allowed.admission.now, decidedAt, endedAt: parts.clock.now() };
     const body = outcomeBody({ credential, end, times });
-    const recorded = await parts.record.outcome({ decision: written.id, credential, body });
+    const said = isRecorded(allowed.mode) && end.said !== undefined ? answerWords(allowed.call, allowed.mode, end.said) : undefined;
+    const recorded = await parts.record.outcome({ decision: written.id, credential, body, words: said });
     answered(caller, { end: recorded ? end : unrecorded(end), decision: written.id });
   } finally {
     parts.inflight.remove(latch.flight);
   }
+}
+
+interface Unsaid {
+  readonly credential: CredentialView;
+  readonly written: Extract<Recorded, { readonly refusal: Refusal }>;
+  readonly receivedAt: number;
+}
+
+/** Nothing was sent. Where the decision to allow stands in the log and its words do not, the outcome says so. */
+async function unsaid(parts: PipelineParts, caller: Caller, { credential, written, receivedAt }: Unsaid): Promise<void> {
+  const { refusal } = written;
+  if (!("id" in written)) {
+    return answerRefusal(caller, { refusal });
+  }
+  const times = { receivedAt, decidedAt: parts.clock.now(), endedAt: parts.clock.now() };
+  const end: RelayEnd = { ...neverSent(undefined), refusal, abortedBy: "limit" };
+  await parts.record.outcome({ decision: written.id, credential, body: outcomeBody({ credential, end, times }) });
+  answerRefusal(caller, { refusal, decision: written.id });
 }
 
 function unrecorded(end: RelayEnd): RelayEnd {
@@ -235,7 +263,7 @@ function exchanged(parts: PipelineParts, { allowed, caller, latch, decision }: E
     request: providerRequest(key, upstreamBody(call, model.model), call.stream),
     caller,
     stream: call.stream,
-    guard: { classes, blocks, wantsUsage: call.wantsUsage },
+    guard: { classes, blocks, wantsUsage: call.wantsUsage, keeps: isRecorded(allowed.mode) },
     headers: { "x-licet-decision": decision },
     now: () => parts.clock.now(),
   });
@@ -299,7 +327,7 @@ function bareFacts(time: number, snapshot: Snapshot | undefined): DecisionFacts 
   };
 }
 
-function callFacts({ now, snapshot, credential }: Admission, call: ModelCall, judgement: Judgement): DecisionFacts {
+function callFacts({ now, snapshot, credential }: Admission, call: ModelCall, { judgement, mode }: { readonly judgement: Judgement; readonly mode: ContentMode }): DecisionFacts {
   return {
     action: "callModel",
     time: now,
@@ -318,7 +346,7 @@ function callFacts({ now, snapshot, credential }: Admission, call: ModelCall, ju
       upstreamModel: judgement.model?.model ?? null,
       stream: call.stream,
       requestBytes: call.bytes,
-      messages: messageDigests(call.request),
+      messages: mode === "none" ? null : messageDigests(call.request),
       scanned: "full",
     },
   };

@@ -1,6 +1,8 @@
 import type { FindingCount } from "@licet/contract";
+import { LicetError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Draft, JsonObject, JsonValue, Recorder } from "../ledger/recorder.ts";
+import type { Words } from "./content.ts";
 import type { CedarCall } from "./decide.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CredentialView, Snapshot } from "./snapshot.ts";
@@ -28,18 +30,25 @@ export interface Recording {
   readonly kind: "gateway.decision" | "access.decision";
   readonly facts: DecisionFacts;
   readonly refusal?: Refusal | undefined;
+  /** The prompt, where it is recorded: durable with the decision. */
+  readonly words?: Words | undefined;
 }
 
 export interface OutcomeRecording {
   readonly decision: string;
   readonly credential: CredentialView;
   readonly body: JsonObject;
+  /** The answer, where it is recorded. */
+  readonly words?: Words | undefined;
 }
 
+/** The id of the decision, or why nothing may happen; both where the decision stands in the log and its words do not. */
+export type Recorded = { readonly id: string } | { readonly refusal: Refusal } | { readonly id: string; readonly refusal: Refusal };
+
 export interface DecisionRecord {
-  /** Appends the decision; when the promise resolves it is durable. Answers its id, or why nothing may happen. */
-  decision(recording: Recording): Promise<{ readonly id: string } | { readonly refusal: Refusal }>;
-  /** False when the log did not take it. */
+  /** Appends the decision and the words; when the promise resolves both are durable. */
+  decision(recording: Recording): Promise<Recorded>;
+  /** False when the log did not take it, or the words. */
   outcome(recording: OutcomeRecording): Promise<boolean>;
 }
 
@@ -49,6 +58,8 @@ export interface RecordOptions {
   readonly gateway: string;
   /** Where calls are recorded that no deployment answers for. */
   readonly space?: string;
+  /** The subject that an end user's words are sealed under; without it such words cannot be recorded. */
+  readonly endUser?: ((space: string, user: string) => Promise<string>) | undefined;
 }
 
 /** Numbers of one gateway, from 1 in each space. One that the log did not take is used again: a gap would mean a removal. */
@@ -74,36 +85,71 @@ function sequence(): { take(space: string): number; giveBack(space: string, seq:
 export function decisionRecord(options: RecordOptions): DecisionRecord {
   const fallback = options.space ?? "main";
   const numbers = sequence();
-  const append = async (draft: Omit<Draft, "gateway" | "seq" | "class">): Promise<void> => {
+  const append = async (draft: Omit<Draft, "gateway" | "seq">): Promise<void> => {
     const seq = numbers.take(draft.space);
     try {
-      await options.ledger.append({ ...draft, class: "runtime", gateway: options.gateway, seq });
+      await options.ledger.append({ ...draft, gateway: options.gateway, seq });
     } catch (error) {
       // Refused before it was queued, or the log is poisoned and takes nothing more: either way the number is unused.
       numbers.giveBack(draft.space, seq);
       throw error;
     }
   };
+  /** The cause of a failure stands in the ledger's own log; the caller learns that without evidence nothing happens. */
+  const appended = async (draft: Omit<Draft, "gateway" | "seq">): Promise<boolean> =>
+    append(draft).then(
+      () => true,
+      () => false,
+    );
+  const appendWords = async (of: WordsOf): Promise<boolean> => {
+    const owned = owner(of.credential, fallback);
+    try {
+      const subject = of.words.user === undefined ? owned.subject : await endUserSubject(options, owned.space, of.words.user);
+      // Without a number: the numbers are of decisions and their outcomes, and the decision names its words.
+      await options.ledger.append({ kind: "gateway.content", ...owned, subject, class: "content", body: wordsBody(of) });
+      return true;
+    } catch {
+      return false;
+    }
+  };
   return {
-    decision: async ({ kind, facts, refusal }) => {
+    decision: async ({ kind, facts, refusal, words }) => {
       const id = newId("dec", facts.time);
-      try {
-        await append({ kind, ...owner(facts.credential, fallback), body: decisionBody(id, facts, refusal) });
-        return { id };
-      } catch {
-        // The cause stands in the ledger's own log; the caller learns that without evidence nothing happens.
-        return { refusal: refuse("evidence_unavailable") };
-      }
+      const content = words === undefined ? undefined : { id: newId("con", facts.time), decision: id, part: "prompt" as const, words, credential: facts.credential };
+      // Side by side, so that both come with one sync of the log.
+      const [said, decided] = await Promise.all([
+        content === undefined ? true : appendWords(content),
+        appended({ kind, ...owner(facts.credential, fallback), class: "runtime", body: decisionBody({ id, facts, refusal, content: content?.id }) }),
+      ]);
+      if (!decided) return { refusal: refuse("evidence_unavailable") };
+      return said ? { id } : { id, refusal: refuse("evidence_unavailable") };
     },
-    outcome: async ({ credential, body, decision }) => {
-      try {
-        await append({ kind: "gateway.outcome", ...owner(credential, fallback), body: { decision, ...body } });
-        return true;
-      } catch {
-        return false;
-      }
+    outcome: async ({ credential, body, decision, words }) => {
+      const results = await Promise.all([
+        words === undefined ? true : appendWords({ id: newId("con", options.ledger.now()), decision, part: "answer", words, credential }),
+        appended({ kind: "gateway.outcome", ...owner(credential, fallback), class: "runtime", body: { decision, ...body } }),
+      ]);
+      return results.every(Boolean);
     },
   };
+}
+
+interface WordsOf {
+  readonly id: string;
+  readonly decision: string;
+  readonly part: "prompt" | "answer";
+  readonly words: Words;
+  readonly credential: CredentialView | undefined;
+}
+
+function wordsBody({ id, decision, part, words }: WordsOf): JsonObject {
+  const { mode, messages, texts, truncated } = words;
+  return { id, decision, part, mode, messages, texts: texts === null ? null : texts.map(({ at, text }) => ({ at, text })), truncated };
+}
+
+function endUserSubject({ endUser }: RecordOptions, space: string, user: string): Promise<string> {
+  if (endUser === undefined) throw new LicetError("internal", { message: "nothing here says whose key an end user's words are sealed under" });
+  return endUser(space, user);
 }
 
 function owner(credential: CredentialView | undefined, fallback: string) {
@@ -114,7 +160,14 @@ function owner(credential: CredentialView | undefined, fallback: string) {
   return { space, actor: id, system, subject: `system:${system}` };
 }
 
-function decisionBody(id: string, facts: DecisionFacts, refusal: Refusal | undefined): JsonObject {
+interface Deciding {
+  readonly id: string;
+  readonly facts: DecisionFacts;
+  readonly refusal: Refusal | undefined;
+  readonly content: string | undefined;
+}
+
+function decisionBody({ id, facts, refusal, content }: Deciding): JsonObject {
   return {
     id,
     decision: refusal === undefined ? "allow" : "deny",
@@ -129,6 +182,8 @@ function decisionBody(id: string, facts: DecisionFacts, refusal: Refusal | undef
     findings: facts.findings,
     action: facts.action,
     ...facts.more,
+    // The words hold more than their digests do, and an erasure of the words must not leave digests to guess by.
+    ...(content === undefined ? {} : { content, messages: null }),
   };
 }
 

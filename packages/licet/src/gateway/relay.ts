@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { Outbound, OutboundCall, OutboundFailure, OutboundHeaders, OutboundRequest } from "../base/outbound.ts";
 import type { AnswerHeaders, Caller, UpstreamError } from "./answer.ts";
+import type { Answered } from "./content.ts";
 import { detect, outsideBoundary } from "./detect.ts";
 import { collect, parseJson, wellFormed } from "./openai.ts";
 import { passedOn } from "./provider.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import { answerRefusal, readReason, readUsage, streamGuard, type GuardOptions, type StreamGuard, type Usage } from "./stream.ts";
+import { addMessage, Transcript } from "./transcript.ts";
 
 export type AbortedBy = "client" | "upstream" | "hold" | "limit" | "boundary" | "snapshot";
 
@@ -25,6 +27,8 @@ export interface RelayEnd {
   readonly bytes: number;
   readonly upstreamStatus: number | null;
   readonly firstByteAt: number | null;
+  /** What left the gateway, where words are recorded. */
+  readonly said?: Answered;
 }
 
 export interface RelayOptions {
@@ -68,6 +72,7 @@ interface Ending {
   readonly found?: ReadonlyMap<string, number>;
   readonly usage?: Usage | null;
   readonly finishReasons?: readonly string[];
+  readonly choices?: z.output<typeof Completion>["choices"];
 }
 
 export function relay(options: RelayOptions): Relay {
@@ -119,13 +124,27 @@ function relayEnd(state: RelayState, ending: Ending): RelayEnd {
     found: state.guard.found,
     usage: state.guard.usage,
     finishReasons: state.guard.finishReasons,
-    ...ending,
+    ...withoutChoices(ending),
+    ...(state.options.guard.keeps && { said: said(state, ending) }),
     headers: state.headers,
     started: state.started,
     bytes: state.bytes,
     upstreamStatus: state.status,
     firstByteAt: state.firstByteAt,
   };
+}
+
+function withoutChoices(ending: Ending): Omit<Ending, "choices"> {
+  const { choices: _, ...rest } = ending;
+  return rest;
+}
+
+/** Of a stream what was let go, of a whole answer all of it: what was held back is not recorded either. */
+function said({ guard, options }: RelayState, { choices = [] }: Ending): Answered {
+  if (options.stream) return guard.transcript;
+  const transcript = new Transcript();
+  for (const [position, { index, message }] of choices.entries()) addMessage(transcript, `${index ?? position}`, message);
+  return transcript;
 }
 
 function head(state: RelayState, status: number, headers: OutboundHeaders): void {
@@ -212,7 +231,7 @@ function whole(state: RelayState): Ending {
 }
 
 const Completion = z.looseObject({
-  choices: z.array(z.looseObject({ finish_reason: z.string().nullish() })),
+  choices: z.array(z.looseObject({ index: z.int().min(0).optional(), message: z.unknown().optional(), finish_reason: z.string().nullish() })),
   usage: z.unknown().optional(),
 });
 
@@ -232,7 +251,7 @@ function jsonAnswer(state: RelayState): Ending {
   const outside = outsideBoundary(found, state.options.guard.classes);
   return outside.length > 0
     ? { ...read, refusal: answerRefusal(outside), abortedBy: "boundary" }
-    : { ...read, body: JSON.stringify(parsed.data) };
+    : { ...read, body: JSON.stringify(parsed.data), choices: parsed.data.choices };
 }
 
 const ErrorAnswer = z.object({ error: z.object({ message: z.string().optional(), code: z.string().nullish() }) });

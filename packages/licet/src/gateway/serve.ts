@@ -46,12 +46,17 @@ export const gatewayLimits: GatewayLimits = {
   upstream: {},
 };
 
-/** One file of the public log, as its reader gave it. */
-export interface LogFile {
-  readonly contentType: string;
-  readonly cacheControl: string;
-  readonly body: Uint8Array;
+/** What is asked for below `/log/`, by GET or HEAD. */
+export interface LogRequest {
+  readonly path: string;
+  readonly ifNoneMatch: string | undefined;
+  readonly acceptEncoding: string | undefined;
 }
+
+/** One file of the public log as it travels, or why there is none. */
+export type LogAnswer =
+  | { readonly status: 200 | 304; readonly headers: AnswerHeaders; readonly body: Uint8Array }
+  | { readonly refused: "not_found" | "log_pruned"; readonly message: string };
 
 export interface GatewayOptions {
   readonly clock: Clock;
@@ -62,8 +67,10 @@ export interface GatewayOptions {
   readonly gateway: string;
   /** Origin as callers see it, for the AuthZEN metadata; default: where it listens. */
   readonly publicUrl?: string;
-  /** GET /log/PATH; undefined where there is no such file. */
-  readonly logFile?: (path: string) => Promise<LogFile | undefined>;
+  /** The subject that an end user's words are sealed under; see `decisionRecord`. */
+  readonly endUser?: (space: string, user: string) => Promise<string>;
+  /** GET and HEAD /log/PATH; undefined for what is no path of a log. */
+  readonly logFile?: (request: LogRequest) => Promise<LogAnswer | undefined>;
   /** Failures that no caller may see in full. */
   readonly onFailure?: (error: unknown) => void;
   readonly limits?: Partial<GatewayLimits>;
@@ -189,7 +196,7 @@ function handle(listener: Listener, request: IncomingMessage, response: ServerRe
   void work.finally(() => listener.active.delete(work));
 }
 
-async function route(listener: Listener, request: Inbound, caller: SocketCaller): Promise<void> {
+async function route(listener: Listener, request: SocketInbound, caller: SocketCaller): Promise<void> {
   const { parts, options } = listener;
   switch (`${request.method} ${request.path}`) {
     case "POST /openai/v1/chat/completions":
@@ -219,16 +226,25 @@ function health(parts: PipelineParts, caller: Caller): void {
 
 const logPrefix = "/log/";
 
-async function logOrUnsupported({ options, parts }: Listener, request: Inbound, caller: SocketCaller): Promise<void> {
-  const wanted = request.method === "GET" && request.path.startsWith(logPrefix) && options.logFile !== undefined;
-  const file = wanted ? await options.logFile?.(request.path.slice(logPrefix.length)) : undefined;
-  if (file === undefined) {
+async function logOrUnsupported({ options, parts }: Listener, request: SocketInbound, caller: SocketCaller): Promise<void> {
+  const wanted = ["GET", "HEAD"].includes(request.method) && request.path.startsWith(logPrefix);
+  const { ifNoneMatch, acceptEncoding } = request;
+  const answer = wanted ? await options.logFile?.({ path: request.path.slice(logPrefix.length), ifNoneMatch, acceptEncoding }) : undefined;
+  if (answer === undefined) {
     return unsupported(parts, request, caller);
   }
-  caller.file(200, { "content-type": file.contentType, "cache-control": file.cacheControl }, file.body);
+  if ("refused" in answer) {
+    return answerRefusal(caller, { refusal: refuse(answer.refused, { message: answer.message }) });
+  }
+  caller.file(answer.status, answer.headers, answer.body);
 }
 
-function inbound(listener: Listener, request: IncomingMessage): Inbound {
+interface SocketInbound extends Inbound {
+  readonly ifNoneMatch: string | undefined;
+  readonly acceptEncoding: string | undefined;
+}
+
+function inbound(listener: Listener, request: IncomingMessage): SocketInbound {
   const { headers } = request;
   const [path = ""] = (request.url ?? "").split("?", 1);
   const id = headers["x-request-id"];
@@ -238,6 +254,8 @@ function inbound(listener: Listener, request: IncomingMessage): Inbound {
     authorization: headers.authorization,
     requestId: typeof id === "string" && /^[\x21-\x7E]{1,128}$/u.test(id) ? id : undefined,
     address: request.socket.remoteAddress ?? "",
+    ifNoneMatch: headers["if-none-match"],
+    acceptEncoding: [headers["accept-encoding"]].flat().join(","),
     body: () => readBody(listener, request),
   };
 }

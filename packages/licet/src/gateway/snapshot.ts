@@ -1,3 +1,4 @@
+import type { ContentModes } from "@licet/contract";
 import type { Clock } from "../base/clock.ts";
 import type { TemplateText } from "../inventory/prompt-template.ts";
 import type { CedarCall, CedarDecision } from "./decide.ts";
@@ -122,6 +123,8 @@ export interface SpaceView {
   readonly providers: ReadonlyMap<string, ProviderView>;
   /** Absent until a bundle is published: then nothing is allowed. */
   readonly policyBundle?: PolicyBundleView;
+  /** What is recorded of calls' words; the defaults when absent. */
+  readonly contentModes?: ContentModes;
 }
 
 /** Flat rows, as the record tables give them. */
@@ -133,6 +136,7 @@ export interface SnapshotInput {
     readonly holds: readonly HoldView[];
     readonly providers: readonly ProviderView[];
     readonly policyBundle?: PolicyBundleView;
+    readonly contentModes?: ContentModes;
   }[];
 }
 

@@ -116,6 +116,7 @@ export class StandingViews {
 
   #space(rows: StandingRows, space: string): SnapshotInput["spaces"][number] {
     const policy = rows.policies.find((row) => row.space === space);
+    const privacy = rows.privacy.find((row) => row.space === space);
     return {
       space,
       holds: rows.holds
@@ -131,6 +132,7 @@ export class StandingViews {
           keyRef: `${space}/${row.id}`,
           allow: row.allow_private === 1 ? ["loopback", "private"] : ["loopback"],
         })),
+      ...(privacy === undefined ? {} : { contentModes: privacy.settings.contentModes }),
       ...(policy === undefined ? {} : { policyBundle: this.#policy(policy) }),
     };
   }

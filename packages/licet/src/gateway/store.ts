@@ -1,5 +1,6 @@
 import { sql, type CompiledQuery, type Kysely, type Transaction } from "kysely";
-import type { Row, Tables } from "../db/tables.ts";
+import type { NewRow, Row, Tables } from "../db/tables.ts";
+import { privacyOfSpaces } from "../privacy/store.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
 
@@ -12,6 +13,7 @@ export interface StandingRows {
   readonly providers: readonly Row<"provider">[];
   readonly policies: readonly Row<"policy_bundle">[];
   readonly releases: readonly Pick<Row<"release">, "space" | "system" | "digest" | "bundle">[];
+  readonly privacy: Awaited<ReturnType<typeof privacyOfSpaces>>;
   readonly version: number;
 }
 
@@ -38,6 +40,7 @@ export async function standingRows(tx: Reader): Promise<StandingRows> {
     providers: await tx.selectFrom("provider").selectAll().where("active", "=", 1).execute(),
     policies: await tx.selectFrom("policy_bundle").selectAll().where("active", "=", 1).execute(),
     releases: await releasesOf(tx, deployments),
+    privacy: await privacyOfSpaces(tx),
   };
 }
 
@@ -51,8 +54,8 @@ export type DecisionRow = Row<"decision">;
 
 /** The one order of the columns: statement and parameters are both made from it. */
 function ordered({ space, id, log_index, gateway, seq, kind, system, deployment, ...row }: DecisionRow): DecisionRow {
-  const { release, action, decision, code, model, detail, outcome, decided_at } = row;
-  return { space, id, log_index, gateway, seq, kind, system, deployment, release, action, decision, code, model, detail, outcome, decided_at };
+  const { release, action, decision, code, model, detail, outcome, decided_at, kid, outcome_kid } = row;
+  return { space, id, log_index, gateway, seq, kind, system, deployment, release, action, decision, code, model, detail, outcome, decided_at, kid, outcome_kid };
 }
 
 /** Few different sizes, so that few statements are compiled and prepared. */
@@ -83,16 +86,23 @@ export interface DecisionOutcome {
   readonly space: string;
   readonly decision: string;
   readonly outcome: string;
+  readonly kid: string;
 }
 
 /** The later of two outcomes of one decision stands, as it would one by one. */
 export async function saveOutcomes(tx: Transaction<Tables>, outcomes: readonly DecisionOutcome[]): Promise<void> {
   for (const space of new Set(outcomes.map((of) => of.space))) {
-    const texts = new Map(outcomes.filter((of) => of.space === space).map((of) => [of.decision, of.outcome]));
-    const cases = [...texts].map(([decision, outcome]) => sql`when ${decision} then ${outcome}`);
-    const outcome = sql<string>`case id ${sql.join(cases, sql` `)} end`;
-    await tx.updateTable("decision").set({ outcome }).where("space", "=", space).where("id", "in", [...texts.keys()]).execute();
+    const last = new Map(outcomes.filter((of) => of.space === space).map((of) => [of.decision, of]));
+    const texts = [...last].map(([decision, of]) => sql`when ${decision} then ${of.outcome}`);
+    const kids = [...last].map(([decision, of]) => sql`when ${decision} then ${of.kid}`);
+    const outcome = sql<string>`case id ${sql.join(texts, sql` `)} end`;
+    const outcome_kid = sql<string>`case id ${sql.join(kids, sql` `)} end`;
+    await tx.updateTable("decision").set({ outcome, outcome_kid }).where("space", "=", space).where("id", "in", [...last.keys()]).execute();
   }
+}
+
+export async function insertContent(tx: Transaction<Tables>, row: NewRow<"content">): Promise<void> {
+  await tx.insertInto("content").values(row).execute();
 }
 
 /** Newest first; `before` is the log index of the last row of the page before. */

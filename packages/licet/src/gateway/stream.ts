@@ -5,6 +5,7 @@ import { collect, unescapedJson } from "./openai.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import { scanner, type Scanner, type ScannerOptions } from "./scanner.ts";
 import { sseParser } from "./sse.ts";
+import { Transcript, wholeKeys } from "./transcript.ts";
 
 /** Bounds of one streamed answer. */
 const heldCharactersMax = 4 * 1024 * 1024;
@@ -24,6 +25,8 @@ export interface GuardOptions {
   /** Types that must not leave: those outside the boundary. */
   readonly blocks: ReadonlySet<string>;
   readonly wantsUsage: boolean;
+  /** Whether the words that leave are recorded. */
+  readonly keeps?: boolean;
 }
 
 export interface Released {
@@ -45,6 +48,8 @@ export interface StreamGuard {
   readonly found: ReadonlyMap<string, number>;
   readonly usage: Usage | null;
   readonly finishReasons: readonly string[];
+  /** What left so far; empty unless it is kept. */
+  readonly transcript: Transcript;
 }
 
 export const doneEvent = "data: [DONE]\n\n";
@@ -75,6 +80,13 @@ export function readReason(reason: string): string {
 interface Held {
   readonly text: string;
   readonly marks: readonly Mark[];
+  /** Empty unless words are kept. */
+  readonly pieces: readonly Piece[];
+}
+
+interface Piece {
+  readonly at: string;
+  readonly text: string;
 }
 
 /** An event may go when each scanner is sure up to the end of the event's piece. */
@@ -91,6 +103,7 @@ interface GuardState {
   readonly reasons: string[];
   /** Whole texts that were scanned already: ids and names recur in every event. */
   readonly known: Set<string>;
+  readonly transcript: Transcript;
   held: Held[];
   heldCharacters: number;
   usage: Usage | null;
@@ -105,6 +118,7 @@ export function streamGuard(options: GuardOptions): StreamGuard {
     lanes: new Map(),
     reasons: [],
     known: new Set(),
+    transcript: new Transcript(),
     held: [],
     heldCharacters: 0,
     usage: null,
@@ -124,6 +138,7 @@ export function streamGuard(options: GuardOptions): StreamGuard {
       return state.usage;
     },
     finishReasons: state.reasons,
+    transcript: state.transcript,
   };
 }
 
@@ -160,8 +175,7 @@ function take(state: GuardState, data: string): Refusal | undefined {
   if (text === undefined) {
     return undefined;
   }
-  const marks = scanned(state, chunk);
-  state.held.push({ text, marks });
+  state.held.push({ text, ...scanned(state, chunk) });
   state.heldCharacters += text.length;
   return state.heldCharacters > heldCharactersMax ? refuse("upstream_too_large") : blocked(state);
 }
@@ -186,14 +200,15 @@ function rewritten(state: GuardState, chunk: Chunk): string | undefined {
 }
 
 /** Texts that grow piece by piece get a lane each; everything else is whole in its event. */
-function scanned(state: GuardState, chunk: Chunk): readonly Mark[] {
+function scanned(state: GuardState, chunk: Chunk): Pick<Held, "marks" | "pieces"> {
   const { choices, ...whole } = chunk;
   const marks: Mark[] = [];
+  const pieces: Piece[] = [];
   const standing: string[] = [];
   collect(whole, standing);
   for (const [position, { delta, ...choice }] of choices.entries()) {
     collect(choice, standing);
-    walk({ state, marks, standing }, `${choice.index ?? position}`, delta);
+    walk({ state, marks, pieces, standing }, `${choice.index ?? position}`, delta);
   }
   for (const text of standing.filter((it) => !state.known.has(it))) {
     addFindings(state.found, text);
@@ -201,33 +216,47 @@ function scanned(state: GuardState, chunk: Chunk): readonly Mark[] {
       state.known.add(text);
     }
   }
-  return marks;
+  return { marks, pieces };
 }
 
 interface Walk {
   readonly state: GuardState;
   readonly marks: Mark[];
+  readonly pieces: Piece[];
   readonly standing: string[];
 }
-
-/** Said once, not in pieces: joined over events they would look like one long word. */
-const wholeKeys: ReadonlySet<string> = new Set(["role", "id", "type", "name"]);
 
 function walk(at: Walk, path: string, value: unknown): void {
   if (typeof value === "string") {
     at.marks.push(...laneAt(at.state, path).push(value));
+    keep(at, path, value);
   } else if (Array.isArray(value)) {
     for (const [position, child] of value.entries()) {
       walk(at, `${path}[${itemIndex(child) ?? position}]`, child);
     }
   } else if (typeof value === "object" && value !== null) {
     for (const [key, child] of Object.entries(value)) {
+      // Said once, not in pieces: joined over events they would look like one long word.
       if (typeof child === "string" && wholeKeys.has(key)) {
         at.standing.push(child);
+        keepWhole(at, path, { key, child });
       } else {
         walk(at, `${path}.${key}`, child);
       }
     }
+  }
+}
+
+/** Of what is said once only a tool's name belongs to the words. */
+function keepWhole(at: Walk, path: string, { key, child }: { readonly key: string; readonly child: string }): void {
+  if (key === "name") {
+    keep(at, `${path}.name`, child);
+  }
+}
+
+function keep({ state, pieces }: Walk, at: string, text: string): void {
+  if (state.options.keeps === true) {
+    pieces.push({ at, text });
   }
 }
 
@@ -328,6 +357,7 @@ function released(state: GuardState): string {
   const blockedAt = state.held.findIndex(({ marks }) => marks.some(({ scanner, end }) => scanner.safe < end));
   const free = state.held.slice(0, blockedAt < 0 ? state.held.length : blockedAt);
   state.held = state.held.slice(free.length);
+  for (const { at, text } of free.flatMap(({ pieces }) => pieces)) state.transcript.add(at, text);
   const text = free.map((event) => event.text).join("");
   state.heldCharacters -= text.length;
   return text;

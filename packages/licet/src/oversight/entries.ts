@@ -1,5 +1,6 @@
 import { ApprovalGiven, HoldLifted, HoldPlaced, RequestClosed, RequestOpened } from "@licet/contract";
-import type { EntryDefinition } from "../ledger/recorder.ts";
+import { namedSubject, publishedStatement } from "../ledger/entry-statement.ts";
+import type { Entry, EntryDefinition } from "../ledger/recorder.ts";
 import { closeRequest, endHold, insertApproval, insertHold, insertRequest, spendApprovals } from "./store.ts";
 
 const requestOpened: EntryDefinition = {
@@ -70,6 +71,11 @@ const approvalGiven: EntryDefinition = {
   },
 };
 
+/** A hold is on a system, or on everything in a space. */
+function heldSubject({ space, system }: Entry) {
+  return namedSubject(system === undefined ? { kind: "space", space, name: space } : { kind: "system", space, name: system });
+}
+
 const holdPlaced: EntryDefinition = {
   kind: "hold.placed",
   v: 1,
@@ -78,6 +84,10 @@ const holdPlaced: EntryDefinition = {
     const body = HoldPlaced.parse(entry.body);
     const { space, time, id } = entry;
     await insertHold(tx, { space, id: body.hold, scope: body.scope, system: body.system, reason: body.reason, placed_by: body.placedBy, placed_at: time, lifted_by: null, lifted_at: null, entry: id });
+  },
+  statement(entry) {
+    const { statement: _, placedBy, ...body } = HoldPlaced.parse(entry.body);
+    return publishedStatement("hold", heldSubject(entry), { event: "placed", entry: entry.id, space: entry.space, ...body, by: placedBy, at: entry.time });
   },
 };
 
@@ -91,6 +101,10 @@ const holdLifted: EntryDefinition = {
     await endHold(tx, space, { id: body.hold, by: body.liftedBy, at: time });
     await closeRequest(tx, space, { id: body.request, status: "granted", outcome: body.outcome, at: time });
     await spendApprovals(tx, space, { ids: body.approvals, by: body.request });
+  },
+  statement(entry) {
+    const { statement: _, liftedBy, ...body } = HoldLifted.parse(entry.body);
+    return publishedStatement("hold", heldSubject(entry), { event: "lifted", entry: entry.id, space: entry.space, ...body, by: liftedBy, at: entry.time });
   },
 };
 

@@ -1,5 +1,6 @@
 import { LicetError, type ApprovingRole, type GateMove } from "@licet/contract";
 import { digestOf } from "@licet/evidence";
+import { z } from "zod";
 import { newId } from "../base/ids.ts";
 import type { Draft, Recorder } from "../ledger/recorder.ts";
 import { bundleOf } from "../policy/publish.ts";
@@ -8,7 +9,7 @@ import { everHeld, findHold, findRequest, type Reader, type StoredRequest } from
 import { weighApprovals } from "./weigh.ts";
 
 /**
- * Gate moves besides promotions: lifting a hold, registering a provider, granting a role. One approval by another
+ * Gate moves besides promotions: lifting a hold, registering a provider, granting a role, privacy settings, an erasure. One approval by another
  * person carries them out; while nobody else ever could approve, the asker acts alone and the record says
  * `sole operator`. Somebody who ever could approve keeps that state closed: sending approvers away, or making them
  * administrators, opens nothing.
@@ -19,6 +20,8 @@ export const moveRoles: Readonly<Record<OtherMove, readonly ApprovingRole[]>> = 
   "lift-hold": ["security-engineer", "risk-owner", "authorizing-official"],
   "register-provider": ["security-engineer", "risk-owner"],
   "grant-role": ["security-engineer", "risk-owner"],
+  "set-privacy": ["risk-owner", "authorizing-official"],
+  erase: ["risk-owner", "authorizing-official"],
 };
 
 export const soleOperator = "sole operator";
@@ -59,10 +62,16 @@ export function isOtherMove(move: GateMove): move is OtherMove {
   return move !== "promote";
 }
 
-/** Nobody stands on both sides: neither who asks, nor whom the role is for. */
+/** Nobody stands on both sides: neither who asks, nor whom the role is for or whose record is erased. */
 function partiesOf(request: StoredRequest): ReadonlySet<string> {
-  const beneficiary = request.move === "grant-role" ? request.detail["person"] : undefined;
+  const beneficiary = request.move === "grant-role" ? request.detail["person"] : erasedPerson(request);
   return new Set([request.requestedBy, ...(typeof beneficiary === "string" ? [beneficiary] : [])]);
+}
+
+const ErasesPerson = z.object({ target: z.object({ kind: z.literal("person"), person: z.string() }) });
+
+function erasedPerson({ move, detail }: StoredRequest): string | undefined {
+  return move === "erase" ? ErasesPerson.safeParse(detail).data?.target.person : undefined;
 }
 
 export async function judgeMove(db: Reader, request: StoredRequest & { readonly move: OtherMove }, now: number): Promise<Judged> {
@@ -90,7 +99,7 @@ async function ready(db: Reader, request: StoredRequest & { readonly move: Other
 async function isAlone(db: Reader, request: StoredRequest & { readonly move: OtherMove }): Promise<boolean> {
   const held = await everHeld(db, request.space, moveRoles[request.move]);
   // Whom a role would disarm is a second person, not a party: administrators approve nothing.
-  const disarms = request.move === "grant-role" && request.detail["role"] === "administrator";
+  const disarms = (request.move === "grant-role" && request.detail["role"] === "administrator") || erasedPerson(request) !== undefined;
   const parties = disarms ? new Set([request.requestedBy]) : partiesOf(request);
   return held.every((person) => parties.has(person));
 }

@@ -58,6 +58,8 @@ function title(request: StoredRequest, named: (id: string) => string): string {
   if (!isOtherMove(move)) return `promote ${request.system ?? ""} to ${request.stage ?? ""} in ${request.environment ?? ""}`;
   if (move === "lift-hold") return `lift the hold on ${request.system ?? "everything"}: ${word("reason")}`;
   if (move === "register-provider") return `register the provider ${word("id")}`;
+  if (move === "set-privacy") return "set content modes and retention";
+  if (move === "erase") return `erase for ever: ${word("basis")}`;
   return `grant ${named(word("person"))} the role ${word("role")}`;
 }
 

@@ -1,4 +1,5 @@
 import { PolicyPublished } from "@licet/contract";
+import { digestSubject, publishedStatement } from "../ledger/entry-statement.ts";
 import type { EntryDefinition } from "../ledger/recorder.ts";
 import { activateBundle } from "./store.ts";
 
@@ -17,6 +18,11 @@ const policyPublished: EntryDefinition = {
       active: 1,
       entry: entry.id,
     });
+  },
+  statement(entry) {
+    const { digest, bundle, publishedBy } = PolicyPublished.parse(entry.body);
+    const policies = bundle.policies.map(({ id, effect }) => ({ id, effect }));
+    return publishedStatement("policy-publication", digestSubject("policy-bundle", digest), { entry: entry.id, space: entry.space, digest, policies, by: publishedBy, at: entry.time });
   },
 };
 
