@@ -1,8 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Not "import": vitest hands each to its workers as --conditions, and a require inside pg would then load an ES module.
 const conditions = ["source", "node", "default"];
-const env = { NODE_OPTIONS: "--conditions=source" };
+// Threads and child processes that run the sources: stripping their types anew is half of what opening a database takes.
+const env = { NODE_OPTIONS: "--conditions=source", NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/licet-compile", import.meta.url)) };
 
 /** `unit` runs beside the code; `journeys` drive the built product as a separate process. */
 export default defineConfig({

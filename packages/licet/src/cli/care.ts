@@ -1,18 +1,16 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isCancel, password as askPassword } from "@clack/prompts";
 import { LicetError } from "@licet/contract";
 import { systemClock } from "../base/clock.ts";
-import { databaseFileName } from "../db/open.ts";
 import { registryOf } from "../ledger/registry.ts";
-import { exportKeys, importKeys, keysDirectory } from "../ledger/keys.ts";
 import { rebuildDatabase } from "../ledger/replay.ts";
+import { backUp } from "../server/backup.ts";
 import { openRecordKeeping, type RecordKeeping } from "../server/record-keeping.ts";
-import { syncTree } from "./sync-tree.ts";
-import { exitCodes, UsageError, type ExitCode } from "./failure.ts";
-import { readSecret } from "./login.ts";
-import type { Terminal } from "./terminal.ts";
+import { restore } from "../server/restore.ts";
+import { accountName } from "./account-name.ts";
+import { exitCodes, type ExitCode } from "./failure.ts";
+import { painted, type Terminal } from "./terminal.ts";
+import { readWitnessPolicy } from "./witness-policy.ts";
 
 interface DirectoryOptions {
   readonly dir: string;
@@ -22,7 +20,8 @@ interface DirectoryOptions {
 /** Opens the record as a server would; `data_locked` names the server's pid while one runs. */
 async function withRecord<T>(options: DirectoryOptions, work: (records: RecordKeeping) => Promise<T>): Promise<T> {
   if (!existsSync(join(options.dir, "format.json"))) throw new LicetError("file_unreadable", { message: `\`${options.dir}\` is not a data directory` });
-  const records = await openRecordKeeping({ directory: options.dir, keysDirectory: options.keys, clock: systemClock });
+  const witnessPolicy = await readWitnessPolicy(process.env["LICET_WITNESS_POLICY"]);
+  const records = await openRecordKeeping({ directory: options.dir, keysDirectory: options.keys, witnessPolicy, clock: systemClock });
   try {
     return await work(records);
   } finally {
@@ -33,68 +32,25 @@ async function withRecord<T>(options: DirectoryOptions, work: (records: RecordKe
 /** Everything but keys: they are exported apart, under a passphrase. */
 export async function runBackup(options: DirectoryOptions & { readonly out: string }, terminal: Terminal): Promise<ExitCode> {
   if (existsSync(options.out)) throw new LicetError("already_exists", { message: `\`${options.out}\` exists already` });
-  try {
-    const size = await withRecord(options, async (records) => {
-      await records.recorder.settle();
-      await records.log.publish();
-      for (const part of ["format.json", "log", "files"]) {
-        if (existsSync(join(options.dir, part))) cpSync(join(options.dir, part), join(options.out, part), { recursive: true });
-      }
-      await records.database.backup(join(options.out, databaseFileName));
-      return records.log.size;
-    });
-    await syncTree(options.out);
-    terminal.out(`backed up ${size} entries to ${options.out}; the keys are not in it: \`licet keys export\``);
-    return exitCodes.fine;
-  } catch (error) {
-    await rm(options.out, { recursive: true, force: true });
-    throw error;
-  }
+  const size = await withRecord(options, (records) => backUp(records, options.out));
+  terminal.out(`backed up ${size} entries to ${options.out}; the keys are not in it: \`licet keys export\``);
+  return exitCodes.fine;
 }
 
-/** Puts a backup in place. One that is older than what the keys have signed is refused: a log is never continued from it. */
+/** Continues a backup's log in a new shard; the directory it was taken from, and any other, is refused from then on. */
 export async function runRestore(options: DirectoryOptions & { readonly from: string }, terminal: Terminal): Promise<ExitCode> {
-  if (existsSync(options.dir)) throw new LicetError("already_exists", { message: `\`${options.dir}\` exists already: restore into a new directory` });
-  if (!existsSync(join(options.from, "format.json"))) throw new LicetError("file_unreadable", { message: `\`${options.from}\` is not a backup` });
-  cpSync(options.from, options.dir, { recursive: true });
-  try {
-    await syncTree(options.dir);
-    const size = await withRecord(options, async (records) => records.log.size);
-    terminal.out(`restored ${size} entries to ${options.dir}`);
-    return exitCodes.fine;
-  } catch (error) {
-    await rm(options.dir, { recursive: true, force: true });
-    throw error;
-  }
+  const { shard, size, restored, erased } = await restore({ from: options.from, directory: options.dir, keysDirectory: options.keys, clock: systemClock, by: accountName() });
+  const { previous, discarded } = restored;
+  terminal.out(`restored ${previous.size} entries to ${options.dir}`);
+  terminal.out(`the log goes on in the new shard ${shard}: entry ${size - 1} says from where`);
+  if (discarded === null) terminal.out("the keys remember no checkpoint: whether the log had gone on after this backup is unknown");
+  else if (discarded > 0) terminal.out(`${painted(terminal, "yellow", "discarded")}: ${discarded} entries that the keys know were signed after this backup are not in it`);
+  if (erased > 0) terminal.out(`${erased} entries were erased since: their content did not come back`);
+  return exitCodes.fine;
 }
 
 export async function runRebuild(options: DirectoryOptions, terminal: Terminal): Promise<ExitCode> {
-  const counts = await withRecord(options, ({ database, log, keyring, definitions }) => rebuildDatabase({ database, log, keyring, registry: registryOf(definitions), now: () => Date.now() }));
+  const counts = await withRecord(options, ({ database, log, keyring, definitions }) => rebuildDatabase({ database, log, keyring, registry: registryOf(definitions), now: () => systemClock.now() }));
   terminal.out(`rebuilt the record tables from the log: ${counts.applied} governance and ${counts.projected} runtime entries`);
-  return exitCodes.fine;
-}
-
-async function passphraseOf(options: { readonly passphraseFile?: string }): Promise<string> {
-  if (options.passphraseFile !== undefined) return readSecret(options.passphraseFile);
-  if (!process.stdin.isTTY) throw new UsageError("give --passphrase-file: there is no terminal to ask at");
-  const answer = await askPassword({ message: "Passphrase for the exported keys" });
-  if (isCancel(answer)) throw new UsageError("nothing entered");
-  return answer;
-}
-
-function keysAt(options: DirectoryOptions): string {
-  return options.keys ?? keysDirectory({ dataDirectory: options.dir, env: process.env });
-}
-
-export async function runKeysExport(options: DirectoryOptions & { readonly out: string; readonly passphraseFile?: string }, terminal: Terminal): Promise<ExitCode> {
-  if (existsSync(options.out)) throw new LicetError("already_exists", { message: `\`${options.out}\` exists already` });
-  writeFileSync(options.out, await exportKeys(keysAt(options), await passphraseOf(options)), { mode: 0o600 });
-  terminal.out(`wrote ${options.out}; without its passphrase it opens nothing`);
-  return exitCodes.fine;
-}
-
-export async function runKeysImport(options: DirectoryOptions & { readonly from: string; readonly passphraseFile?: string }, terminal: Terminal): Promise<ExitCode> {
-  await importKeys(keysAt(options), readFileSync(options.from, "utf8"), await passphraseOf(options));
-  terminal.out(`imported the keys into ${keysAt(options)}`);
   return exitCodes.fine;
 }

@@ -1,12 +1,17 @@
 import { Command, CommanderError } from "commander";
 import { licetVersion } from "../base/version.ts";
 import { addGateCommands } from "./gate-commands.ts";
+import { addKeysCommands } from "./keys-commands.ts";
+import { addLogCommands } from "./log-commands.ts";
 import { addOrganisationCommands } from "./organisation-commands.ts";
+import { addPrivacyCommands } from "./privacy-commands.ts";
 import { addProjectCommands } from "./project-commands.ts";
 import { addProofCommands } from "./proof-commands.ts";
 import { addServerCommands } from "./server-commands.ts";
+import { addStatementGroups } from "./statement-commands.ts";
 import { exitCodes } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
+import { addWitnessCommands } from "./witness-commands.ts";
 
 /** Commander's own exits become ours: 2 for a call that a command cannot take, 0 for help. */
 function exitLikeOurs(error: CommanderError): never {
@@ -29,8 +34,13 @@ export function program(terminal: Terminal): Command {
   addProjectCommands(root, terminal);
   addGateCommands(root, terminal);
   addOrganisationCommands(root, terminal);
+  addPrivacyCommands(root, terminal);
   addProofCommands(root, terminal);
+  addLogCommands(root, terminal);
+  addStatementGroups(root, terminal);
   addServerCommands(root, terminal);
+  addKeysCommands(root, terminal);
+  addWitnessCommands(root, terminal);
   settle(root);
   return root;
 }

@@ -1,6 +1,7 @@
 import { startServer, type RunningServer } from "../server/start.ts";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { painted, timeText, type Terminal } from "./terminal.ts";
+import { readWitnessPolicy } from "./witness-policy.ts";
 
 interface ServeOptions {
   readonly dir: string;
@@ -10,6 +11,11 @@ interface ServeOptions {
   readonly dataPort: number;
   readonly trustedProxy?: string;
   readonly logLevel: "info" | "error" | "silent";
+  readonly witnessPolicy?: string;
+  readonly acceptUnwitnessed?: string;
+  readonly passphraseFile?: string;
+  readonly timestampUrl?: string;
+  readonly timestampAllowPrivate?: boolean;
 }
 
 function greet(server: RunningServer, terminal: Terminal): void {
@@ -21,7 +27,8 @@ function greet(server: RunningServer, terminal: Terminal): void {
   terminal.out(`  log key            ${server.vkey}`);
   terminal.out(`  trust fingerprint  ${server.trustFingerprint}`);
   terminal.out(`  keys               ${server.keysDirectory}`);
-  terminal.out("  witnesses          none: rollback is not detectable without an earlier checkpoint");
+  const none = "none: rollback is not detectable without an earlier checkpoint";
+  terminal.out(`  witnesses          ${server.witnesses === 0 ? none : `${server.witnesses} in the policy; the page shows which have signed`}`);
   if (server.setup !== undefined) {
     terminal.out(`\n  set up the first account, once, from this machine, until ${timeText(server.setup.expiresAt)}:`);
     terminal.out(`  ${bold(server.setup.url)}`);
@@ -53,6 +60,11 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
     dataPort: options.dataPort,
     trustedProxy: options.trustedProxy,
     logLevel: options.logLevel,
+    passphraseFile: options.passphraseFile,
+    timestampUrl: options.timestampUrl,
+    timestampAllowPrivate: options.timestampAllowPrivate,
+    witnessPolicy: await readWitnessPolicy(options.witnessPolicy),
+    acceptUnwitnessed: options.acceptUnwitnessed,
   });
   greet(server, terminal);
   try {

@@ -19,6 +19,11 @@ function withPorts(command: Command): Command {
 function addRunning(root: Command, terminal: Terminal): void {
   withPorts(withDirectory(root.command("serve")))
     .description("starts console, API and data plane in this process")
+    .addOption(new Option("--witness-policy <file>", "C2SP tlog-policy text: which witnesses cosign the log, at which addresses, and how many are enough").env("LICET_WITNESS_POLICY"))
+    .option("--accept-unwitnessed <reason>", "sign although no witness answers at this start; recorded with the reason")
+    .addOption(new Option("--passphrase-file <file>", "opens keys that are under a passphrase (- for standard input)").env("LICET_PASSPHRASE_FILE"))
+    .addOption(new Option("--timestamp-url <url>", "an RFC 3161 authority that stamps checkpoints, hourly at most").env("LICET_TIMESTAMP_URL"))
+    .addOption(new Option("--timestamp-allow-private", "the authority may be on this machine or in a private network").env("LICET_TIMESTAMP_ALLOW_PRIVATE"))
     .addOption(new Option("--log-level <level>", "what to log").env("LICET_LOG_LEVEL").choices(["silent", "error", "info"]).default("error"))
     .action(async (options) => {
       const { runServe } = await import("./serve.ts");
@@ -43,7 +48,7 @@ function addCare(root: Command, terminal: Terminal): void {
       process.exitCode = await runBackup(options, terminal);
     });
   withDirectory(root.command("restore"))
-    .description("puts a backup in a new data directory; one that is older than what the keys have signed is refused")
+    .description("puts a backup in a new data directory, whose log goes on in a new shard; the old one stays readable in it")
     .requiredOption("--from <folder>", "the backup")
     .action(async (options) => {
       const { runRestore } = await import("./care.ts");
@@ -55,23 +60,6 @@ function addCare(root: Command, terminal: Terminal): void {
     .action(async (options) => {
       const { runRebuild } = await import("./care.ts");
       process.exitCode = await runRebuild(options, terminal);
-    });
-  const keys = root.command("keys").description("the installation's keys");
-  withDirectory(keys.command("export"))
-    .description("writes the keys under a passphrase")
-    .requiredOption("--out <file>", "where")
-    .option("--passphrase-file <file>", "read the passphrase from a file (- for standard input)")
-    .action(async (options) => {
-      const { runKeysExport } = await import("./care.ts");
-      process.exitCode = await runKeysExport(options, terminal);
-    });
-  withDirectory(keys.command("import"))
-    .description("puts exported keys into the key directory")
-    .requiredOption("--from <file>", "the exported file")
-    .option("--passphrase-file <file>", "read the passphrase from a file (- for standard input)")
-    .action(async (options) => {
-      const { runKeysImport } = await import("./care.ts");
-      process.exitCode = await runKeysImport(options, terminal);
     });
 }
 

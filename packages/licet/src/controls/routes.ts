@@ -1,30 +1,37 @@
-import { fromUtf8, isRecord, toBase64 } from "@licet/evidence";
+import { isRecord, toBase64 } from "@licet/evidence";
 import type { RouteAnswer } from "@licet/contract";
-import { LicetError } from "../base/errors.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { indexCursor } from "../http/index-cursor.ts";
 import { peopleNames } from "../identity/store.ts";
 import type { Recorder } from "../ledger/recorder.ts";
-import { auditPack, checkpointSize, type PackSource } from "./audit-pack.ts";
-import { findDecisionLine, findEntry, listEntries, type LogLine, type Reader } from "./store.ts";
+import type { WitnessesStatus } from "../witness/witnesses.ts";
+import { auditPack, type PackSource } from "./audit-pack.ts";
+import { entryView, type LogReading } from "./entry-view.ts";
+import type { Storage } from "./storage.ts";
+import { listEntries, type LogLine, type Reader } from "./store.ts";
 
 export interface ControlsDeps {
   readonly read: Reader;
   readonly recorder: Recorder;
   readonly source: PackSource;
-  readonly log: {
-    readonly vkey: string;
-    readonly size: number;
-    publish(): Promise<string>;
-    leafAt(index: number): Promise<Uint8Array | undefined>;
-    entryAt(space: string, index: number): Promise<Readonly<Record<string, unknown>> | undefined>;
-    proof(index: number, size: number): Promise<readonly Uint8Array[]>;
-  };
+  readonly log: LogReading;
+  readonly storage: () => Promise<Storage>;
   readonly trust: () => Readonly<Record<string, unknown>> & { readonly fingerprint: string };
+  /** Absent when no witness is configured. */
+  readonly witnesses: ((checkpoint: string) => Promise<WitnessesStatus>) | undefined;
 }
 
 const witnessNote =
   "No witness signs this log's checkpoints: rewriting is evident to anybody who kept an earlier checkpoint, and to nobody else. Rollback is not detectable by the server alone.";
+
+async function witnessView(status: ControlsDeps["witnesses"], checkpoint: string): Promise<RouteAnswer<"showLog">["witnesses"]> {
+  const found = await status?.(checkpoint);
+  if (found === undefined || found.configured === 0) return { configured: 0, note: witnessNote, quorum: false, items: [] };
+  const note = found.quorum
+    ? "The policy's quorum of witnesses has signed this checkpoint: the log cannot be rolled back or forked without one of them noticing."
+    : "Fewer witnesses have signed this checkpoint than the policy asks for; verifiers will not accept it before they have.";
+  return { configured: found.configured, note, quorum: found.quorum, items: found.items.map((item) => ({ ...item })) };
+}
 
 type Shown = RouteAnswer<"listLog">["items"][number];
 
@@ -32,44 +39,33 @@ function shown(line: LogLine, names: ReadonlyMap<string, string>): Shown {
   return { id: line.id, index: line.logIndex, kind: line.kind, system: line.system, actor: names.get(line.actor) ?? line.actor, at: line.time };
 }
 
-async function entryView(deps: ControlsDeps, { space, line, names }: { readonly space: string; readonly line: LogLine; readonly names: ReadonlyMap<string, string> }): Promise<RouteAnswer<"showLogEntry">> {
-  const checkpoint = await deps.log.publish();
-  const size = checkpointSize(checkpoint);
-  const leaf = await deps.log.leafAt(line.logIndex);
-  if (leaf === undefined) throw new LicetError("not_found");
-  const text = fromUtf8(leaf);
-  if (!text.ok) throw new LicetError("internal", { cause: new Error(text.message) });
-  const body = await deps.log.entryAt(space, line.logIndex);
-  const proof = await deps.log.proof(line.logIndex, size);
-  return { row: shown(line, names), leaf: text.value, proof: proof.map((hash) => toBase64(hash)), size, checkpoint, body: body ?? null };
-}
-
 export function controlsRoutes(deps: ControlsDeps): Pick<Handlers, "showLog" | "listLog" | "showLogEntry" | "exportAudit"> {
   return {
     async showLog() {
       const trust = deps.trust();
+      const checkpoint = await deps.log.publish();
       const plain: unknown = JSON.parse(JSON.stringify(trust));
       return {
         origin: deps.source.origin,
         size: deps.log.size,
-        checkpoint: await deps.log.publish(),
+        checkpoint,
         vkey: deps.log.vkey,
         trustFingerprint: trust.fingerprint,
         trust: isRecord(plain) ? plain : {},
-        witnesses: { configured: 0, note: witnessNote },
+        shards: deps.log.shards.map(({ name, origin, base, size, frozen }) => ({ name, origin, base, size, frozen })),
+        storage: await deps.storage(),
+        witnesses: await witnessView(deps.witnesses, checkpoint),
       };
     },
     async listLog({ params, query }) {
-      const rows = await listEntries(deps.read, params.space, { before: indexCursor(query.cursor), limit: query.limit + 1, kind: query.kind, system: query.system });
+      const rows = await listEntries(deps.read, params.space, { before: indexCursor(query.cursor), limit: query.limit + 1, kind: query.kind, system: query.system, find: query.find, from: query.from, to: query.to });
       const page = rows.slice(0, query.limit);
       const names = await peopleNames(deps.read, params.space);
       const last = page.at(-1);
       return { items: page.map((line) => shown(line, names)), next: rows.length > query.limit && last !== undefined ? String(last.logIndex) : null };
     },
-    async showLogEntry({ params }) {
-      const line = (await findEntry(deps.read, params.space, params.entry)) ?? (await findDecisionLine(deps.read, params.space, params.entry));
-      if (line === undefined) throw new LicetError("not_found", { message: `there is no entry \`${params.entry}\` in this space` });
-      return entryView(deps, { space: params.space, line, names: await peopleNames(deps.read, params.space) });
+    async showLogEntry({ params }, caller) {
+      return entryView(deps, { ...params, roles: caller.roles, names: await peopleNames(deps.read, params.space) });
     },
     async exportAudit({ params, body }, caller) {
       const exportedAt = deps.recorder.now();

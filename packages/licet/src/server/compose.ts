@@ -7,6 +7,9 @@ import { gateFor } from "../ato/gate-now.ts";
 import { promotions } from "../ato/lifecycle.ts";
 import { licetVersion } from "../base/version.ts";
 import { controlsRoutes } from "../controls/routes.ts";
+import { statementHandlers } from "../controls/statement-handlers.ts";
+import { storageOf } from "../controls/storage.ts";
+import { databaseFileName } from "../db/open.ts";
 import type { Authenticator } from "../http/access.ts";
 import type { ConsoleOptions } from "../http/console.ts";
 import type { Handlers } from "../http/handlers.ts";
@@ -21,6 +24,9 @@ import { oversightRoutes } from "../oversight/routes.ts";
 import { needRequest, moveAnswer, requestView } from "../oversight/view.ts";
 import { builtinBundle } from "../policy/bundle.ts";
 import { publishBuiltin } from "../policy/publish.ts";
+import type { ErasureDeps } from "../privacy/erase.ts";
+import { startRetention } from "../privacy/retention.ts";
+import { privacyRoutes } from "../privacy/routes.ts";
 import { assessBundle, tierOf } from "../risk/answer.ts";
 import { assessmentView } from "../risk/assess.ts";
 import { riskRoutes } from "../risk/routes.ts";
@@ -29,6 +35,7 @@ import { moveEffects } from "./move-effects.ts";
 import { packSource } from "./pack-source.ts";
 import type { RecordKeeping } from "./record-keeping.ts";
 import { sessionSecret } from "./session-secret.ts";
+import { statementSource } from "./statement-source.ts";
 
 export interface ComposeOptions {
   readonly records: RecordKeeping;
@@ -56,22 +63,27 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   await publishBuiltin(recorder, firstSpace, builtinBundle());
   const identity = openIdentity({ database, recorder, baseUrl, secret: await sessionSecret(keys.directory), demo });
   const providers: ProviderDeps = { recorder, read, operational, sealSecret: (purpose, secret) => keys.sealSecret(purpose, secret), openSecret: (purpose, sealed) => keys.openSecret(purpose, sealed) };
+  const privacy: ErasureDeps = { database, recorder, keyring: records.keyring, clock: records.clock };
   const oversight = createOversight({
     read,
     recorder,
     promotions: promotions({ read, recorder, signStatement: signer(keys) }),
-    effects: moveEffects({ people: identity.people, carryOutProvider: (space, given) => carryOutProvider(providers, space, given) }),
+    effects: moveEffects({ privacy, people: identity.people, carryOutProvider: (space, given) => carryOutProvider(providers, space, given) }),
     onFailure: options.onFailure,
   });
   await oversight.reconcile();
   const stopWatching = oversight.watch();
+  const stopRetention = await startRetention(privacy, options.onFailure);
   return {
-    handlers: handlersOf({ ...options, identity, oversight, providers }),
+    handlers: handlersOf({ ...options, identity, oversight, providers, privacy }),
     authenticator: identity.authenticator,
     auth: (request) => identity.accounts.handle(request),
     providerKey: (space, provider) => providerKey(providers, space, provider),
     newSetupToken: () => identity.newSetupToken(),
-    close: stopWatching,
+    close: async () => {
+      await stopRetention();
+      await stopWatching();
+    },
   };
 }
 
@@ -84,10 +96,11 @@ interface Wired extends ComposeOptions {
   readonly identity: Identity;
   readonly oversight: Oversight;
   readonly providers: ProviderDeps;
+  readonly privacy: ErasureDeps;
 }
 
-function handlersOf({ records, identity, oversight, providers }: Wired): Handlers {
-  const { recorder, database, keys, log, keyring } = records;
+function handlersOf({ records, identity, oversight, providers, privacy }: Wired): Handlers {
+  const { recorder, database, keys, log, keyring, witnesses } = records;
   const { read } = database;
   const signStatement = signer(keys);
   const asked = async (opening: Parameters<Oversight["ask"]>[0]) => {
@@ -98,7 +111,7 @@ function handlersOf({ records, identity, oversight, providers }: Wired): Handler
   return {
     ...identityHandlers({
       identity,
-      moves: { openRoleGrant: ({ space, caller, person, role }) => asked({ space, move: "grant-role", system: null, detail: { person: person.id, email: person.email, role }, by: caller.personId }) },
+      moves: { openRoleGrant: ({ space, caller, person, role }) => asked({ space, move: "grant-role", system: null, detail: { person: person.id, role }, by: caller.personId }) },
       probe: async () => {
         await database.ping();
         return { ok: recorder.healthy(), version: licetVersion, database: database.engine, log: recorder.healthy() ? "writable" : "poisoned" };
@@ -120,6 +133,7 @@ function handlersOf({ records, identity, oversight, providers }: Wired): Handler
         of: (personId) => passkeyCredentials(database, personId),
       },
     }),
+    ...privacyRoutes({ deps: privacy, moves: { open: asked } }),
     ...atoRoutes({ read, recorder, oversight }),
     ...insightRoutes({
       read,
@@ -127,24 +141,28 @@ function handlersOf({ records, identity, oversight, providers }: Wired): Handler
       assess: async (space, bundle) => assessmentView(await assessBundle({ read, recorder }, space, bundle)),
       gate: gateFor({ read, recorder }),
     }),
+    ...statementHandlers({ read, recorder, engine: database.engine, signStatement, ...statementSource({ log, recorder }) }),
     ...controlsRoutes({
       read,
       recorder,
-      source: packSource({ log, keyring, recorder, signPack: (type, payload) => keys.signEnvelope(type, payload) }),
+      source: packSource({ log, keyring, recorder, signPack: (type, payload) => keys.signEnvelope(type, payload), signStatement }),
       log: {
         vkey: log.vkey,
         get size() {
           return log.size;
         },
         publish: () => log.publish(),
+        get shards() {
+          return log.shards;
+        },
         leafAt: async (index) => (await log.read(index))?.leaf,
-        entryAt: async (space, index) => (await recorder.readAt(space, index))?.body,
-        proof: (index, size) => log.inclusionProof(index, size),
       },
+      storage: storageOf({ directory: records.directory, database: [databaseFileName, `${databaseFileName}-wal`], now: () => recorder.now() }),
       trust: () => {
-        const { fingerprint, ...trust } = keys.trustFile();
+        const { fingerprint, ...trust } = records.trustFile();
         return { ...trust, fingerprint: fingerprint ?? trustFingerprint(trust) };
       },
+      witnesses: witnesses && ((checkpoint) => witnesses.status(checkpoint)),
     }),
   };
 }

@@ -4,10 +4,14 @@ import { controlsEntries } from "../controls/entries.ts";
 import { gatewayEntryDefinitions } from "../gateway/entries.ts";
 import { identityEntries } from "../identity/entries.ts";
 import { inventoryEntries } from "../inventory/entries.ts";
+import { logEntries } from "../ledger/log-entries.ts";
+import { keyEntries } from "../ledger/key-rotation.ts";
 import type { EntryDefinition } from "../ledger/recorder.ts";
 import { oversightEntries } from "../oversight/entries.ts";
 import { policyEntries } from "../policy/entries.ts";
+import { privacyEntries } from "../privacy/entries.ts";
 import { riskEntries } from "../risk/entries.ts";
+import { witnessEntries } from "../witness/entries.ts";
 
 /** Every kind of entry that this version can write and replay. */
 export const entryDefinitions: readonly EntryDefinition[] = [
@@ -18,6 +22,10 @@ export const entryDefinitions: readonly EntryDefinition[] = [
   ...assuranceEntries,
   ...oversightEntries,
   ...atoEntries,
+  ...privacyEntries,
   ...gatewayEntryDefinitions,
   ...controlsEntries,
+  ...keyEntries,
+  ...logEntries,
+  ...witnessEntries,
 ];

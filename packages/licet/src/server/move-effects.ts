@@ -4,8 +4,11 @@ import { LicetError } from "../base/errors.ts";
 import { grantRole, type PeopleOptions } from "../identity/people.ts";
 import type { ProviderDetail } from "../inventory/providers.ts";
 import type { Effects } from "../oversight/moves.ts";
+import type { ErasureDeps } from "../privacy/erase.ts";
+import { privacyEffects } from "../privacy/moves.ts";
 
 export interface EffectDeps {
+  readonly privacy: ErasureDeps;
   readonly people: PeopleOptions;
   readonly carryOutProvider: (space: string, given: { readonly detail: ProviderDetail; readonly by: string; readonly entry: string }) => Promise<void>;
 }
@@ -24,6 +27,7 @@ export function moveEffects(deps: EffectDeps): Effects {
         if (!(error instanceof LicetError && error.code === "role_held_already")) throw error;
       }
     },
+    ...privacyEffects(deps.privacy),
     "register-provider": async (request) => {
       await deps.carryOutProvider(request.space, { detail: ProviderDetailShape.parse(request.detail), by: request.requestedBy, entry: request.id });
     },

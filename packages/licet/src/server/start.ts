@@ -9,7 +9,9 @@ import { createGateway } from "../gateway/serve.ts";
 import { snapshotHolder } from "../gateway/snapshot.ts";
 import { buildConsole } from "../http/console.ts";
 import { openLog as openServerLog } from "../http/log.ts";
+import { startTimestamps, type Timestamps, timestampsFolder } from "../ledger/timestamp-keeper.ts";
 import { openRecordKeeping, type Opening, type RecordKeeping } from "./record-keeping.ts";
+import { endUserSubject } from "../privacy/erase.ts";
 import { compose } from "./compose.ts";
 import { logFiles } from "./log-files.ts";
 import { startFeed, type Feed } from "./snapshot-feed.ts";
@@ -21,6 +23,10 @@ export interface ServerOptions extends Opening {
   /** The https origin of a reverse proxy in front; needed to listen beyond loopback. */
   readonly trustedProxy?: string | undefined;
   readonly demo?: boolean;
+  /** An RFC 3161 authority that stamps checkpoints, hourly at most. */
+  readonly timestampUrl?: string | undefined;
+  /** The authority may be on this machine or in a private network. */
+  readonly timestampAllowPrivate?: boolean | undefined;
   readonly logLevel?: "info" | "error" | "silent";
 }
 
@@ -32,6 +38,8 @@ export interface RunningServer {
   readonly trustFingerprint: string;
   readonly entries: number;
   readonly keysDirectory: string;
+  /** How many the policy names; 0 without one. */
+  readonly witnesses: number;
   /** The one-time set-up link, while there is no administrator. */
   readonly setup: { readonly token: string; readonly url: string; readonly expiresAt: number } | undefined;
   /** What was committed so far is what the gateway decides on, and what pages show. */
@@ -106,6 +114,8 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   const snapshots = snapshotHolder(clock);
   // Passkeys are bound to a host name: an address in digits cannot have any.
   const baseUrl = publicAddress(options, `http://localhost:${options.port}`);
+  const stamps = timestampsOf({ options, clock, opened, records }, onFailure);
+  opened.add(async () => stamps?.stop());
   const composed = await compose({ records, baseUrl, demo: options.demo === true, onFailure });
   opened.add(() => composed.close());
   const feed = await startFeed({ clock, read: records.database.read, recorder: records.recorder, snapshots, statementKeys: statementKeys(records), onFailure });
@@ -116,6 +126,7 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
     snapshots,
     providerKey: composed.providerKey,
     gateway: newId("gw", clock.now()),
+    endUser: (space, user) => endUserSubject(records.keyring, space, user),
     logFile: logFiles(records.log),
     onFailure,
   });
@@ -134,30 +145,48 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   });
   opened.add(() => consoleApp.close());
   await listenOrSay(options.port, () => consoleApp.listen({ host: options.host, port: options.port }));
-  return running({ options, clock, opened, records }, { dataUrl, baseUrl, feed, setup: await composed.newSetupToken() });
+  const witnesses = (await records.witnesses?.status(undefined))?.configured ?? 0;
+  return running({ options, clock, opened, records }, { dataUrl, baseUrl, feed, witnesses, setup: await composed.newSetupToken() });
+}
+
+/** Beside the log: a failing authority is told in the server's log and by `licet log timestamps`, and stops nothing. */
+function timestampsOf({ options, clock, records }: Parts, onFailure: (error: unknown) => void): Timestamps | undefined {
+  const { timestampUrl, timestampAllowPrivate } = options;
+  if (timestampUrl === undefined) return undefined;
+  const { log, directory } = records;
+  const path = log.shards.length > 1 ? join("shards", log.shards.at(-1)?.name ?? "") : "";
+  return startTimestamps({
+    url: timestampUrl,
+    allow: timestampAllowPrivate === true ? ["loopback", "private"] : [],
+    current: () => ({ note: log.checkpoint(), folder: timestampsFolder(join(directory, "log", path)) }),
+    clock,
+    onFailure,
+  });
 }
 
 /** As the trust file names them: what an auditor believes is what the gateway believes. */
-function statementKeys({ keys }: RecordKeeping): readonly SignerKey[] {
-  return keys.trustFile().statementKeys.map(({ keyid, publicKey }) => ({ keyid, publicKey: Buffer.from(publicKey, "base64") }));
+function statementKeys(records: RecordKeeping): readonly SignerKey[] {
+  return records.trustFile().statementKeys.map(({ keyid, publicKey }) => ({ keyid, publicKey: Buffer.from(publicKey, "base64") }));
 }
 
 interface Served {
   readonly dataUrl: string;
   readonly baseUrl: string;
   readonly feed: Feed;
+  readonly witnesses: number;
   readonly setup: { readonly token: string; readonly expiresAt: number } | undefined;
 }
 
-function running({ opened, records }: Parts, { dataUrl, baseUrl, feed, setup }: Served): RunningServer {
+function running({ opened, records }: Parts, { dataUrl, baseUrl, feed, witnesses, setup }: Served): RunningServer {
   return {
     consoleUrl: baseUrl,
     dataUrl,
     origin: records.log.origin,
     vkey: records.log.vkey,
-    trustFingerprint: records.keys.trustFile().fingerprint ?? "",
+    trustFingerprint: records.trustFile().fingerprint ?? "",
     entries: records.log.size,
     keysDirectory: records.keys.directory,
+    witnesses,
     setup: setup === undefined ? undefined : { ...setup, url: `${baseUrl}/setup#token=${setup.token}` },
     async settled() {
       await records.recorder.settle();
