@@ -17,8 +17,8 @@ type Verdict = { readonly ok: true; readonly size: number } | { readonly ok: fal
 
 /** Runs here, in the browser, with the code of the offline verifier; what stands above must be what the leaf says. */
 async function verify(entry: EntryAnswer, trust: string): Promise<Verdict> {
-  const { leaf, proof, checkpoint, row } = entry;
-  const verified = await verifyEntryInclusion({ leaf, index: row.index, proof, checkpoint, trust });
+  const { leaf, proof, checkpoint, row, shard } = entry;
+  const verified = await verifyEntryInclusion({ leaf, index: shard.index, proof, checkpoint, trust });
   if (!verified.ok) return { ok: false, code: verified.code, message: verified.message };
   const said = verified.value.leaf;
   if (said.kind !== row.kind || said.time !== row.at || said.space !== space) return { ok: false, code: "row_differs", message: "the leaf is in the log, but says another space, kind or time than the entry shown above" };
@@ -113,6 +113,29 @@ function About({ data }: { readonly data: EntryAnswer }): ReactNode {
         <Moment at={row.at} />
       </Field>
       <Field name="In a log of">{data.size} entries</Field>
+      {data.shard.index === row.index ? null : (
+        <Field name="Shard">
+          {data.shard.name}, entry {data.shard.index} of its own tree: the log was restored from a backup before it
+        </Field>
+      )}
+    </Section>
+  );
+}
+
+const payloadNotes = {
+  open: "Encrypted at rest; opened for you because you may see it.",
+  erased: "Its key was destroyed, by request or when its time was over: nobody can open it again. The leaf still proves that the entry was made, and when.",
+  withheld: "Prompts and answers are opened for security engineers and auditors only.",
+} as const;
+
+function Payload({ data }: { readonly data: EntryAnswer }): ReactNode {
+  return (
+    <Section title={data.payload === "open" ? "Payload" : `Payload: ${data.payload}`} note={payloadNotes[data.payload]}>
+      {data.payload === "open" ? (
+        <Code block className="exact">
+          {JSON.stringify(data.body, null, 2)}
+        </Code>
+      ) : null}
     </Section>
   );
 }
@@ -132,11 +155,7 @@ export function Entry(): ReactNode {
               {data.leaf}
             </Code>
           </Section>
-          <Section title="Payload" note="Encrypted at rest; opened for you because you may see it.">
-            <Code block className="exact">
-              {data.body === null ? "not visible to you" : JSON.stringify(data.body, null, 2)}
-            </Code>
-          </Section>
+          <Payload data={data} />
         </Stack>
       )}
     </Loaded>
