@@ -1,6 +1,7 @@
 /**
  * Durable appends of 1 KB entries against the disk's own limit: one write and one fdatasync at a time.
  * Rounds are interleaved, so that a busy machine slows both sides alike; only ratios are compared across machines.
+ * With --batches: a leaf for each decision against one for a batch. With --quick: shorter, less steady.
  * The last line of the output is one JSON object.
  */
 import { randomBytes } from "node:crypto";
@@ -12,8 +13,15 @@ import { openKeyring } from "../packages/licet/src/ledger/keyring.ts";
 import { openKeys } from "../packages/licet/src/ledger/keys.ts";
 import { openLog } from "../packages/licet/src/ledger/log.ts";
 import { sealEntry } from "../packages/licet/src/ledger/sealing.ts";
+import { compareBatches } from "./ledger-batches.ts";
 
 const quick = process.argv.includes("--quick");
+if (process.argv.includes("--batches")) {
+  const compared = await compareBatches(quick ? { rounds: 5, sliceMilliseconds: 350, writers: 128 } : { rounds: 21, sliceMilliseconds: 1000, writers: 128 });
+  for (const [name, figures] of Object.entries(compared.figures)) console.log(name.padEnd(16), JSON.stringify(figures));
+  console.log(JSON.stringify({ bench: "ledger-batches", ratios: { batchVsLeaf: compared.batchVsLeaf }, figures: { ...compared.figures, node: process.version } }));
+  process.exit(0);
+}
 const rounds = quick ? 9 : 25;
 const sliceMilliseconds = quick ? 350 : 1000;
 const writers = [1, 16, 128] as const;
@@ -89,6 +97,7 @@ const sealed = async () => {
 const rawFile = openSync(join(folder, "raw"), "a");
 const seen = new Map<string, Slice[]>();
 const ratios = new Map<string, number[]>();
+const keep = (name: string, ratio: number) => ratios.set(name, [...(ratios.get(name) ?? []), ratio]);
 const note = (name: string, result: Slice) => seen.set(name, [...(seen.get(name) ?? []), result]);
 await concurrent(16, sealed);
 await concurrent(16, plain);
@@ -100,7 +109,8 @@ for (let round = 0; round < rounds; round += 1) {
       const result = await concurrent(count, append);
       note(`${count}${suffix}`, result);
       const name = `appendsVsRawFsync${count}${suffix}`;
-      ratios.set(name, [...(ratios.get(name) ?? []), result.perSecond / limit.perSecond]);
+      keep(name, result.perSecond / limit.perSecond);
+      keep(`p99VsRawMedian${count}${suffix}`, result.p99 / limit.p50);
     }
   }
 }

@@ -1,14 +1,15 @@
 /**
- * Writes a log with the product's own writer, several writers at once, killed at random points and started again, and
- * has it checked: every acknowledged entry against the published files, the whole log and every checkpoint seen on the
- * way against the independent verifier where that is present.
+ * Writes a log with the product's own writer, several writers at once, killed at random points and started again; then
+ * erases the payloads of two of its four subjects, prunes its first third, and writes on. Before and after that it is
+ * checked: every acknowledged entry against the published files, the whole log and every checkpoint seen on the way
+ * against the independent verifier where that is present, every payload against its key.
  *
  *   npm run oracles:log -- --out DIR [--entries N] [--seed S] [--quick]
  *
  * DIR must be new or empty; afterwards the log is in DIR/log, checkpoints seen on the way in DIR/seen. The last line is
  * JSON. Exit code 0 when all match, 1 when something differs, 2 when DIR cannot be used.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -28,6 +29,13 @@ interface Workload {
   readonly entries: number;
   readonly seed: number;
   readonly killsMax: number;
+  /** What was acknowledged before. */
+  readonly prior: ReadonlyMap<number, string>;
+}
+
+interface Checked {
+  readonly mismatches: readonly Mismatch[];
+  readonly total: number;
 }
 
 interface Mismatch {
@@ -38,7 +46,11 @@ interface Mismatch {
 }
 
 const child = path.join(import.meta.dirname, "oracles", "log-writer.ts");
+const eraser = path.join(import.meta.dirname, "oracles", "log-eraser.ts");
 const tileWidth = 256;
+/** Of the entries, so many are there when payloads are erased. */
+const shareBefore = 0.9;
+const erasedSubjects = ["system:system-1", "system:system-3"];
 
 const { values } = parseArgs({
   options: { out: { type: "string" }, entries: { type: "string" }, seed: { type: "string", default: "1" }, quick: { type: "boolean", default: false } },
@@ -52,18 +64,24 @@ async function main(out: string | undefined, entries: number, seed: number): Pro
   }
   const dir = path.resolve(out);
   mkdirSync(path.join(dir, "seen"), { recursive: true });
-  const written = await write(dir, { entries, seed, killsMax: values.quick ? 3 : 8 });
-  const { mismatches, total } = check(dir, written);
-  console.log(`${written.acknowledged.size} acknowledged entries, ${written.kills} kills, ${written.seen.length} checkpoints on the way${tlogOraclePresent ? "" : `; ${tlogOracleAbsent}`}`);
+  const before = Math.ceil(entries * shareBefore);
+  const first = await write(dir, { entries: before, seed, killsMax: values.quick ? 3 : 8, prior: new Map() });
+  const checks = [check(dir, first), erase(dir)];
+  const written = await write(dir, { entries, seed: seed + 1, killsMax: 1, prior: first.acknowledged });
+  const seen = [...first.seen, ...written.seen];
+  checks.push(check(dir, { ...written, seen }));
+  const mismatches = checks.flatMap((each) => each.mismatches);
+  const total = checks.reduce((sum, each) => sum + each.total, 0);
+  console.log(`${written.acknowledged.size} acknowledged entries, ${first.kills + written.kills} kills, ${seen.length} checkpoints on the way${tlogOraclePresent ? "" : `; ${tlogOracleAbsent}`}`);
   const areas = { writer: { matched: total - mismatches.length, total } };
   console.log(JSON.stringify({ oracle: "log", dir: path.join(dir, "log"), vkey: written.vkey, areas, mismatches: mismatches.slice(0, 100) }));
   return mismatches.length === 0 ? 0 : 1;
 }
 
 /** Starts the writer again after each kill; the last one ends by itself. */
-async function write(dir: string, { entries, seed, killsMax }: Workload): Promise<Written> {
+async function write(dir: string, { entries, seed, killsMax, prior }: Workload): Promise<Written> {
   const random = seeded(seed);
-  const acknowledged = new Map<number, string>();
+  const acknowledged = new Map(prior);
   const seen: string[] = [];
   let vkey = "";
   let kills = 0;
@@ -78,15 +96,15 @@ async function write(dir: string, { entries, seed, killsMax }: Workload): Promis
       if (first === "vkey") vkey = second;
       else acknowledged.set(Number(first), second);
     }
-    keepCheckpoint(dir, round, seen);
+    keepCheckpoint(dir, `${seed}-${round}`, seen);
     if (!killed) return { vkey, acknowledged, kills, seen };
   }
 }
 
-function keepCheckpoint(dir: string, round: number, seen: string[]): void {
+function keepCheckpoint(dir: string, round: string, seen: string[]): void {
   const checkpoint = path.join(dir, "log", "checkpoint");
   if (!existsSync(checkpoint)) return;
-  const copy = path.join(dir, "seen", String(round));
+  const copy = path.join(dir, "seen", round);
   writeFileSync(copy, readFileSync(checkpoint));
   seen.push(copy);
 }
@@ -109,7 +127,17 @@ function runWriter(args: readonly string[], killAfter: number | undefined): Prom
   });
 }
 
-function check(dir: string, { vkey, acknowledged, seen }: Written): { readonly mismatches: readonly Mismatch[]; readonly total: number } {
+/** Leaves stay, so that the log verifies as before; of the payloads, those of the erased subjects open no more. */
+function erase(dir: string): Checked {
+  const run = spawnSync(process.execPath, ["--conditions=source", eraser, dir, ...erasedSubjects], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  if (run.status !== 0) throw new Error(`the eraser ended with ${run.status ?? run.signal}`);
+  const { erased, opened, wrong, minimumIndex }: { erased: number; opened: number; wrong: number; minimumIndex: number } = JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "");
+  const whole = erased > 0 && opened > 0 && minimumIndex > 0;
+  const mismatches: Mismatch[] = wrong === 0 && whole ? [] : [{ area: "writer", name: "erased payloads", expected: { wrong: 0 }, actual: { erased, opened, wrong, minimumIndex } }];
+  return { mismatches, total: 1 };
+}
+
+function check(dir: string, { vkey, acknowledged, seen }: Written): Checked {
   const log = path.join(dir, "log");
   const size = sizeOf(path.join(log, "checkpoint"));
   const published = publishedIds(log, size);

@@ -1,10 +1,10 @@
 /**
  * Runs a long proof and keeps its figures in docs/proofs.
  *
- *   npm run proof -- NAME [--minutes M] [--seed S]
+ *   npm run proof -- NAME [--minutes M | --rounds N] [--seed S]
  *
  * The last line is the record as JSON. Exit code 0 when the promise held, 1 when it did not (nothing is written then),
- * 2 for an unknown name.
+ * 2 for an unknown name, or for one that cannot be run on this machine.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,12 +12,16 @@ import { parseArgs } from "node:util";
 import { proofs, ProofRecord, recordPath } from "./proofs/all.ts";
 import { during, folderDigest, type Proof } from "./proofs/proof.ts";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { minutes: { type: "string", default: "10" }, seed: { type: "string", default: "1" } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { minutes: { type: "string", default: "10" }, rounds: { type: "string" }, seed: { type: "string", default: "1" } } });
 const proof = proofs.find(({ name }) => name === positionals[0]);
-const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
+const [minutes, seed, rounds] = [Number(values.minutes), Number(values.seed), Number(values.rounds ?? 20)];
+const whyNot = proof?.whyNot?.();
 
-if (proof === undefined || !(minutes > 0) || !Number.isSafeInteger(seed) || seed < 0) {
-  console.error(`usage: npm run proof -- NAME [--minutes M] [--seed S], with NAME one of ${proofs.map(({ name }) => name).join(", ")}`);
+if (proof === undefined || !(minutes > 0) || !(rounds > 0) || !Number.isSafeInteger(seed) || seed < 0) {
+  console.error(`usage: npm run proof -- NAME [--minutes M | --rounds N] [--seed S], with NAME one of ${proofs.map(({ name }) => name).join(", ")}`);
+  process.exitCode = 2;
+} else if (whyNot !== undefined) {
+  console.error(`${proof.name} cannot be run here: ${whyNot}`);
   process.exitCode = 2;
 } else {
   process.exitCode = await prove(proof);
@@ -28,14 +32,14 @@ async function prove(proof: Proof): Promise<number> {
   const digest = folderDigest(covers);
   console.log(`${name}: ${promise}`);
   const started = performance.now();
-  const { figures, losses } = await proof.run({ seed, goOn: during(minutes * 60_000) });
+  const { figures, losses, table } = await proof.run({ seed, rounds, goOn: during(minutes * 60_000) });
   if (losses.length > 0) {
     for (const loss of losses.slice(0, 50)) console.log(`LOST ${loss}`);
-    console.log(JSON.stringify({ name, seed, figures, losses: losses.length }));
+    console.log(JSON.stringify({ name, seed, figures, table, losses: losses.length }));
     return 1;
   }
   const ran = Math.round((performance.now() - started) / 600) / 100;
-  const record = ProofRecord.parse({ name, promise, covers, digest, seed, minutes: ran, figures, losses, date: new Date().toISOString() });
+  const record = ProofRecord.parse({ name, promise, covers, digest, seed, minutes: ran, figures, ...(table && { table }), losses, date: new Date().toISOString() });
   const path = recordPath(name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`);

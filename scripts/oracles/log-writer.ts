@@ -2,12 +2,13 @@
  * The process that oracles-log.ts kills: several writers on the product's log, until so many entries are there.
  * Each line of its output is an acknowledgement, `index id`, told after the entry was durable.
  */
-import { existsSync, writeSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../packages/licet/src/base/clock.ts";
 import { newId } from "../../packages/licet/src/base/ids.ts";
 import { openKeyring } from "../../packages/licet/src/ledger/keyring.ts";
 import { openKeys } from "../../packages/licet/src/ledger/keys.ts";
+import { tell } from "../../packages/licet/src/ledger/kill-told.ts";
 import { seeded } from "../../packages/licet/src/ledger/log-fixture.ts";
 import { openLog } from "../../packages/licet/src/ledger/log.ts";
 import { sealEntry } from "../../packages/licet/src/ledger/sealing.ts";
@@ -25,7 +26,6 @@ const log = await openLog({
   publishEvery: 5 + Math.floor(random() * 100),
   limits: { segmentBytes: 65_536 + Math.floor(random() * 1_000_000) },
 });
-const tell = (line: string) => writeSync(1, `${line}\n`);
 let begun = log.size;
 
 function entry(n: number) {

@@ -4,9 +4,10 @@ import { z } from "zod";
 import { kill } from "./kill.ts";
 import { logPower } from "./log-power.ts";
 import { packMutants } from "./pack-mutants.ts";
+import { powerLoss } from "./power-loss.ts";
 import { folderDigest, root, type Proof } from "./proof.ts";
 
-export const proofs: readonly Proof[] = [logPower, packMutants, kill];
+export const proofs: readonly Proof[] = [logPower, packMutants, kill, powerLoss];
 
 /** What `npm run proof` writes and the tests read. */
 export const ProofRecord = z.strictObject({
@@ -17,6 +18,7 @@ export const ProofRecord = z.strictObject({
   seed: z.int().min(0),
   minutes: z.number().positive().describe("how long it ran"),
   figures: z.record(z.string(), z.int().min(0)),
+  table: z.array(z.record(z.string(), z.union([z.string(), z.int().min(0)]))).optional(),
   losses: z.array(z.string()).max(0).describe("a run with losses is no proof and is not written"),
   date: z.iso.datetime(),
 });

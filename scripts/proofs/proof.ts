@@ -12,6 +12,8 @@ export interface Proof {
   readonly promise: string;
   /** Folders from the root; a change in any of them makes the last run stale. */
   readonly covers: readonly string[];
+  /** Why it cannot be run on this machine, in words; it can where this is absent or answers undefined. */
+  readonly whyNot?: () => string | undefined;
   run(options: ProofOptions): Promise<ProofRun>;
 }
 
@@ -20,13 +22,19 @@ export interface ProofOptions {
   readonly seed: number;
   /** Asked between rounds; at least one round is run. */
   readonly goOn: () => boolean;
+  /** For a proof that counts rounds and not minutes; absent in a slice. */
+  readonly rounds?: number;
 }
+
+/** What happened to one subject. */
+export type ProofRow = Readonly<Record<string, string | number>>;
 
 export interface ProofRun {
   /** How much was tried. */
   readonly figures: Readonly<Record<string, number>>;
   /** Each broken promise, in words. */
   readonly losses: readonly string[];
+  readonly table?: readonly ProofRow[];
 }
 
 /** Goes on for so many milliseconds from now. */
