@@ -151,9 +151,17 @@ describe("one record through kills, a restore and bad input", () => {
     expect((await cast.team.client("listSystems", { params: { space }, query: {} })).items).toMatchObject([{ name: system, stage: "pilot" }]);
     await ask({ dataUrl: server.dataUrl, credential, folder: copy });
     expect(await server.signal("SIGTERM")).toMatchObject({ code: 0 });
-    const late = await licet(["restore", "--dir", join(folder, "late"), "--keys", place.keys, "--from", backup]);
-    expect(late).toMatchObject({ code: 3, err: expect.stringContaining("error[log_rolled_back]") });
-    server = await startServer({ ...place, dir: restored });
+    const late = join(folder, "late");
+    expect(await licet(["restore", "--dir", late, "--keys", place.keys, "--from", backup])).toMatchObject({ code: 0, out: expect.stringMatching(/new shard 2-[0-9a-f]{8}[\s\S]*discarded: [1-9]/u) });
+    for (const older of [restored, place.dir, backup]) {
+      expect(await licet(["db", "rebuild", "--dir", older, "--keys", place.keys])).toMatchObject({ code: 3, err: expect.stringMatching(/error\[log_rolled_back\][\s\S]*licet restore/u) });
+    }
+    expect(await licet(["log", "fsck", "--dir", late, "--keys", place.keys])).toMatchObject({ code: 0, out: expect.stringContaining("in 2 shards") });
+    server = await startServer({ ...place, dir: late });
+    const { shards } = (await (await fetch(`${server.dataUrl}/log/shards.json`)).json()) as { shards: readonly { path: string; origin: string }[] };
+    expect(shards).toHaveLength(2);
+    for (const { path, origin } of shards) expect((await (await fetch(`${server.dataUrl}/log/${path}checkpoint`)).text()).split("\n")[0]).toBe(origin);
+    await untilAnswered({ dataUrl: server.dataUrl, credential, folder: copy });
   });
 
   describe("bad input against the running product", () => {

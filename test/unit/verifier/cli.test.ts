@@ -50,7 +50,7 @@ describe("exit status 0", () => {
     const { code, out, err } = await run(await written("true"), "--trust", trust, "--old", old);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(/^PASS {2}trust: trust file sha256:[0-9a-f]{64}/u);
-    expect(out).toContain("PASS  consistency: the log of 13 entries continues the older one of 4");
+    expect(out).toContain("PASS  consistency: the log of 14 entries continues the older one of 4");
     expect(out).toContain("NOT WITNESSED  witness:");
     expect(out).not.toContain("PASS  witness");
     expect(out.trimEnd().split("\n").at(-1)).toBe("verified");

@@ -49,7 +49,7 @@ describe("a true export", () => {
     const report = await verify(files);
     expect(codes(report)).toEqual([]);
     expect(report.verified).toBe(true);
-    const checks = ["trust", "pack", "files", "checkpoint", "inclusion", "payload", "statement", "approval", "release", "facts", "check", "approval", "ato", "decision", "witness"];
+    const checks = ["trust", "pack", "files", "checkpoint", "inclusion", "payload", "statement", "statement", "approval", "release", "facts", "check", "approval", "ato", "decision", "witness"];
     expect(report.findings.map(({ check }) => check)).toEqual(checks);
   });
 
@@ -90,7 +90,7 @@ describe("trust", () => {
     ["", "trust_malformed"],
     ["[]", "trust_malformed"],
     ["{}", "trust_malformed"],
-    [JSON.stringify({ ...JSON.parse(trust), witnesses: { quorum: 1 } }), "trust_witnesses"],
+    [JSON.stringify({ ...JSON.parse(trust), witnesses: { quorum: 1 } }), "trust_malformed"],
     [JSON.stringify({ ...JSON.parse(trust), origin: "changed" }), "trust_fingerprint"],
     [JSON.stringify({ ...JSON.parse(trust), extra: 1 }), "trust_malformed"],
     [trustFile(keys, { log: ["a+00000000+AAAA"] }), "trust_log_key"],
@@ -293,8 +293,8 @@ describe("the authorization to operate", () => {
   });
 
   test.each([
-    ["suspended", "was suspended since entry 13"],
-    ["revoked", "was revoked since entry 13"],
+    ["suspended", "was suspended since entry 14"],
+    ["revoked", "was revoked since entry 14"],
     ["granted", "was granted until 2026-02-04T00:00:00.000Z"],
   ])("after a change to %s, as of the checkpoint, it %s", async (state, sentence) => {
     const drafts = [...story(keys), { id: "entry_c", kind: "ato.state-changed", actor: "server", body: { ato: "ato_1", state } }];

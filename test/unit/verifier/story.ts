@@ -41,6 +41,7 @@ import {
   type Envelope,
   type Leaf,
   type PackMeta,
+  type PackPayload,
   type Statement,
   type TrustFile,
 } from "@licet/evidence";
@@ -93,8 +94,11 @@ export interface Draft {
   readonly seq?: number;
   readonly time?: number;
   readonly body: Readonly<Record<string, unknown>>;
-  /** Not in the export at all, or by leaf only. */
-  readonly shown?: "not" | "leaf";
+  /** Not in the export at all, by leaf only, or as erased with or without its ciphertext. */
+  readonly shown?: "not" | "leaf" | "erased" | "reclaimed";
+  /** Names the key that its own is wrapped by; `key_1` if absent. */
+  readonly kid?: string;
+  readonly space?: string;
 }
 
 interface Logged {
@@ -115,13 +119,13 @@ export function log(draft: Draft, at: number): Logged {
   const dek = new Uint8Array(randomBytes(32));
   const nonce = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", dek, nonce);
-  cipher.setAAD(payloadAad({ id: draft.id, space: "main", class: "governance" }));
+  cipher.setAAD(payloadAad({ id: draft.id, space: draft.space ?? "main", class: "governance" }));
   const ciphertext = new Uint8Array(Buffer.concat([nonce, cipher.update(plaintext, "utf8"), cipher.final(), cipher.getAuthTag()]));
   const leaf: Leaf = {
     v: 1,
     id: draft.id,
     time: draft.time ?? start + at * 1000,
-    space: "main",
+    space: draft.space ?? "main",
     kind: draft.kind,
     kv: 1,
     actor: pseudonym(draft.pseudonymOf ?? draft.actor),
@@ -130,7 +134,7 @@ export function log(draft: Draft, at: number): Logged {
     ...(draft.seq === undefined ? {} : { seq: draft.seq }),
     payload: {
       alg: "A256GCM",
-      kid: "key_1",
+      kid: draft.kid ?? "key_1",
       digest: digestOfBytes(ciphertext),
       size: ciphertext.length,
       class: "governance",
@@ -165,8 +169,7 @@ export async function exportPack(drafts: readonly Draft[], { keys, meta, since }
   for (const [index, { draft, leaf, ciphertext, dek }] of logged.entries()) {
     if (draft.shown === "not") continue;
     const proof = (await inclusionProof({ index, size: leaves.length, read })).map(toBase64);
-    const payload = draft.shown === "leaf" ? {} : { payload: { ciphertext: toBase64(ciphertext), key: toBase64(dek) } };
-    files.set(entryPath(index), packJson({ index, leaf: new TextDecoder().decode(leaf), proof, ...payload }));
+    files.set(entryPath(index), packJson({ index, leaf: new TextDecoder().decode(leaf), proof, ...payloadOf(draft.shown, ciphertext, dek) }));
     const bytes = statementIn(draft);
     if (bytes !== undefined && draft.shown === undefined) files.set(statementPath(index, "statement"), bytes);
   }
@@ -176,6 +179,12 @@ export async function exportPack(drafts: readonly Draft[], { keys, meta, since }
   }
   signPack(files, keys.statement, { ...defaultMeta(leaves.length), ...meta });
   return { files, leaves };
+}
+
+function payloadOf(shown: Draft["shown"], ciphertext: Uint8Array, dek: Uint8Array): { readonly payload?: PackPayload } {
+  if (shown === "leaf") return {};
+  if (shown === "reclaimed") return { payload: { erased: true } };
+  return { payload: shown === "erased" ? { ciphertext: toBase64(ciphertext), erased: true } : { ciphertext: toBase64(ciphertext), key: toBase64(dek) } };
 }
 
 function statementIn(draft: Draft): Uint8Array | undefined {
@@ -200,14 +209,17 @@ export function defaultMeta(treeSize: number): PackMeta {
   };
 }
 
+/** Signs with a key that is kept elsewhere. */
+export type Seal = (payloadType: string, payload: Uint8Array) => Envelope;
+
 /** Lists and signs whatever the files are now. */
-export function signPack(files: Files, key: SigningKey, meta: PackMeta): void {
+export function signPack(files: Files, key: SigningKey | Seal, meta: PackMeta): void {
   files.delete(manifestPath);
   files.delete(manifestEnvelopePath);
   const manifest = buildPackManifest([...files].map(([path, bytes]) => ({ path, bytes })), meta);
   const bytes = manifestBytes(manifest);
   files.set(manifestPath, bytes);
-  files.set(manifestEnvelopePath, packJson(seal(packPayloadType, bytes, key)));
+  files.set(manifestEnvelopePath, packJson(typeof key === "function" ? key(packPayloadType, bytes) : seal(packPayloadType, bytes, key)));
 }
 
 export const release = digestOfBytes("release 1");
@@ -219,6 +231,11 @@ export function statementOf(type: string, predicate: Readonly<Record<string, unk
 export function signed(statement: Statement, key: SigningKey): Envelope {
   const { signatures } = seal(statementPayloadType, statementBytes(statement), key);
   return formatEnvelope(statement, signatures);
+}
+
+/** A statement with the signatures of several keys. */
+export function formatEnvelopeOf(statement: Statement, by: readonly SigningKey[]): Envelope {
+  return formatEnvelope(statement, by.flatMap((key) => seal(statementPayloadType, statementBytes(statement), key).signatures));
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -278,6 +295,7 @@ export function story(keys: Keys, change: StoryChanges = {}): readonly Draft[] {
     { ...governance, id: "entry_x", kind: "person.added", body: { name: "somebody else" }, shown: "not" },
     { ...governance, id: "entry_5", kind: "ato.granted", body: { facts, answer, ...envelope(ato), ...change.granted } },
     ...[1, 2, 3].map((seq) => ({ id: `dec_${seq}`, kind: "gateway.decision", actor: "dep_1", gateway: "gw-1", seq, system: "helpdesk", body: { decision: "allow", seq } })),
-    { id: "dec_7", kind: "access.decision", actor: "dep_2", gateway: "gw-2", seq: 7, system: "helpdesk", body: { decision: "deny" }, shown: "leaf" },
+    { id: "dec_7", kind: "access.decision", actor: "dep_2", gateway: "gw-2", seq: 7, system: "helpdesk", body: { decision: "deny" }, shown: "erased", kid: "key_2" },
+    { id: "entry_e", kind: "retention.applied", actor: "server", body: { keys: ["key_2"] } },
   ];
 }
