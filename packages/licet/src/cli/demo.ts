@@ -68,8 +68,9 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
   try {
     await tell({ server, terminal, folder, examples, simulator, last: options.exit === true });
     if (options.exit === true) return exitCodes.fine;
+    const stopped = untilStopped(server);
     terminal.out("\nThe server keeps running; Ctrl-C stops it.");
-    await untilStopped(server);
+    await stopped;
     return exitCodes.fine;
   } finally {
     simulator.stop();

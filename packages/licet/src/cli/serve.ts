@@ -66,9 +66,11 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
     witnessPolicy: await readWitnessPolicy(options.witnessPolicy),
     acceptUnwitnessed: options.acceptUnwitnessed,
   });
+  // Listening for Ctrl-C before it is announced: a signal that comes at once must stop it cleanly too.
+  const stopped = untilStopped(server);
   greet(server, terminal);
   try {
-    await untilStopped(server);
+    await stopped;
     terminal.out("stopping: finishing what runs, then closing the log");
   } finally {
     await server.close();

@@ -69,8 +69,9 @@ export async function runWitnessServe(options: ServeOptions, terminal: Terminal)
   const { dir, name, host, port, requestsPerMinute } = options;
   const limits = { addressMax: requestsPerMinute, overallMax: requestsPerMinute * 10 };
   const witness = await serveWitness({ folder: dir, name, host, port, clock: systemClock, log: openLog("error"), tls: await readTls(options), limits });
+  const asked = untilAsked();
   greet(witness, { options, terminal });
-  await untilAsked();
+  await asked;
   terminal.out("stopping");
   await witness.close();
   return exitCodes.fine;

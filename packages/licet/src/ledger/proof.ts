@@ -1,26 +1,31 @@
 import { LicetError } from "../base/errors.ts";
-import { type TileReader, wholeTiles } from "./tile-cache.ts";
-import { emptyRoot, foldRow, hashBytes, tileWidth } from "./tree.ts";
+import { type TileNodesReader, type TileReader, wholeTiles } from "./tile-cache.ts";
+import { emptyRoot, nodeHash, tileWidth } from "./tree.ts";
 
 export type { TileReader } from "./tile-cache.ts";
 
 /** Root of the entries `start` to `end`, as RFC 6962 splits them. `start` is a multiple of the subtree's size. */
-async function rangeRoot(read: TileReader, start: number, end: number): Promise<Buffer> {
+async function rangeRoot(read: TileNodesReader, start: number, end: number): Promise<Buffer> {
   const count = end - start;
   const level = Math.floor(Math.log2(count) / 8);
   const span = tileWidth ** level;
   const first = start / span;
   const whole = Math.floor(count / span);
-  const tile = Math.floor(first / tileWidth);
-  const from = (first % tileWidth) * hashBytes;
-  const row = (await read(level, tile, (first % tileWidth) + whole)).subarray(from, from + whole * hashBytes);
+  const from = first % tileWidth;
+  const tile = await read(level, Math.floor(first / tileWidth), from + whole);
   const rest = start + whole * span;
-  const right = rest < end ? await rangeRoot(read, rest, end) : undefined;
-  return foldRow(row, right) ?? emptyRoot;
+  let root = rest < end ? await rangeRoot(read, rest, end) : undefined;
+  // From the right: an odd last node moves up unchanged.
+  for (let left = whole; left > 0; left &= left - 1) {
+    const width = left & -left;
+    const node = tile.root(from + left - width, width);
+    root = root ? nodeHash(node, root) : node;
+  }
+  return root ?? emptyRoot;
 }
 
 export async function rootAt(read: TileReader, size: number): Promise<Buffer> {
-  return size === 0 ? emptyRoot : rangeRoot(read, 0, size);
+  return size === 0 ? emptyRoot : rangeRoot(wholeTiles(read, size), 0, size);
 }
 
 /** The largest power of two smaller than `count`; not by bits, which would end at 2^31. */

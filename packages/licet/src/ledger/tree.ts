@@ -19,16 +19,20 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return hash("sha256", pair, "buffer");
 }
 
+/** The nodes above a row, each over two; an odd last hash has none. */
+export function parentRow(row: Buffer): Buffer {
+  const above = Buffer.allocUnsafe(Math.floor(row.length / (2 * hashBytes)) * hashBytes);
+  for (let at = 0; at < above.length; at += hashBytes) {
+    row.copy(pair, 1, 2 * at, 2 * at + 2 * hashBytes);
+    hash("sha256", pair, "buffer").copy(above, at);
+  }
+  return above;
+}
+
 /** Root over a power of two of consecutive hashes. */
 export function perfectRoot(row: Uint8Array): Buffer {
-  let level = Buffer.from(row);
-  while (level.length > hashBytes) {
-    const above = Buffer.allocUnsafe(level.length / 2);
-    for (let at = 0; at < above.length; at += hashBytes) {
-      above.set(nodeHash(level.subarray(2 * at, 2 * at + hashBytes), level.subarray(2 * at + hashBytes, 2 * at + 64)), at);
-    }
-    level = above;
-  }
+  let level: Buffer = Buffer.from(row);
+  while (level.length > hashBytes) level = parentRow(level);
   return level;
 }
 
