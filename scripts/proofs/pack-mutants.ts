@@ -21,8 +21,20 @@ const nothing = () => false;
 /** What is between the members of a JSON file is signed by nobody and says nothing. */
 function sameJson(files: Files): (mutant: FileMutant) => boolean {
   return ({ path, files: changed }) => {
-    const read = (bytes: Uint8Array | undefined) => canonicalize(JSON.parse(new TextDecoder().decode(bytes)));
+    const read = (bytes: Uint8Array | undefined) => canonicalize(JSON.parse(text(bytes)));
     return read(files.get(path)) === read(changed.get(path));
+  };
+}
+
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
+/** Signature lines by keys that nobody listed are ignored (C2SP signed-note): all else must be as it was. */
+function sameButSigners(files: Files): (mutant: FileMutant) => boolean {
+  return ({ path, files: changed }) => {
+    const before = text(files.get(path)).split("\n");
+    const known = new Set(before);
+    const after = text(changed.get(path)).split("\n").filter((line) => known.has(line) || !line.startsWith("— "));
+    return after.join("\n") === before.join("\n");
   };
 }
 
@@ -43,15 +55,15 @@ async function published(product: ProductLog): Promise<Subject> {
     name: "log",
     files,
     verify: (changed) => verifyLog({ source: logInMemory(changed), trust }),
-    excused: ({ path }) => !read.has(path) && path.includes(".p/"),
+    excused: (mutant) => (mutant.path.endsWith("checkpoint") ? sameButSigners(files)(mutant) : !read.has(mutant.path) && mutant.path.includes(".p/")),
   };
 }
 
 /** One file of its own. */
-function single(name: string, bytes: Uint8Array, verify: (bytes: Uint8Array) => Promise<Report>, excused: Subject["excused"] | "json"): Subject {
+function single(name: string, bytes: Uint8Array, verify: (bytes: Uint8Array) => Promise<Report>, excused: "json" | "signers"): Subject {
   const files: Files = new Map([[name, bytes]]);
   const absent = new Uint8Array(0);
-  return { name, files, verify: (changed) => verify(changed.get(name) ?? absent), excused: excused === "json" ? sameJson(files) : excused };
+  return { name, files, verify: (changed) => verify(changed.get(name) ?? absent), excused: excused === "json" ? sameJson(files) : sameButSigners(files) };
 }
 
 function bytesOf(value: unknown): Uint8Array {
@@ -76,7 +88,7 @@ async function loose(product: ProductLog): Promise<readonly Subject[]> {
   return [
     single("statement", bytesOf(envelope), (bundle) => verifyBundleFile({ bundle, trust }), "json"),
     single("bundle", bytesOf({ statement: envelope, leaf, tlogProof, payload: { ciphertext, key } }), (bundle) => verifyBundleFile({ bundle, trust }), "json"),
-    single("proof", new TextEncoder().encode(tlogProof), (bytes) => verifyProofFile({ proof: bytes, entry: new TextEncoder().encode(leaf), trust }), nothing),
+    single("proof", new TextEncoder().encode(tlogProof), (bytes) => verifyProofFile({ proof: bytes, entry: new TextEncoder().encode(leaf), trust }), "signers"),
   ];
 }
 
