@@ -13,6 +13,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { build } from "esbuild";
 import { systemClock } from "../packages/licet/src/base/clock.ts";
 import { newId } from "../packages/licet/src/base/ids.ts";
 import type { Entry } from "../packages/licet/src/ledger/entry.ts";
@@ -123,10 +124,22 @@ async function prove(folder: string): Promise<Proven> {
 
 // ---- the driver ----------------------------------------------------------------------------------------------------
 
+/** As the product runs: one bundle. Stripping the types of the sources would hold 60 MB that no installation holds. */
+const bundles = join(import.meta.dirname, "..", "node_modules", ".cache", "licet-bench");
+const bundle = join(bundles, "log-scale.js");
+
+async function bundled(): Promise<void> {
+  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
+  const external = ["esbuild", "pg-native", "@cedar-policy/cedar-wasm"];
+  const ledger = join(import.meta.dirname, "..", "packages", "licet", "src", "ledger");
+  const workers = Object.fromEntries(["seal-worker", "replace-worker"].map((name) => [name, join(ledger, `${name}.ts`)]));
+  await build({ entryPoints: { "log-scale": import.meta.filename, ...workers }, outdir: bundles, splitting: true, bundle: true, format: "esm", platform: "node", target: "node24", conditions: ["source"], external, banner, logLevel: "error" });
+}
+
 function inProcess<T>(args: readonly string[]): Promise<T> {
   return new Promise((resolve, reject) => {
     const own = [...args, "--entries", String(entries), ...(values.quick ? ["--quick"] : [])];
-    const child = fork(import.meta.filename, own, { execArgv: ["--conditions=source", ...frugal.options], env: { ...process.env, ...frugal.env } });
+    const child = fork(bundle, own, { execArgv: frugal.options, env: { ...process.env, ...frugal.env } });
     child.once("message", (answer) => resolve(answer as T));
     child.once("exit", (code) => reject(new Error(`a process of the bench ended with ${code}`)));
   });
@@ -161,6 +174,7 @@ function verify(folder: string): { readonly seconds: number; readonly verified: 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "licet-scale-"));
   const first = Math.round(entries / 10);
+  await bundled();
   const begin = performance.now();
   try {
     const small = await inProcess<Grown>(["--role", "grow", "--folder", folder, "--to", String(first)]);

@@ -70,11 +70,8 @@ export class JournalWriter {
   #waitingBytes = 0;
   #waitingEntries = 0;
   #state: "idle" | "scheduled" | "writing" = "idle";
-  #scheduled: NodeJS.Immediate | undefined;
   #buffer = Buffer.alloc(0);
   #zeros = Buffer.alloc(0);
-  /** About how long the disk takes for one batch. */
-  #syncMilliseconds = 1;
   #poison: LicetError | undefined;
   #drained: (() => void)[] = [];
   /** What is being written now. */
@@ -120,7 +117,6 @@ export class JournalWriter {
       this.#queue.push({ frame, bytes, since: performance.now(), resolve, reject });
       if (!this.#watch) this.#watchFor(this.#options.limits.appendMillisecondsMax);
       if (this.#state === "idle") this.#schedule();
-      else if (this.#state === "scheduled" && this.#gatheredLong()) this.#flushNow();
     });
   }
 
@@ -140,23 +136,7 @@ export class JournalWriter {
   /** One turn of the event loop gathers what the last acknowledgements set off. */
   #schedule(): void {
     this.#state = "scheduled";
-    this.#scheduled = setImmediate(() => void this.#flush());
-  }
-
-  /** Callers that compute between their appends make a turn long: the disk then works meanwhile, and not after it. */
-  #gatheredLong(): boolean {
-    const [first] = this.#queue;
-    return first !== undefined && performance.now() - first.since > this.#syncMilliseconds;
-  }
-
-  #flushNow(): void {
-    clearImmediate(this.#scheduled);
-    void this.#flush();
-  }
-
-  /** Measured durations include waiting for a busy event loop: of late ones, the shortest is nearest to the disk's. */
-  #learnSync(milliseconds: number): void {
-    this.#syncMilliseconds = Math.min(milliseconds, this.#syncMilliseconds * 1.02 + 0.001);
+    setImmediate(() => void this.#flush());
   }
 
   async #flush(): Promise<void> {
@@ -234,10 +214,8 @@ export class JournalWriter {
       at = encodeFrame(buffer, waiting.frame, { at, batch: tail.nextBatch, last: n === batch.length - 1 });
     }
     await this.#allocate(tail.position + bytes);
-    const begin = performance.now();
     await writeFully(tail.file, buffer, tail.position);
     await tail.file.datasync();
-    this.#learnSync(performance.now() - begin);
     tail.position += bytes;
     tail.nextBatch += 1;
   }

@@ -3,15 +3,14 @@ import { hashBytes, parentRow, tileWidth } from "./tree.ts";
 /** The first `width` hashes of a tile of the tree. */
 export type TileReader = (level: number, index: number, width: number) => Promise<Uint8Array>;
 
-/** 2 MB: in a log of ten million entries everything above the lowest level, where proofs meet. */
+/** With their nodes 4 MB: in a log of ten million entries everything above the lowest level, where proofs meet. */
 const tilesMax = 256;
 
-/** A reader that remembers full tiles, least recently used first: they never change. Partial ones it asks for again. */
+/** A reader that remembers tiles, least recently used first: so many hashes of a tile are always the same. */
 export function cachedTiles(read: TileReader): TileReader {
   const known = new Map<string, Uint8Array>();
   return async (level, index, width) => {
-    if (width < tileWidth) return read(level, index, width);
-    const name = `${level}/${index}`;
+    const name = `${level}/${index}/${width}`;
     const tile = known.get(name) ?? (await read(level, index, width));
     known.delete(name);
     known.set(name, tile);
