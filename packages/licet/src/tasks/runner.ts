@@ -38,20 +38,20 @@ const defaults = { concurrencyMax: 4, leaseMilliseconds: 30_000, pollMillisecond
 
 export function taskRunner(options: RunnerOptions): TaskRunner {
   const settings: Settings = { ...defaults, ...options };
-  const running = new Set<Promise<void>>();
+  const running = new Map<string, Promise<void>>();
   const shutdown = new AbortController();
   const bell = alarmBell();
   const stopping = new AbortController();
   let polling: Promise<void> = Promise.resolve();
 
   const claimDue = async (): Promise<readonly Promise<void>[]> => {
-    const tasks = await claimTasks(settings, settings.concurrencyMax - running.size);
+    const tasks = await claimTasks(settings, settings.concurrencyMax - running.size, (task) => running.has(keyOf(task)));
     return tasks.map((task) => {
       const run = runTask(settings, task, shutdown.signal).finally(() => {
-        running.delete(run);
+        running.delete(keyOf(task));
         bell.ring();
       });
-      running.add(run);
+      running.set(keyOf(task), run);
       return run;
     });
   };
@@ -81,15 +81,21 @@ export function taskRunner(options: RunnerOptions): TaskRunner {
       stopping.abort();
       bell.ring();
       await polling;
-      await within(Promise.all(running), settings.stopMillisecondsMax);
+      await within(Promise.all(running.values()), settings.stopMillisecondsMax);
       shutdown.abort();
     },
   };
 }
 
-async function claimTasks({ database, clock, handlers, owner, leaseMilliseconds }: Settings, tasksMax: number): Promise<readonly Task[]> {
+function keyOf({ space, id }: Pick<Task, "space" | "id">): string {
+  return `${space} ${id}`;
+}
+
+type IsRunning = (task: Pick<Task, "space" | "id">) => boolean;
+
+async function claimTasks({ database, clock, handlers, owner, leaseMilliseconds }: Settings, tasksMax: number, running: IsRunning): Promise<readonly Task[]> {
   const now = clock.now();
-  return await claim(database, { owner, kinds: Object.keys(handlers), now, leaseUntil: now + leaseMilliseconds, tasksMax });
+  return await claim(database, { owner, kinds: Object.keys(handlers), now, leaseUntil: now + leaseMilliseconds, tasksMax, running });
 }
 
 /** Never rejects: a task that cannot even be reported is taken over when its lease runs out. */

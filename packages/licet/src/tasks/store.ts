@@ -42,11 +42,13 @@ export interface Claim {
   readonly now: number;
   readonly leaseUntil: number;
   readonly tasksMax: number;
+  /** What the asker still runs itself: after a leap of the clock its leases look as if they had run out. */
+  readonly running?: (task: Pick<Task, "space" | "id">) => boolean;
 }
 
 /** Due tasks of every space, now leased by `owner`. Of two runners that claim the same task one gets it. */
 export async function claim(database: Database, request: Claim): Promise<readonly Task[]> {
-  const candidates = await due(database.read, request);
+  const candidates = (await due(database.read, request)).filter((candidate) => request.running?.(candidate) !== true);
   const claimed: Task[] = [];
   for (const candidate of candidates) {
     const row = await lease(database.operational, candidate, request);

@@ -191,6 +191,23 @@ describeEngines("background tasks", ({ open }) => {
     expect(await row("long")).toMatchObject({ lease_owner: "thief", done_at: null });
   });
 
+  test("after a leap of the clock a runner does not begin again what it is still running", async () => {
+    const end = Promise.withResolvers<void>();
+    let begun = 0;
+    await put("slow");
+    const work = runner(async () => {
+      begun += 1;
+      await end.promise;
+    });
+    const first = work.runDue();
+    await expect.poll(() => begun).toBe(1);
+    clock.advance(3_600_000);
+    expect(await work.runDue()).toBe(0);
+    expect(begun).toBe(1);
+    end.resolve();
+    expect(await first).toBe(1);
+  });
+
   test("a started runner never has more than its limit under way, and stops when what runs has ended", async () => {
     for (let index = 0; index < 10; index++) await put(`t-${index}`);
     let active = 0;
