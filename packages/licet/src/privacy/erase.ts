@@ -40,15 +40,15 @@ export async function endUserSubject(keyring: Keyring, space: string, user: stri
 }
 
 /** Throws `last_administrator`. */
-export async function needAdministrator({ database }: Pick<ErasureDeps, "database">, space: string, target: ErasureTarget): Promise<void> {
+export async function needAdministrator(db: Parameters<typeof administratorsBeside>[0], space: string, target: ErasureTarget): Promise<void> {
   if (target.kind !== "person") return;
-  const administrators = await administratorsBeside(database.read, space, target.person);
+  const administrators = await administratorsBeside(db, space, target.person);
   if (administrators.is && administrators.others === 0) throw new LicetError("last_administrator");
 }
 
 /** Throws `last_administrator`, `erasure_nothing`. */
 export async function assertErasable({ database, keyring }: Pick<ErasureDeps, "database" | "keyring">, space: string, target: ErasureTarget): Promise<readonly string[]> {
-  await needAdministrator({ database }, space, target);
+  await needAdministrator(database.read, space, target);
   const keys = keysOfTarget(keyring, space, target);
   if (keys.length === 0) throw new LicetError("erasure_nothing");
   if (keys.length > keysPerErasureMax) throw new LicetError("invalid_request", { message: `the erasure would destroy ${keys.length} keys, over ${keysPerErasureMax}: narrow it with \`before\`` });
@@ -76,6 +76,7 @@ async function intend({ database, recorder, keyring }: ErasureDeps, plan: Erasur
   const approvals = request === null ? [] : await approvalsFor(database.read, space, request);
   await recorder.commit(async (tx) => {
     if ((await findErasure(tx, space, id)) !== undefined) return { nothing: undefined };
+    await needAdministrator(tx, space, target);
     const tombstone = target.kind === "person" ? await tombstoneOf(tx, space, target.person) : undefined;
     const body: ErasureBody = {
       erasure: id,
@@ -154,7 +155,7 @@ export function carryOutErasure(deps: ErasureDeps, plan: ErasurePlan): Promise<v
     const keys = plan.keys.filter((kid) => !keyring.isDestroyed(kid));
     if (known === undefined) {
       if (keys.length === 0) return;
-      await needAdministrator(deps, plan.space, plan.target);
+      await needAdministrator(deps.database.read, plan.space, plan.target);
       await intend(deps, { ...plan, keys });
     }
     const intended = await findErasure(database.read, plan.space, plan.id);
