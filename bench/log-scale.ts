@@ -5,8 +5,8 @@
  *   npm run bench:log-scale -- [--entries N] [--quick]
  *
  * Needs about 1.5 KB of disk for an entry, in the folder for temporary files. The processes that hold the log run with a
- * small young generation and two allocation arenas, as docs/operate.md advises where memory is short; --plain leaves both
- * out. The last line of the output is one JSON object.
+ * small young generation and an allocator that gives memory back, as docs/operate.md advises where memory is short; --plain
+ * leaves both out. The last line of the output is one JSON object.
  */
 import { fork, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ const evidence = join(import.meta.dirname, "..", "packages", "evidence");
 const built = join(evidence, "dist", "licet-verify.mjs");
 const verifier = existsSync(built) ? [built] : ["--conditions=source", join(evidence, "src", "verify-entry.ts")];
 
-const frugal = values.plain ? { options: [], env: {} } : { options: ["--max-semi-space-size=4"], env: { MALLOC_ARENA_MAX: "2" } };
+const frugal = values.plain ? { options: [], env: {} } : { options: ["--max-semi-space-size=2"], env: { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" } };
 const megabytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
 const rounded = (value: number, digits = 2) => Number(value.toFixed(digits));
 const part = (values: readonly number[], at: number) => values[Math.floor(values.length * at)] ?? Number.NaN;
