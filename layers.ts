@@ -15,6 +15,7 @@ export const features = [
   "ato",
   "privacy",
   "gateway",
+  "pdp",
   "monitoring",
   "incidents",
   "controls",

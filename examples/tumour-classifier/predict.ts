@@ -83,11 +83,14 @@ async function ask(settings: Settings, digest: string): Promise<Permission> {
         resource: { type: "model", id: "tumour-gbm", properties: { digest } },
       }),
     });
-    const answer = record(JSON.parse(await response.text()));
-    const context = record(answer["context"] ?? answer["error"]);
+    const body: unknown = JSON.parse(await response.text());
+    const answer = record(body);
+    const context = record(answer["context"]);
     const decision = text(context["id"]) ?? response.headers.get("x-licet-decision") ?? "none";
     if (response.status === 200 && answer["decision"] === true) return { allowed: true, decision };
-    const reason = [text(context["code"]), text(context["message"])].filter((part) => part !== undefined).join(": ");
+    // A refusal of the API itself is a text, with its code in a header.
+    const code = text(context["code"]) ?? response.headers.get("x-licet-code") ?? undefined;
+    const reason = [code, text(context["message"]) ?? text(body)].filter((part) => part !== undefined).join(": ");
     return no(reason || `Licet answered ${response.status} without a yes`, text(context["remedy"]) ?? "look the decision up in Licet", decision);
   } catch (error) {
     // Only the kind of failure: the message may quote the credential or the answer.

@@ -37,7 +37,7 @@ function sparedBy(id: string): string {
 
 /** Every requirement with the stages at which each tier demands it, asked of the policies themselves. */
 export function requirementTable(): string {
-  const policies = bundle.policies.filter((policy) => policy.effect === "forbid" && !policy.id.startsWith("runtime."));
+  const policies = bundle.policies.filter((policy) => policy.effect === "forbid" && policy.pack.startsWith("gate-"));
   const rows = policies.map(({ id, annotations }) => {
     const missing = (annotations["remedy"] ?? "").startsWith("this version of Licet");
     const note = [missing ? "cannot be met in this version" : "", sparedBy(id)].filter((part) => part !== "").join("; ");

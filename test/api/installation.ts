@@ -115,7 +115,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
 
 /** A well-formed address for a route: every parameter has a value of its own shape. */
 export function addressOf(name: RouteName, space: string): string {
-  const values: Readonly<Record<string, string>> = { space, system: "helpdesk", digest: `sha256:${"0".repeat(64)}`, role: "auditor" };
+  const values: Readonly<Record<string, string>> = { space, system: "helpdesk", pack: "baseline", digest: `sha256:${"0".repeat(64)}`, role: "auditor" };
   const path = routes[name].path.replaceAll(/:([a-z]+)/giu, (_, part: string) => values[part] ?? `${part.slice(0, 3)}_0123456789`);
   return name === "askGate" ? `${path}?to=pilot` : path;
 }

@@ -26,7 +26,7 @@ function entryOf({ what, space, pick }: Step, index: number, decisions: string[]
   if (what === "outcome") return { ...base, kind: "gateway.outcome", body: { ...outcome, decision: decisions[pick % (decisions.length + 1)] ?? "dec_none", status: 200 + index } };
   const id = `dec_${index}`;
   decisions.push(id);
-  const more = what === "access" ? { action: "score", digest: null } : call;
+  const more = what === "access" ? { action: "score", digest: null, client: null, asked: null, obligations: [], exported: null } : call;
   const verdict = { decision: index % 3 === 0 ? "deny" : "allow", code: index % 3 === 0 ? "policy_denied" : null };
   return { ...base, kind: what === "access" ? "access.decision" : "gateway.decision", body: { ...decided, ...verdict, ...more, id } };
 }

@@ -2,6 +2,7 @@ import { assuranceErrors } from "./errors/assurance.ts";
 import { atoErrors } from "./errors/ato.ts";
 import { cliErrors } from "./errors/cli.ts";
 import { coreErrors } from "./errors/core.ts";
+import { decisionErrors } from "./errors/decisions.ts";
 import { gatewayErrors } from "./errors/gateway.ts";
 import { identityErrors } from "./errors/identity.ts";
 import { inventoryErrors } from "./errors/inventory.ts";
@@ -29,6 +30,7 @@ export const errors = {
   ...oversightErrors,
   ...atoErrors,
   ...gatewayErrors,
+  ...decisionErrors,
   ...cliErrors,
   ...keysErrors,
   ...privacyErrors,

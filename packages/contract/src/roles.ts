@@ -23,6 +23,11 @@ export const permissions = [
   "audit.export",
   "privacy.read",
   "privacy.manage",
+  "policy.read",
+  "policy.propose",
+  "policy.publish",
+  "policy.data",
+  "space.manage",
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -40,16 +45,18 @@ export const roles = [
 ] as const;
 export type Role = (typeof roles)[number];
 
-const reader = ["signed-in", "system.read", "provider.read"] as const;
+const reader = ["signed-in", "system.read", "provider.read", "policy.read"] as const;
 const proof = ["decision.read", "log.read", "audit.export", "privacy.read"] as const;
+/** Who proposes only may ask for team packs of systems that they own; another person approves either way. */
+const publisher = ["policy.propose", "policy.publish"] as const;
 
 /** Administrators hold no approving role: who hands out roles does not use them (separation of duties). */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
-  administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read", "privacy.read", "privacy.manage"],
-  developer: [...reader, "release.push", "check.run", "check.server", "promotion.request", "decision.read", "hold.place"],
-  "platform-engineer": [...reader, ...proof, "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request"],
-  "security-engineer": [...reader, ...proof, "content.read", "hold.place", "hold.lift", "approval.give", "credential.revoke"],
-  "risk-owner": [...reader, ...proof, "privacy.manage", "answer.give", "approval.give", "hold.place", "hold.lift"],
+  administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read", "privacy.read", "privacy.manage", "policy.data", "space.manage"],
+  developer: [...reader, "policy.propose", "release.push", "check.run", "check.server", "promotion.request", "decision.read", "hold.place"],
+  "platform-engineer": [...reader, ...proof, ...publisher, "policy.data", "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request"],
+  "security-engineer": [...reader, ...proof, ...publisher, "policy.data", "content.read", "hold.place", "hold.lift", "approval.give", "credential.revoke"],
+  "risk-owner": [...reader, ...proof, ...publisher, "privacy.manage", "answer.give", "approval.give", "hold.place", "hold.lift"],
   "authorizing-official": [...reader, ...proof, "approval.give", "hold.place"],
   assessor: [...reader, "decision.read", "check.run", "check.server", "approval.give"],
   auditor: [...reader, ...proof, "content.read", "person.read"],

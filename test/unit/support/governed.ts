@@ -5,8 +5,9 @@ import OpenAI from "openai";
 import { manualClock, type ManualClock } from "../../../packages/licet/src/base/clock.ts";
 import { LicetError } from "../../../packages/licet/src/base/errors.ts";
 import type { CedarCall, CedarDecision } from "../../../packages/licet/src/gateway/decide.ts";
+import { decisionApi } from "../../../packages/licet/src/pdp/mount.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../../packages/licet/src/gateway/serve.ts";
-import { snapshotHolder, type AtoView, type CredentialView, type DeploymentView, type HoldView, type ProviderView, type SnapshotHolder } from "../../../packages/licet/src/gateway/snapshot.ts";
+import { snapshotHolder, type AtoView, type CredentialView, type DecisionClient, type DeploymentView, type HoldView, type ProviderView, type SnapshotHolder } from "../../../packages/licet/src/gateway/snapshot.ts";
 import type { Draft, LoggedEntry } from "../../../packages/licet/src/ledger/recorder.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
@@ -111,6 +112,8 @@ export interface Standing {
   readonly holds?: readonly HoldView[];
   readonly provider?: Partial<ProviderView> | null;
   readonly decide?: ((call: CedarCall) => Promise<CedarDecision>) | null;
+  readonly clients?: readonly DecisionClient[];
+  readonly applications?: ReadonlyMap<string, unknown>;
 }
 
 export interface Governed extends AsyncDisposable {
@@ -144,6 +147,7 @@ export async function startGoverned(change: Partial<GatewayOptions> = {}): Promi
     snapshots,
     providerKey: async () => "sk-provider-key",
     gateway: "gw_test",
+    mount: decisionApi(),
     onFailure: (error) => failures.push(error),
     ...change,
     limits: { sweepMs: 20, ...change.limits },
@@ -153,9 +157,11 @@ export async function startGoverned(change: Partial<GatewayOptions> = {}): Promi
   const stand = (standing: Standing = {}) => {
     const view = standing.deployment ?? deployment();
     version++;
-    const { decide = permit, provider = {} } = standing;
+    const { decide = permit, provider = {}, clients = [], applications = new Map() } = standing;
     snapshots.publish({
       version,
+      clients,
+      applications,
       credentials: [
         { id: "cred_1", space: "main", digest: sha256(credential), expiresAt: start + day, revokedAt: null, deployment: view, ...standing.credential },
       ],

@@ -28,6 +28,9 @@ const decided = {
   code: text.nullable(),
   reasons: z.array(DecisionReason),
   policyErrors: z.array(text),
+  /** Ids of policies in mode warn and shadow that would have forbidden it; absent where there are none. */
+  warnings: z.array(text).optional(),
+  shadowed: z.array(text).optional(),
   policyBundle: text.nullable(),
   snapshot: SnapshotStamp.nullable(),
   /** The canonical Cedar request, so that anybody with the bundle can decide again; null when refused before. */
@@ -80,11 +83,20 @@ export const GatewayOutcomeBody = z.strictObject({
 });
 export type GatewayOutcomeBody = z.output<typeof GatewayOutcomeBody>;
 
-/** `access.decision` v1: an AuthZEN evaluation, durable before its reply. */
+const named = z.strictObject({ type: z.string().max(300), id: z.string().max(2048) });
+
+/** `access.decision` v2: an AuthZEN evaluation, durable before its reply. Version 1 had only the workload's own. */
 export const AccessDecisionBody = z.strictObject({
   ...decided,
   action: text,
   digest: text.nullable().describe("of the model that the caller is about to run, as it says"),
+  client: z.string().max(80).nullable().describe("the decision client that asked; null where a deployment asked for itself"),
+  asked: z.strictObject({ subject: named, resource: named }).nullable().describe("in the caller's words; null where they could not be read"),
+  obligations: z.array(z.strictObject({ id: text, type: text })).describe("what the caller was told to carry out"),
+  exported: z
+    .strictObject({ to: text, dataClasses: z.array(text), purpose: text.nullable(), records: count.nullable() })
+    .nullable()
+    .describe("of a data export: where to, what and how much, as the caller says"),
 });
 export type AccessDecisionBody = z.output<typeof AccessDecisionBody>;
 
@@ -92,6 +104,6 @@ export type AccessDecisionBody = z.output<typeof AccessDecisionBody>;
 export const gatewayEntries = {
   "gateway.decision": { v: 1, body: GatewayDecisionBody },
   "gateway.outcome": { v: 1, body: GatewayOutcomeBody },
-  "access.decision": { v: 1, body: AccessDecisionBody },
+  "access.decision": { v: 2, body: AccessDecisionBody },
   "gateway.content": { v: 1, body: GatewayContentBody },
 } as const;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { approvingRoles } from "../roles.ts";
 import { Digest, Envelope, Id, Slug, Time, TrafficStage } from "../vocabulary.ts";
 
-export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role", "set-privacy", "erase"] as const;
+export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role", "set-privacy", "erase", "publish-policy", "grant-access"] as const;
 export const GateMove = z.enum(gateMoves);
 export type GateMove = z.output<typeof GateMove>;
 

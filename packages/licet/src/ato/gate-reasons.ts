@@ -48,13 +48,13 @@ export function isApproval(id: string): boolean {
   return approvalIds.test(id);
 }
 
-/** The sentence under a requirement: what the record shows, or why it cannot be known here. */
-export function finding(id: string, facts: GateFacts, met: boolean): string {
+/** The sentence under a requirement: what the record shows, what the policy still asks for, or why it cannot be known here. */
+export function finding(id: string, facts: GateFacts, { met, told }: { readonly met: boolean; readonly told?: string | undefined }): string {
   if (facts.offline && !met && !isKnownOffline(id)) return unknownOffline;
   if (isApproval(id)) return approvalsFinding(facts);
   const said = findings[id];
   if (said !== undefined) return said(facts, met);
-  return met ? "the record holds it" : "nothing in the record shows it";
+  return met ? "the record holds it" : (told ?? "nothing in the record shows it");
 }
 
 function lacking(facts: GateFacts, names: readonly string[]): string {

@@ -2,7 +2,8 @@ import { GateFacts } from "@licet/contract";
 import { canonicalize } from "@licet/evidence";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { builtinBundle, compileBundle } from "../policy/bundle.ts";
+import { builtinBundle } from "../policy/bundle.ts";
+import { withPolicy } from "../policy/bundle-fixture.ts";
 import { decideGate } from "./gate.ts";
 import { highPilot, minimalPilot } from "./gate-fixture.ts";
 import { factsDigest } from "./material.ts";
@@ -100,10 +101,16 @@ describe("the gate", () => {
     expect(factsDigest({ ...highPilot, environment: "staging" })).not.toBe(digest);
   });
 
+  test("a requirement of a pack says what its own text still asks for", () => {
+    const added = `@id("base.evidence") @requirement("the launch is rehearsed") @remedy("rehearse it") @turn("technical-owner") forbid (principal, action == Licet::Action::"promote", resource) unless { context.evidence.contains("launch.rehearsed") };`;
+    const answer = decideGate(highPilot, withPolicy(bundle, added));
+    expect(answer.requirements.at(-1)).toMatchObject({ id: "base.evidence", state: "unmet", remedy: "rehearse it" });
+    expect(answer.requirements.at(-1)?.reason).toContain("launch.rehearsed");
+  });
+
   test("an erroring requirement denies and is listed", () => {
-    const broken = `@id("gate.broken") @requirement("r") @remedy("m") @turn("t") forbid (principal, action == Licet::Action::"promote", resource) unless { context.approvals.people * 9223372036854775807 > -5 };`;
-    const texts = [...bundle.policies.map((policy) => policy.text), broken];
-    const answer = decideGate(highPilot, compileBundle({ schema: bundle.schema, texts }));
+    const broken = `@id("gate.broken") @requirement("r") @remedy("m") @turn("t") forbid (principal, action == Licet::Action::"promote", resource) unless { context.approvals.people * 9007199254740991 * 9007199254740991 > -5 };`;
+    const answer = decideGate(highPilot, withPolicy(bundle, broken));
     expect(answer.decision).toBe("deny");
     expect(answer.requirements.at(-1)).toMatchObject({ id: "gate.broken", state: "unmet", reason: "the policy could not be evaluated, which denies" });
   });

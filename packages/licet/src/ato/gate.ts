@@ -1,6 +1,6 @@
 import { GateFacts, LicetError, type GateAnswer, type Requirement } from "@licet/contract";
 import type { Bundle } from "../policy/bundle.ts";
-import { createDecider, type Decider, type PolicyDecision, type PolicyReason } from "../policy/decide.ts";
+import { createDecider, type Decider, type PolicyDecision, type PolicyReason, type PolicyRequest } from "../policy/decide.ts";
 import { finding, requirementState, turns, waitingSince } from "./gate-reasons.ts";
 import { gateRequest } from "./gate-request.ts";
 import { factsDigest } from "./material.ts";
@@ -12,14 +12,17 @@ import { factsDigest } from "./material.ts";
  * INVARIANT: allow only when Cedar allows, nothing errored, and no requirement is listed as unmet.
  * Throws `facts_malformed` for anything that is not GateFacts.
  */
-export function decideGate(given: GateFacts, bundle: Bundle): GateAnswer {
+export function decideGate(given: GateFacts, bundle: Bundle, watch: GateWatch = unwatched): GateAnswer {
   const parsed = GateFacts.safeParse(given);
   if (!parsed.success) throw new LicetError("facts_malformed", { at: { issues: parsed.error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join("."), message: issue.message })) } });
   const facts = parsed.data;
   const decider = createDecider(bundle);
   const demanded = decider.decide(gateRequest(facts, "demand"));
-  const moved = decider.decide(gateRequest(facts, "promote"));
-  const requirements = requirementReasons(decider, demanded, moved).map((each) => requirement(each, facts, moved));
+  const promotion = gateRequest(facts, "promote");
+  const moved = decider.decide(promotion);
+  watch({ bundle, request: promotion, decision: moved });
+  const told = foreignSentences(decider, { promotion, moved });
+  const requirements = requirementReasons(decider, demanded, moved).map((each) => requirement(each, facts, { moved, told }));
   const clean = demanded.errors.length === 0 && moved.errors.length === 0 && demanded.decision === "allow";
   const allowed = moved.decision === "allow" && clean && requirements.every((each) => each.state === "met");
   return {
@@ -37,6 +40,11 @@ export function decideGate(given: GateFacts, bundle: Bundle): GateAnswer {
   };
 }
 
+/** Sees every decision of the gate after it was made; see policy/sampling.ts. */
+export type GateWatch = (decided: { readonly bundle: Bundle; readonly request: PolicyRequest; readonly decision: PolicyDecision }) => void;
+
+const unwatched: GateWatch = () => undefined;
+
 /** Applying requirements in the bundle's order; one that errored is listed too, and so is every one when the engine failed. */
 function requirementReasons({ bundle, requirements }: Decider, demanded: PolicyDecision, moved: PolicyDecision): readonly PolicyReason[] {
   const errors = [...demanded.errors, ...moved.errors].map((error) => error.policy);
@@ -45,7 +53,22 @@ function requirementReasons({ bundle, requirements }: Decider, demanded: PolicyD
   return requirements.filter((each) => broken || shown.has(each.policy));
 }
 
-function requirement(policy: PolicyReason, facts: GateFacts, moved: PolicyDecision): Requirement {
+/** What each policy in the way still asks for, where one of them came with a pack: of Licet's own, gate-reasons.ts knows more. */
+function foreignSentences(decider: Decider, { promotion, moved }: { readonly promotion: PolicyRequest; readonly moved: PolicyDecision }): ReadonlyMap<string, string> {
+  const { packs, policies } = decider.bundle;
+  const own = new Set(packs.filter(({ kind }) => kind === "builtin").map(({ name }) => name));
+  const foreign = new Set(policies.filter(({ pack }) => !own.has(pack)).map(({ id }) => id));
+  if (!moved.reasons.some(({ policy }) => foreign.has(policy))) return new Map();
+  const left = decider.explain(promotion)?.wouldAllowIf ?? [];
+  return new Map(left.filter(({ effect }) => effect === "forbid").flatMap(({ policies: ids, sentence }) => ids.filter((id) => foreign.has(id)).map((id) => [id, sentence] as const)));
+}
+
+interface Moved {
+  readonly moved: PolicyDecision;
+  readonly told: ReadonlyMap<string, string>;
+}
+
+function requirement(policy: PolicyReason, facts: GateFacts, { moved, told }: Moved): Requirement {
   const id = policy.policy;
   const fired = moved.reasons.some((each) => each.policy === id);
   const error = moved.errors.find((each) => each.policy === id || each.policy === "request" || each.policy === "engine");
@@ -55,7 +78,7 @@ function requirement(policy: PolicyReason, facts: GateFacts, moved: PolicyDecisi
     id,
     title: policy.requirement ?? id,
     state: requirementState(id, facts, met),
-    reason: error === undefined ? finding(id, facts, met) : "the policy could not be evaluated, which denies",
+    reason: error === undefined ? finding(id, facts, { met, told: told.get(id) }) : "the policy could not be evaluated, which denies",
     remedy: met ? "" : filled(policy.remedy ?? "", facts),
     turn: met ? "" : turn,
     people: met ? [] : [...people],

@@ -8,7 +8,7 @@ import type { Promotions } from "../oversight/oversight.ts";
 import { emailsOf, findRequest, openPromotion, type StoredRequest } from "../oversight/store.ts";
 import { daysMax } from "./declared-facts.ts";
 import { gatherFacts, type Gathered, type Question } from "./facts.ts";
-import { decideGate } from "./gate.ts";
+import { decideGate, type GateWatch } from "./gate.ts";
 import { countedApprovals } from "./gate-request.ts";
 import { atoStatement, type Grant } from "./statement.ts";
 import { findAto, type Reader } from "./store.ts";
@@ -30,6 +30,7 @@ export interface AtoOptions {
   readonly read: Reader;
   readonly recorder: Recorder;
   readonly signStatement: (statement: Statement) => Envelope;
+  readonly watch?: ((space: string) => GateWatch) | undefined;
 }
 
 const dayMilliseconds = 86_400_000;
@@ -91,7 +92,7 @@ export async function settlePromotion(options: AtoOptions, space: string, id: st
     const request = await findRequest(tx, space, id);
     if (request?.status !== "open" || request.move !== "promote") return { nothing: undefined };
     const gathered = await gatherFacts(tx, space, questionOf(request), time);
-    const answer = decideGate(gathered.facts, gathered.bundle);
+    const answer = decideGate(gathered.facts, gathered.bundle, options.watch?.(space));
     if (answer.decision !== "allow") return { nothing: undefined };
     const requestedBy = (await emailsOf(tx, space, [request.requestedBy])).get(request.requestedBy) ?? request.requestedBy;
     return { entry: grantDraft(options, { request, gathered, answer, requestedBy, time }), value: undefined };

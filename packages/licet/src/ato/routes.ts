@@ -9,7 +9,7 @@ import { changeState, openRequest, type AtoOptions } from "./lifecycle.ts";
 import { findDeployment, listAtos } from "./store.ts";
 import { atoView } from "./view.ts";
 
-export interface AtoRoutes extends Pick<AtoOptions, "read" | "recorder"> {
+export interface AtoRoutes extends Pick<AtoOptions, "read" | "recorder" | "watch"> {
   readonly oversight: Oversight;
 }
 

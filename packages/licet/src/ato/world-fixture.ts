@@ -8,6 +8,7 @@ import { inventoryEntries } from "../inventory/entries.ts";
 import { exampleBundle, exampleManifest } from "../inventory/example-manifest.ts";
 import { releaseOf } from "../inventory/release.ts";
 import { openKeys, type Keys } from "../ledger/keys.ts";
+import type { EntryDefinition } from "../ledger/recorder.ts";
 import { install, newDirectory, removeDirectory, type Installation } from "../ledger/recorder-fixture.ts";
 import { createOversight, type Oversight } from "../oversight/oversight.ts";
 import type { Effects } from "../oversight/moves.ts";
@@ -16,8 +17,9 @@ import { heldRoles } from "../identity/store.ts";
 // oxlint-disable-next-line no-restricted-imports -- this fixture mounts the routes as server/compose.ts does
 import { oversightRoutes } from "../oversight/routes.ts";
 import { oversightEntries } from "../oversight/entries.ts";
-import { builtinBundle } from "../policy/bundle.ts";
+import { builtinBundle, type Bundle } from "../policy/bundle.ts";
 import { policyEntries } from "../policy/entries.ts";
+import { carryOutPublication, type Compile } from "../policy/publication.ts";
 import { publishBuiltin } from "../policy/publish.ts";
 import { riskEntries } from "../risk/entries.ts";
 import { atoEntries } from "./entries.ts";
@@ -51,9 +53,17 @@ export interface World {
   close(): Promise<void>;
 }
 
+const noCompiler: Compile = () => Promise.reject(new Error("no test here publishes policies by a move"));
+
 export const noPasskeys: Passkeys = { verify: () => Promise.resolve(false), of: () => Promise.resolve([]) };
 
 export interface WorldOptions {
+  /** The installation's bundle, where it is not the real one. */
+  readonly bundle?: Bundle;
+  /** Composes published packs with the installation's; without it none can be published. */
+  readonly compile?: Compile;
+  /** Kinds of entry of features above. */
+  readonly more?: readonly EntryDefinition[];
   readonly directory?: string;
   readonly passkeys?: Passkeys;
   readonly clock?: ManualClock;
@@ -62,18 +72,19 @@ export interface WorldOptions {
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const directory = options.directory ?? (await newDirectory());
   const clock = options.clock ?? manualClock(t0);
-  const installation = await install({ directory, clock, definitions });
+  const installation = await install({ directory, clock, definitions: [...definitions, ...(options.more ?? [])] });
   const { recorder, database } = installation;
   const { read } = database;
   const keys = await openKeys({ directory: join(directory, "keys"), fresh: false, now: clock.now() });
   const failures: unknown[] = [];
-  await publishBuiltin(recorder, "main", builtinBundle());
+  await publishBuiltin(recorder, "main", options.bundle ?? builtinBundle());
   const commit = (kind: string, body: Parameters<typeof recorder.append>[0]["body"], more: { readonly actor: string; readonly subject: string; readonly system?: string }): Promise<unknown> =>
     recorder.commit(async () => ({ entry: { kind, space: "main", class: "governance", body, ...more }, value: undefined }));
   const effects: Effects = {
     "register-provider": () => Promise.reject(new Error("no test here registers a provider by a move")),
     "set-privacy": () => Promise.reject(new Error("no test here sets privacy by a move")),
     erase: () => Promise.reject(new Error("no test here erases by a move")),
+    "publish-policy": (request, end) => carryOutPublication({ read, recorder, compile: options.compile ?? noCompiler }, request, end),
     "grant-role": async ({ space, detail, requestedBy, id }) => {
       const person = typeof detail["person"] === "string" ? detail["person"] : "";
       if ((await heldRoles(read, space, person)).some((each) => each.role === "assessor")) return;

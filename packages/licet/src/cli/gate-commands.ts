@@ -14,6 +14,7 @@ function addGate(root: Command, terminal: Terminal): void {
     .option("--system <name>", "a system by name instead of a folder")
     .option("--facts <file>", "decide offline on facts saved with --save-facts")
     .option("--save-facts <file>", "write the facts that this answer stands on")
+    .option("--bundle <file>", "with --facts or --offline: decide by a saved bundle (licet policy pull) instead of the installation's policies")
     .option("--offline", "do not ask the server: what it knows is unmet, `unknown offline`")
     .option("--json", "the answer as canonical JSON")
     .action(async (options) => {

@@ -3,8 +3,8 @@ import { canonicalize } from "@licet/evidence";
 import { GateFacts, LicetError, type GateAnswer, type RequestView, type TrafficStage } from "@licet/contract";
 import { decideGate } from "../ato/gate.ts";
 import { offlineFacts } from "../ato/offline-facts.ts";
-import { builtinBundle } from "../policy/bundle.ts";
 import { exitCodes, UsageError, type ExitCode } from "./failure.ts";
+import { policiesFrom } from "./policy-folder.ts";
 import { projectHere, type SubjectOptions } from "./project.ts";
 import { connect } from "./session.ts";
 import { ageText, painted, type Terminal } from "./terminal.ts";
@@ -15,6 +15,7 @@ interface GateOptions extends SubjectOptions {
   readonly facts?: string;
   readonly saveFacts?: string;
   readonly offline?: boolean;
+  readonly bundle?: string;
   readonly json?: boolean;
 }
 
@@ -36,16 +37,19 @@ function readFacts(file: string): GateFacts {
 }
 
 async function decided(options: GateOptions): Promise<Decided> {
+  const { bundle } = options;
+  const policies = async () => (await policiesFrom(bundle === undefined ? {} : { bundle })).bundle;
   if (options.facts !== undefined) {
     const facts = readFacts(options.facts);
-    return { facts, answer: decideGate(facts, builtinBundle()) };
+    return { facts, answer: decideGate(facts, await policies()) };
   }
   const here = projectHere(options);
   if (options.offline === true) {
     if (here.project === undefined) throw new UsageError("--offline needs the folder of licet.yaml");
     const facts = offlineFacts(here.project, { to: options.to, environment: options.environment, now: Date.now() });
-    return { facts, answer: decideGate(facts, builtinBundle()) };
+    return { facts, answer: decideGate(facts, await policies()) };
   }
+  if (bundle !== undefined) throw new UsageError("--bundle goes with --facts or --offline: the server decides by what is published there");
   const { client, space } = connect(options);
   const query = { to: options.to, ...(options.environment === undefined ? {} : { environment: options.environment }), ...(here.release === undefined ? {} : { release: here.release }) };
   return client("askGate", { params: { space, system: here.system }, query });

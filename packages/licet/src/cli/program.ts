@@ -1,13 +1,16 @@
 import { Command, CommanderError } from "commander";
 import { licetVersion } from "../base/version.ts";
+import { addDecisionCommands } from "./decision-commands.ts";
 import { addGateCommands } from "./gate-commands.ts";
 import { addKeysCommands } from "./keys-commands.ts";
 import { addLogCommands } from "./log-commands.ts";
 import { addOrganisationCommands } from "./organisation-commands.ts";
+import { addPolicyCommands } from "./policy-commands.ts";
 import { addPrivacyCommands } from "./privacy-commands.ts";
 import { addProjectCommands } from "./project-commands.ts";
 import { addProofCommands } from "./proof-commands.ts";
 import { addServerCommands } from "./server-commands.ts";
+import { addSpaceCommands } from "./space-commands.ts";
 import { addStatementGroups } from "./statement-commands.ts";
 import { exitCodes } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -33,8 +36,11 @@ export function program(terminal: Terminal): Command {
     .addHelpText("after", "\nExit codes: 0 fine, 1 findings or refused, 2 usage, 3 could not run.\nServer: --url or LICET_URL (default http://127.0.0.1:4400); space: --space or LICET_SPACE (default main).");
   addProjectCommands(root, terminal);
   addGateCommands(root, terminal);
+  addPolicyCommands(root, terminal);
   addOrganisationCommands(root, terminal);
   addPrivacyCommands(root, terminal);
+  addSpaceCommands(root, terminal);
+  addDecisionCommands(root, terminal);
   addProofCommands(root, terminal);
   addLogCommands(root, terminal);
   addStatementGroups(root, terminal);

@@ -16,6 +16,7 @@ interface ServeOptions {
   readonly passphraseFile?: string;
   readonly timestampUrl?: string;
   readonly timestampAllowPrivate?: boolean;
+  readonly extAuthzPort?: number;
 }
 
 function greet(server: RunningServer, terminal: Terminal): void {
@@ -23,6 +24,7 @@ function greet(server: RunningServer, terminal: Terminal): void {
   terminal.out(`licet serves a record of ${server.entries} ${server.entries === 1 ? "entry" : "entries"}`);
   terminal.out(`  page               ${bold(server.consoleUrl)}`);
   terminal.out(`  data plane         ${server.dataUrl}`);
+  if (server.extAuthz !== undefined) terminal.out(`  Envoy ext_authz    grpc://${server.extAuthz}`);
   terminal.out(`  log                ${server.origin}`);
   terminal.out(`  log key            ${server.vkey}`);
   terminal.out(`  trust fingerprint  ${server.trustFingerprint}`);
@@ -63,6 +65,7 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
     passphraseFile: options.passphraseFile,
     timestampUrl: options.timestampUrl,
     timestampAllowPrivate: options.timestampAllowPrivate,
+    extAuthzPort: options.extAuthzPort,
     witnessPolicy: await readWitnessPolicy(options.witnessPolicy),
     acceptUnwitnessed: options.acceptUnwitnessed,
   });

@@ -24,6 +24,7 @@ function addRunning(root: Command, terminal: Terminal): void {
     .addOption(new Option("--passphrase-file <file>", "opens keys that are under a passphrase (- for standard input)").env("LICET_PASSPHRASE_FILE"))
     .addOption(new Option("--timestamp-url <url>", "an RFC 3161 authority that stamps checkpoints, hourly at most").env("LICET_TIMESTAMP_URL"))
     .addOption(new Option("--timestamp-allow-private", "the authority may be on this machine or in a private network").env("LICET_TIMESTAMP_ALLOW_PRIVATE"))
+    .addOption(new Option("--ext-authz-port <n>", "answers Envoy's external authorization over gRPC, on loopback only (default: off)").env("LICET_EXT_AUTHZ_PORT").argParser(wholeNumber(0, 65_535)))
     .addOption(new Option("--log-level <level>", "what to log").env("LICET_LOG_LEVEL").choices(["silent", "error", "info"]).default("error"))
     .action(async (options) => {
       const { runServe } = await import("./serve.ts");

@@ -1,5 +1,6 @@
 import type { Insertable, Selectable } from "kysely";
 import type { AccountTable, PasskeyTable, SessionTable, UserTable, VerificationTable } from "./account-tables.ts";
+import type { BacktestTable, PolicyClientTable, PolicyEntityTable, PolicyMismatchTable, PolicyPublicationTable, SpaceTable } from "./policy-tables.ts";
 import type { ContentTable, ErasureTable, PrivacySettingTable, ScrubTable } from "./privacy-tables.ts";
 
 /** The typed tables; a drift test compares them with the migrated schema. Times are milliseconds, flags 0 or 1. */
@@ -310,6 +311,12 @@ export interface Tables {
   privacy_setting: PrivacySettingTable;
   erasure: ErasureTable;
   scrub: ScrubTable;
+  policy_publication: PolicyPublicationTable;
+  policy_entity: PolicyEntityTable;
+  policy_client: PolicyClientTable;
+  space: SpaceTable;
+  policy_mismatch: PolicyMismatchTable;
+  backtest: BacktestTable;
   provider_key: ProviderKeyTable;
   one_time_link: OneTimeLinkTable;
   task: TaskTable;
@@ -347,6 +354,12 @@ export const tableColumns = {
   privacy_setting: { kind: "record", columns: ["space", "content_modes", "retention_days", "set_by", "set_at", "entry"] },
   erasure: { kind: "record", columns: ["space", "id", "occasion", "state", "body", "intended_at", "done_at", "entry"] },
   scrub: { kind: "operational", columns: ["id", "due_at"] },
+  policy_publication: { kind: "record", columns: ["space", "id", "digest", "previous", "occasion", "request", "outcome", "approvals", "packs", "composed", "changed", "comment", "compiled_by", "published_by", "published_at", "entry"] },
+  policy_entity: { kind: "record", columns: ["space", "type", "id", "entity", "entry", "updated_at"] },
+  policy_client: { kind: "record", columns: ["space", "id", "name", "digest", "created_by", "created_at", "expires_at", "revoked_at", "entry"] },
+  space: { kind: "record", columns: ["name", "title", "created_by", "created_at", "entry"] },
+  policy_mismatch: { kind: "record", columns: ["space", "id", "bundle", "ours", "reference", "request", "found_at", "entry"] },
+  backtest: { kind: "operational", columns: ["space", "id", "asked_by", "asked_at", "candidate_digest", "candidate", "active_digest", "from_time", "to_time", "system", "state", "cursor", "progress", "tally", "report", "error", "entry"] },
   provider_key: { kind: "operational", columns: ["space", "provider", "sealed", "updated_at"] },
   one_time_link: { kind: "operational", columns: ["digest", "purpose", "person", "created_at", "expires_at", "used_at"] },
   task: { kind: "operational", columns: ["space", "id", "kind", "payload", "run_at", "attempts", "max_attempts", "leased_until", "lease_owner", "last_error", "created_at", "done_at"] },

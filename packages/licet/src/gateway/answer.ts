@@ -26,11 +26,16 @@ export interface Inbound {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly requestId: string | undefined;
+  /** One header by its lower-case name; several of one name are joined by commas. */
+  header(name: string): string | undefined;
   /** Where the connection comes from; of a proxy in front, the proxy. */
   readonly address: string;
   /** The whole body, or why it was not taken. */
   body(): Promise<{ readonly bytes: Uint8Array } | { readonly refusal: Refusal }>;
 }
+
+/** Serves further paths of the data plane; undefined for a path that is not its own. */
+export type DataPlaneMount = (inbound: Inbound, caller: Caller) => Promise<void> | undefined;
 
 export interface Refused {
   readonly refusal: Refusal;

@@ -30,7 +30,7 @@ export type CedarCall = {
   readonly principal: EntityUid;
   readonly action: EntityUid;
   readonly resource: EntityUid;
-  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly dataClasses: readonly string[] };
+  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly dataClasses: readonly string[]; readonly purpose?: string };
   readonly entities: readonly CedarEntity[];
 };
 
@@ -68,6 +68,22 @@ export interface CedarDecision {
   /** On deny the forbids that matched (none when no permit did), on allow the permits. */
   readonly reasons: readonly CedarReason[];
   readonly errors: readonly { readonly policy: string; readonly message: string }[];
+  /** Policies on trial that would have forbidden the call, by mode; they changed nothing. */
+  readonly warnings?: readonly CedarReason[];
+  readonly shadowed?: readonly CedarReason[];
+}
+
+/** What the record keeps of policies on trial: their ids. */
+export interface Advice {
+  readonly warnings?: readonly string[];
+  readonly shadowed?: readonly string[];
+}
+
+export function adviceOf({ warnings = [], shadowed = [] }: Pick<CedarDecision, "warnings" | "shadowed">): Advice {
+  return {
+    ...(warnings.length > 0 && { warnings: warnings.map(({ policy }) => policy) }),
+    ...(shadowed.length > 0 && { shadowed: shadowed.map(({ policy }) => policy) }),
+  };
 }
 
 export type GatewayAction = "callModel" | "score";
@@ -124,6 +140,34 @@ function newCall(input: CedarInput): CedarCall {
     entities: [
       { uid: principal, attrs: workload(deployment, input.held), parents: [] },
       { uid: resource, attrs: model, parents: [] },
+    ],
+  };
+}
+
+export interface ExportInput {
+  readonly credential: CredentialView;
+  readonly to: string;
+  readonly path?: NonNullable<DeploymentView["boundary"]["sharingPaths"]>[number] | undefined;
+  readonly held: boolean;
+  readonly dataClasses: readonly string[];
+  readonly purpose?: string | undefined;
+  readonly now: number;
+}
+
+/** `exportData`: the principal is the same workload, the resource the destination that the release declares or does not. */
+export function exportCall({ credential, to, path, held, dataClasses, purpose, now }: ExportInput): CedarCall {
+  const { deployment } = credential;
+  const principal = { type: "Licet::Workload", id: deployment.id };
+  const resource = { type: "Licet::Destination", id: to };
+  const shares = path === undefined ? {} : { classes: sorted(path.classes), ...(path.region !== undefined && { region: path.region }) };
+  return {
+    principal,
+    action: { type: "Licet::Action", id: "exportData" },
+    resource,
+    context: { now: datetime(wholeSecond(now)), release: deployment.release, dataClasses: sorted(dataClasses), ...(purpose !== undefined && { purpose }) },
+    entities: [
+      { uid: principal, attrs: workload(deployment, held), parents: [] },
+      { uid: resource, attrs: { name: to, declared: path !== undefined, ...shares }, parents: [] },
     ],
   };
 }
@@ -193,13 +237,17 @@ export async function decide(bundle: PolicyBundleView | undefined, call: CedarCa
   return { bundle: bundle.digest, decision, ...(refusal && { refusal }) };
 }
 
+interface Answered {
+  readonly epoch: number;
+  readonly calls: WeakMap<CedarCall, Promise<CedarDecision>>;
+}
+
 /** Answers of each bundle by the whole request; owned by `answerOf`. */
-const answers = new WeakMap<PolicyBundleView, WeakMap<CedarCall, Promise<CedarDecision>>>();
+const answers = new WeakMap<PolicyBundleView, Answered>();
 
 /** An evaluation is a function of bundle and request alone, so the request itself, frozen, is the key: never a part of it. */
 function answerOf(bundle: PolicyBundleView, call: CedarCall): Promise<CedarDecision> {
-  const known = answers.get(bundle) ?? new WeakMap<CedarCall, Promise<CedarDecision>>();
-  answers.set(bundle, known);
+  const known = callsOf(bundle);
   const before = known.get(call);
   if (before !== undefined) {
     return before;
@@ -209,6 +257,17 @@ function answerOf(bundle: PolicyBundleView, call: CedarCall): Promise<CedarDecis
   // A failure is not an answer: the next call asks again.
   answer.catch(() => known.delete(call));
   return answer;
+}
+
+function callsOf(bundle: PolicyBundleView): Answered["calls"] {
+  const epoch = bundle.epoch?.() ?? 0;
+  const before = answers.get(bundle);
+  if (before?.epoch === epoch) {
+    return before.calls;
+  }
+  const calls: Answered["calls"] = new WeakMap();
+  answers.set(bundle, { epoch, calls });
+  return calls;
 }
 
 async function decided(bundle: PolicyBundleView, call: CedarCall): Promise<CedarDecision> {

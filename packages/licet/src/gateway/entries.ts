@@ -68,8 +68,9 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
   },
   {
     kind: "access.decision",
-    v: 1,
+    v: 2,
     mode: "runtime",
+    upcast: (body) => ({ ...body, client: null, asked: null, obligations: [], exported: null }),
     apply: (tx, entry) => insertDecisions(tx, [row(entry, bodyOf(entry))]),
     applyMany,
   },

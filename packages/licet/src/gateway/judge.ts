@@ -21,7 +21,7 @@ export interface Judgement {
   readonly reasons: readonly JsonObject[];
 }
 
-interface Asking {
+export interface Asking {
   readonly now: number;
   readonly snapshot: Snapshot;
   readonly credential: CredentialView;
@@ -60,8 +60,12 @@ export interface Concluding {
 
 /** Asks the policies and puts their answer beside the gateway's own. Both must allow. */
 export async function concluded(asking: Asking, { ownRefusals, ...call }: Concluding): Promise<Omit<Judgement, "findings">> {
-  const { credential, now, snapshot } = asking;
-  const cedar = cedarCall({ ...call, credential, now, held: holdOn(asking) !== undefined });
+  const { credential, now } = asking;
+  return concludedOn(asking, cedarCall({ ...call, credential, now, held: holdOn(asking) !== undefined }), ownRefusals);
+}
+
+export async function concludedOn(asking: Asking, cedar: CedarCall, ownRefusals: readonly (Refusal | undefined)[]): Promise<Omit<Judgement, "findings">> {
+  const { credential, snapshot } = asking;
   const policy = await decide(snapshot.spaces.get(credential.space)?.policyBundle, cedar);
   const own = ownRefusals.filter((refusal) => refusal !== undefined);
   const [first] = own;
@@ -91,18 +95,18 @@ function policyReasons(policy: PolicyAnswer): readonly JsonObject[] {
   return denied.length === 0 && policy.refusal !== undefined ? [...reasons, reasonOf(policy.refusal)] : reasons;
 }
 
-function undeclared(name: string): Refusal {
+export function undeclared(name: string): Refusal {
   return refuse("model_undeclared", { message: `the release does not declare the model \`${name}\``, param: "model" });
 }
 
 const ownProvider = "local";
 
-function registered({ snapshot, credential }: Asking, model: ModelView | undefined): ProviderView | undefined {
+export function registered({ snapshot, credential }: Asking, model: ModelView | undefined): ProviderView | undefined {
   const id = model?.provider;
   return id === undefined || id === ownProvider ? undefined : snapshot.spaces.get(credential.space)?.providers.get(id);
 }
 
-function providerRefusal(deployment: DeploymentView, provider: ProviderView | undefined): Refusal | undefined {
+export function providerRefusal(deployment: DeploymentView, provider: ProviderView | undefined): Refusal | undefined {
   if (provider === undefined) {
     return refuse("provider_unknown", { param: "model" });
   }

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../ledger/recorder.ts";
-import { answerRefusal, refusalEvent, type Caller } from "./answer.ts";
+import { answerRefusal, refusalEvent, type AnswerHeaders, type Caller } from "./answer.ts";
 import { findingCounts } from "./detect.ts";
 import type { RelayEnd } from "./relay.ts";
 import type { CredentialView } from "./snapshot.ts";
@@ -61,10 +61,10 @@ function finish(end: RelayEnd): "complete" | "aborted" | "refused" | "failed" {
 }
 
 /** Gives the caller the end of its answer: whole, or unmistakably not. */
-export function answered(caller: Caller, { end, decision }: { readonly end: RelayEnd; readonly decision: string }): void {
+export function answered(caller: Caller, { end, decision, headers }: { readonly end: RelayEnd; readonly decision: string; readonly headers: AnswerHeaders }): void {
   const { refusal, upstream } = end;
   if (refusal === undefined) {
-    complete(caller, end, decision);
+    complete(caller, end, headers);
   } else if (end.started) {
     caller.breakOff(refusalEvent({ refusal, decision, upstream }));
   } else {
@@ -72,11 +72,11 @@ export function answered(caller: Caller, { end, decision }: { readonly end: Rela
   }
 }
 
-function complete(caller: Caller, end: RelayEnd, decision: string): void {
+function complete(caller: Caller, end: RelayEnd, headers: AnswerHeaders): void {
   if (end.body === undefined) {
     caller.write(doneEvent);
     caller.end();
   } else {
-    caller.json(200, { ...end.headers, "x-licet-decision": decision }, end.body);
+    caller.json(200, { ...end.headers, ...headers }, end.body);
   }
 }

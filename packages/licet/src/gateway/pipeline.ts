@@ -5,6 +5,7 @@ import type { Outbound } from "../base/outbound.ts";
 import { answerRefusal, type AnswerHeaders, type Caller, type Inbound } from "./answer.ts";
 import { authenticate, bearer } from "./authenticate.ts";
 import { answerWords, contentMode, isRecorded, promptBytesMax, promptWords } from "./content.ts";
+import { adviceOf } from "./decide.ts";
 import { detectors } from "./detect.ts";
 import type { Flight, Inflight } from "./inflight.ts";
 import { judge, type Judgement } from "./judge.ts";
@@ -210,12 +211,13 @@ async function call(parts: PipelineParts, caller: Caller, allowed: Allowed): Pro
       return await unsaid(parts, caller, { credential, written, receivedAt: allowed.admission.now });
     }
     const decidedAt = parts.clock.now();
-    const end = await exchanged(parts, { allowed, caller, latch, decision: written.id });
+    const headers = decisionHeaders(written.id, allowed.facts);
+    const end = await exchanged(parts, { allowed, caller, latch, headers });
     const times = { receivedAt: allowed.admission.now, decidedAt, endedAt: parts.clock.now() };
     const body = outcomeBody({ credential, end, times });
     const said = isRecorded(allowed.mode) && end.said !== undefined ? answerWords(allowed.call, allowed.mode, end.said) : undefined;
     const recorded = await parts.record.outcome({ decision: written.id, credential, body, words: said });
-    answered(caller, { end: recorded ? end : unrecorded(end), decision: written.id });
+    answered(caller, { end: recorded ? end : unrecorded(end), decision: written.id, headers });
   } finally {
     parts.inflight.remove(latch.flight);
   }
@@ -247,10 +249,16 @@ interface Exchange {
   readonly allowed: Allowed;
   readonly caller: Caller;
   readonly latch: CutLatch;
-  readonly decision: string;
+  readonly headers: AnswerHeaders;
 }
 
-function exchanged(parts: PipelineParts, { allowed, caller, latch, decision }: Exchange): Promise<RelayEnd> {
+/** What the caller of an allowed call learns: where it stands, and which policies will forbid it once they are enforced. */
+function decisionHeaders(decision: string, { advice }: DecisionFacts): AnswerHeaders {
+  const warnings = advice?.warnings ?? [];
+  return { "x-licet-decision": decision, ...(warnings.length > 0 && { "x-licet-warnings": warnings.join(", ") }) };
+}
+
+function exchanged(parts: PipelineParts, { allowed, caller, latch, headers }: Exchange): Promise<RelayEnd> {
   const { call, key, model, provider, admission, outbound } = allowed;
   const { classes } = admission.credential.deployment.boundary;
   const blocks = new Set(detectors.filter(({ dataClass }) => !classes.includes(dataClass)).map(({ type }) => type));
@@ -264,7 +272,7 @@ function exchanged(parts: PipelineParts, { allowed, caller, latch, decision }: E
     caller,
     stream: call.stream,
     guard: { classes, blocks, wantsUsage: call.wantsUsage, keeps: isRecorded(allowed.mode) },
-    headers: { "x-licet-decision": decision },
+    headers,
     now: () => parts.clock.now(),
   });
   latch.onCut((refusal) => exchange.cut(refusal, refusal.code === "snapshot_stale" ? "snapshot" : "hold"));
@@ -338,6 +346,7 @@ function callFacts({ now, snapshot, credential }: Admission, call: ModelCall, { 
     cedar: judgement.cedar,
     reasons: judgement.reasons,
     policyErrors: judgement.policy.decision.errors.map(({ policy }) => policy),
+    advice: adviceOf(judgement.policy.decision),
     findings: judgement.findings,
     more: {
       endpoint,

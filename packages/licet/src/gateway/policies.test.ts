@@ -43,6 +43,15 @@ describe("with the policies that come with Licet", () => {
   });
 });
 
+test("what a policy on trial would have refused passes, is recorded, and a warning reaches the caller", async () => {
+  await using governed = await startGoverned();
+  governed.stand({ decide: async (call) => ({ ...decider.decide({ ...call }), warnings: [{ policy: "acme.hours" }], shadowed: [{ policy: "acme.trial" }] }) });
+  const messagesOf = [{ role: "system" as const, content: systemPrompt }, { role: "user" as const, content: "hello" }];
+  const { response } = await governed.client.chat.completions.create({ model: "chat", messages: messagesOf }).withResponse();
+  expect(response.headers.get("x-licet-warnings")).toBe("acme.hours");
+  expect(governed.bodies("gateway.decision").at(-1)).toMatchObject({ decision: "allow", warnings: ["acme.hours"], shadowed: ["acme.trial"] });
+});
+
 test("the fixtures themselves are what the release declares", () => {
   expect(messages[0]?.content).toBe(systemPrompt);
   expect(deployment().prompts[0]?.digest).toBe(`sha256:${sha256(systemPrompt)}`);

@@ -3,7 +3,7 @@ import { LicetError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Draft, JsonObject, JsonValue, Recorder } from "../ledger/recorder.ts";
 import type { Words } from "./content.ts";
-import type { CedarCall } from "./decide.ts";
+import type { Advice, CedarCall } from "./decide.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CredentialView, Snapshot } from "./snapshot.ts";
 
@@ -16,11 +16,14 @@ export interface DecisionFacts {
   readonly time: number;
   readonly snapshot?: Snapshot | undefined;
   readonly credential?: CredentialView | undefined;
+  /** The decision client that asks, where no deployment does. */
+  readonly client?: { readonly id: string; readonly space: string } | undefined;
   readonly model?: string | undefined;
   readonly policyBundle?: string | null | undefined;
-  readonly cedar?: CedarCall | undefined;
+  readonly cedar?: CedarCall | JsonObject | undefined;
   readonly reasons: readonly JsonObject[];
   readonly policyErrors: readonly string[];
+  readonly advice?: Advice | undefined;
   readonly findings: readonly FindingCount[];
   /** What only this kind of decision holds. */
   readonly more: JsonObject;
@@ -119,7 +122,7 @@ export function decisionRecord(options: RecordOptions): DecisionRecord {
       // Side by side, so that both come with one sync of the log.
       const [said, decided] = await Promise.all([
         content === undefined ? true : appendWords(content),
-        appended({ kind, ...owner(facts.credential, fallback), class: "runtime", body: decisionBody({ id, facts, refusal, content: content?.id }) }),
+        appended({ kind, ...ownerOf(facts, fallback), class: "runtime", body: decisionBody({ id, facts, refusal, content: content?.id }) }),
       ]);
       if (!decided) return { refusal: refuse("evidence_unavailable") };
       return said ? { id } : { id, refusal: refuse("evidence_unavailable") };
@@ -152,6 +155,10 @@ function endUserSubject({ endUser }: RecordOptions, space: string, user: string)
   return endUser(space, user);
 }
 
+function ownerOf({ credential, client }: DecisionFacts, fallback: string) {
+  return client === undefined ? owner(credential, fallback) : { space: client.space, actor: client.id, subject: "space" };
+}
+
 function owner(credential: CredentialView | undefined, fallback: string) {
   if (credential === undefined) {
     return { space: fallback, actor: "unknown", subject: "space" };
@@ -174,6 +181,7 @@ function decisionBody({ id, facts, refusal, content }: Deciding): JsonObject {
     code: refusal?.code ?? null,
     reasons: facts.reasons,
     policyErrors: facts.policyErrors,
+    ...facts.advice,
     policyBundle: facts.policyBundle ?? null,
     snapshot: stamp(facts.snapshot),
     cedar: facts.cedar ?? null,

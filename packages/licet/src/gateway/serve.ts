@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { OutboundLimits } from "../base/outbound.ts";
-import { answerRefusal, refusalBody, type AnswerHeaders, type Caller, type Inbound } from "./answer.ts";
-import { evaluate } from "./evaluation.ts";
+import { answerRefusal, refusalBody, type AnswerHeaders, type Caller, type DataPlaneMount, type Inbound } from "./answer.ts";
 import { inflightCalls, type CutScope } from "./inflight.ts";
 import { chat, models, unsupported, type PipelineParts } from "./pipeline.ts";
 import { providerLines } from "./provider.ts";
@@ -65,8 +64,10 @@ export interface GatewayOptions {
   readonly providerKey: (space: string, provider: string) => Promise<string>;
   /** Id of this run of the gateway: a new one for every start. */
   readonly gateway: string;
-  /** Origin as callers see it, for the AuthZEN metadata; default: where it listens. */
+  /** Origin as callers see it; default: where it listens. */
   readonly publicUrl?: string;
+  /** Made once: what else the data plane serves, the decision API. It sees every request before the gateway's own paths end. */
+  readonly mount?: (mounting: { readonly parts: PipelineParts; readonly origin: () => string }) => DataPlaneMount;
   /** The subject that an end user's words are sealed under; see `decisionRecord`. */
   readonly endUser?: (space: string, user: string) => Promise<string>;
   /** GET and HEAD /log/PATH; undefined for what is no path of a log. */
@@ -93,6 +94,7 @@ interface Listener {
   readonly active: Set<Promise<void>>;
   /** Bytes of bodies held now; owned by `readBody`. */
   readonly buffered: { bytes: number };
+  readonly mounted: DataPlaneMount | undefined;
   origin: string;
 }
 
@@ -102,7 +104,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const inflight = inflightCalls(snapshots, limits.callsMax);
   const lines = providerLines(limits.upstream);
   const parts = { clock, ledger, snapshots, providerKey, record: decisionRecord(options), strangers: strangerLimit(() => clock.now()), lines, inflight };
-  const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, origin: "" };
+  const mounted = options.mount?.({ parts, origin: () => options.publicUrl ?? listener.origin });
+  const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, mounted, origin: "" };
   const server = httpServer(listener);
   const sweeper = setInterval(() => inflight.sweep(clock.now()), limits.sweepMs).unref();
   return {
@@ -197,26 +200,17 @@ function handle(listener: Listener, request: IncomingMessage, response: ServerRe
 }
 
 async function route(listener: Listener, request: SocketInbound, caller: SocketCaller): Promise<void> {
-  const { parts, options } = listener;
+  const { parts, mounted } = listener;
   switch (`${request.method} ${request.path}`) {
     case "POST /openai/v1/chat/completions":
       return chat(parts, request, caller);
     case "GET /openai/v1/models":
       return models(parts, request, caller);
-    case "POST /access/v1/evaluation":
-      return evaluate(parts, request, caller);
-    case "GET /.well-known/authzen-configuration":
-      return caller.json(200, {}, authzenMetadata(options.publicUrl ?? listener.origin));
     case "GET /healthz":
       return health(parts, caller);
     default:
-      return logOrUnsupported(listener, request, caller);
+      return mounted?.(request, caller) ?? logOrUnsupported(listener, request, caller);
   }
-}
-
-/** AuthZEN 1.0, section 9. */
-function authzenMetadata(origin: string): string {
-  return JSON.stringify({ policy_decision_point: origin, access_evaluation_endpoint: `${origin}/access/v1/evaluation` });
 }
 
 function health(parts: PipelineParts, caller: Caller): void {
@@ -252,7 +246,11 @@ function inbound(listener: Listener, request: IncomingMessage): SocketInbound {
     method: request.method ?? "",
     path,
     authorization: headers.authorization,
-    requestId: typeof id === "string" && /^[\x21-\x7E]{1,128}$/u.test(id) ? id : undefined,
+    requestId: typeof id === "string" && /^[\t\x20-\x7E\x80-\xFF]{1,1024}$/u.test(id) ? id : undefined,
+    header: (name) => {
+      const value = headers[name];
+      return typeof value === "object" ? value.join(", ") : value;
+    },
     address: request.socket.remoteAddress ?? "",
     ifNoneMatch: headers["if-none-match"],
     acceptEncoding: [headers["accept-encoding"]].flat().join(","),

@@ -18,6 +18,20 @@ export interface Snapshot {
   readonly leaseUntil: number;
   readonly byCredentialDigest: ReadonlyMap<string, CredentialView>;
   readonly spaces: ReadonlyMap<string, SpaceView>;
+  /** Who asks the decision API about applications, by the digest of their token. */
+  readonly byClientDigest: ReadonlyMap<string, DecisionClient>;
+  /** What the decision API decides on in each space; made and read by `pdp` alone. */
+  readonly applications: ReadonlyMap<string, unknown>;
+}
+
+/** A program that asks for decisions about an application's subjects and resources: of one space, and of no deployment. */
+export interface DecisionClient {
+  readonly id: string;
+  readonly space: string;
+  readonly name: string;
+  /** Lower-case SHA-256 in hexadecimal of the token as the client sends it. */
+  readonly digest: string;
+  readonly expiresAt: number;
 }
 
 export interface CredentialView {
@@ -43,7 +57,12 @@ export interface DeploymentView {
   readonly models: readonly ModelView[];
   readonly prompts: readonly PromptView[];
   readonly tools: readonly ToolView[];
-  readonly boundary: { readonly classes: readonly string[]; readonly regions: readonly string[] };
+  readonly boundary: {
+    readonly classes: readonly string[];
+    readonly regions: readonly string[];
+    /** To whom data may leave; nobody where absent. */
+    readonly sharingPaths?: readonly { readonly to: string; readonly classes: readonly string[]; readonly region?: string | undefined }[];
+  };
   readonly ato?: AtoView;
 }
 
@@ -116,6 +135,8 @@ export interface ProviderView {
 export interface PolicyBundleView {
   readonly digest: string;
   decide(request: CedarCall): Promise<CedarDecision>;
+  /** Answers of an earlier epoch no longer count: something else decides by now. Absent where that cannot be. */
+  epoch?(): number;
 }
 
 export interface SpaceView {
@@ -138,6 +159,8 @@ export interface SnapshotInput {
     readonly policyBundle?: PolicyBundleView;
     readonly contentModes?: ContentModes;
   }[];
+  readonly clients?: readonly DecisionClient[];
+  readonly applications?: ReadonlyMap<string, unknown>;
 }
 
 export interface SnapshotSource {
@@ -193,5 +216,7 @@ function build(input: SnapshotInput, at: { readonly now: number; readonly lease:
     leaseUntil: at.now + at.lease,
     byCredentialDigest: new Map(input.credentials.map((view) => [view.digest, view])),
     spaces: new Map(spaces),
+    byClientDigest: new Map((input.clients ?? []).map((client) => [client.digest, client])),
+    applications: input.applications ?? new Map(),
   };
 }

@@ -2,7 +2,8 @@ import type { SignerKey } from "@licet/evidence";
 import { ReleaseBundle, type AtoPredicate, type Model } from "@licet/contract";
 import { releaseOf, type ReleaseComponent } from "../inventory/release.ts";
 import { readBundle } from "../policy/bundle.ts";
-import { createDecider } from "../policy/decide.ts";
+import { createDecider, isDistrusted } from "../policy/decide.ts";
+import { decideSampled, type Sampler } from "../policy/sampling.ts";
 import { wireResponseFormat } from "./conform.ts";
 import { SignedAtos } from "./signed-ato.ts";
 import type { AtoView, CredentialView, DeploymentView, ModelView, PolicyBundleView, PromptView, SnapshotInput } from "./snapshot.ts";
@@ -39,7 +40,7 @@ function releaseViews(bundle: ReleaseBundle): ReleaseViews {
     models: manifest.components.models.map((model) => modelView(model, components)),
     prompts: components.flatMap(promptView),
     tools: components.flatMap((each) => (each.kind === "tool" ? [{ name: each.name, digest: each.digest }] : [])),
-    boundary: { classes: manifest.dataBoundary.classes, regions: manifest.dataBoundary.regions },
+    boundary: { classes: manifest.dataBoundary.classes, regions: manifest.dataBoundary.regions, sharingPaths: manifest.dataBoundary.sharingPaths },
   };
 }
 
@@ -69,9 +70,11 @@ export class StandingViews {
   readonly #releases = new Map<string, ReleaseViews>();
   readonly #policies = new Map<string, PolicyBundleView>();
   readonly #atos: SignedAtos;
+  readonly #sampler: Sampler | undefined;
 
-  constructor(keys: readonly SignerKey[]) {
+  constructor(keys: readonly SignerKey[], sampler?: Sampler) {
     this.#atos = new SignedAtos(keys);
+    this.#sampler = sampler;
   }
 
   async build(rows: StandingRows): Promise<SnapshotInput> {
@@ -137,13 +140,15 @@ export class StandingViews {
     };
   }
 
-  /** A bundle whose content is not that of its digest never decides. */
+  /** A bundle whose content is not that of its digest, or whose golden decisions come out differently, never decides. */
   #policy(row: Rows<"policies">): PolicyBundleView {
-    const before = this.#policies.get(row.digest);
+    const key = `${row.space} ${row.digest}`;
+    const before = this.#policies.get(key);
     if (before !== undefined) return before;
     const decider = createDecider(readBundle(row.bundle, row.digest));
-    const view: PolicyBundleView = { digest: row.digest, decide: async (request) => decider.decide({ ...request }) };
-    this.#policies.set(row.digest, view);
+    const asked = { decider, sampler: this.#sampler, space: row.space };
+    const view: PolicyBundleView = { digest: row.digest, decide: async (request) => decideSampled(asked, request), epoch: () => (isDistrusted(row.digest) ? 1 : 0) };
+    this.#policies.set(key, view);
     return view;
   }
 }

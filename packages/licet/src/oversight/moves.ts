@@ -3,13 +3,14 @@ import { digestOf } from "@licet/evidence";
 import { z } from "zod";
 import { newId } from "../base/ids.ts";
 import type { Draft, Recorder } from "../ledger/recorder.ts";
-import { bundleOf } from "../policy/publish.ts";
+import { endOfPublication } from "../policy/publication.ts";
+import { activeBundleDigest } from "../policy/publish.ts";
 import type { Judged } from "./judge.ts";
 import { everHeld, findHold, findRequest, type Reader, type StoredRequest } from "./store.ts";
 import { weighApprovals } from "./weigh.ts";
 
 /**
- * Gate moves besides promotions: lifting a hold, registering a provider, granting a role, privacy settings, an erasure. One approval by another
+ * Gate moves besides promotions: lifting a hold, registering a provider, granting a role, privacy settings, an erasure, policies. One approval by another
  * person carries them out; while nobody else ever could approve, the asker acts alone and the record says
  * `sole operator`. Somebody who ever could approve keeps that state closed: sending approvers away, or making them
  * administrators, opens nothing.
@@ -22,13 +23,21 @@ export const moveRoles: Readonly<Record<OtherMove, readonly ApprovingRole[]>> = 
   "grant-role": ["security-engineer", "risk-owner"],
   "set-privacy": ["risk-owner", "authorizing-official"],
   erase: ["risk-owner", "authorizing-official"],
+  "publish-policy": ["risk-owner", "authorizing-official", "security-engineer"],
+  "grant-access": ["risk-owner", "authorizing-official", "security-engineer"],
 };
 
 export const soleOperator = "sole operator";
 
+/** Why what was approved could not be carried out: its request is returned to who asked. */
+export interface Returned {
+  readonly returned: string;
+}
+
 /** Carries out what was approved. MUST be idempotent: after a crash it is called again for the same request. */
-export type Effect = (request: StoredRequest) => Promise<void>;
-export type Effects = Readonly<Record<Exclude<OtherMove, "lift-hold">, Effect>>;
+export type Effect = (request: StoredRequest, end: MoveEnd) => Promise<Returned | void>;
+/** A granted access is its closed request, and nothing else has to happen. */
+export type Effects = Readonly<Record<Exclude<OtherMove, "lift-hold" | "grant-access">, Effect>>;
 
 export interface Opening {
   readonly space: string;
@@ -77,23 +86,27 @@ function erasedPerson({ move, detail }: StoredRequest): string | undefined {
 export async function judgeMove(db: Reader, request: StoredRequest & { readonly move: OtherMove }, now: number): Promise<Judged> {
   const { space, id, move, system, detail } = request;
   const factsDigest = digestOf({ request: id, move, system, detail });
-  const { digest: policyDigest } = await bundleOf(db, space);
+  const policyDigest = await activeBundleDigest(db, space);
   const authors = { ids: partiesOf(request), emails: new Set<string>(), grantsCount: true };
   const weighed = await weighApprovals(db, space, { request: id, now, factsDigest, policyDigest, authors });
   return { gate: null, factsDigest, policyDigest, authors, weighed, roles: moveRoles[move], requirement: `move.${move}` };
 }
 
-interface Ready {
+export interface MoveEnd {
   readonly outcome: string;
   readonly approvals: readonly string[];
 }
 
-async function ready(db: Reader, request: StoredRequest & { readonly move: OtherMove }, now: number): Promise<Ready | undefined> {
+async function ready(db: Reader, request: StoredRequest & { readonly move: OtherMove }, now: number): Promise<MoveEnd | undefined> {
+  // A publication makes its own approvals stale: when a crash stood before the closing, the publication itself says what it ended on.
+  const published = request.move === "publish-policy" ? await endOfPublication(db, request.space, request.id) : undefined;
+  if (published !== undefined) return published;
   const judged = await judgeMove(db, request, now);
   const roles: readonly string[] = moveRoles[request.move];
   const approval = judged.weighed.find((each) => each.counts && roles.includes(each.row.role));
   if (approval !== undefined) return { outcome: `approved by another person as ${approval.row.role}${approval.early ? ", marked: the role is young, or was given by who asks" : ""}`, approvals: [approval.row.id] };
-  return (await isAlone(db, request)) ? { outcome: soleOperator, approvals: [] } : undefined;
+  // A program that asks is nobody's sole operator: only a person answers it.
+  return request.move !== "grant-access" && (await isAlone(db, request)) ? { outcome: soleOperator, approvals: [] } : undefined;
 }
 
 async function isAlone(db: Reader, request: StoredRequest & { readonly move: OtherMove }): Promise<boolean> {
@@ -129,15 +142,16 @@ export async function settleMove(options: MoveOptions, space: string, id: string
   if (move === "lift-hold") return settleLift(options, request);
   const end = await ready(options.read, { ...request, move }, options.recorder.now());
   if (end === undefined) return undefined;
-  await options.effects[move](request);
+  const refused = move === "grant-access" ? undefined : await options.effects[move](request, end);
   await options.recorder.commit(async (tx) => {
     const now = await findRequest(tx, space, id);
-    return now?.status === "open" ? { entry: closing(request, end), value: undefined } : { nothing: undefined };
+    if (now?.status !== "open") return { nothing: undefined };
+    return { entry: refused === undefined ? closing(request, end) : closing(request, { outcome: refused.returned, approvals: [] }, "returned"), value: undefined };
   });
   return undefined;
 }
 
-function closing(request: StoredRequest, end: Ready, status: "granted" | "returned" = "granted"): Draft {
+function closing(request: StoredRequest, end: MoveEnd, status: "granted" | "returned" = "granted"): Draft {
   const { space, id, system } = request;
   return { kind: "request.closed", space, actor: "server", ...(system !== null && { system }), subject: subjectOf(system), class: "governance", body: { request: id, status, outcome: end.outcome, approvals: end.approvals } };
 }

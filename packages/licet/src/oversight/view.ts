@@ -1,5 +1,6 @@
-import { isOtherMove } from "./moves.ts";
+import { isOtherMove, type OtherMove } from "./moves.ts";
 import { LicetError, type RequestView } from "@licet/contract";
+import { isRecord } from "@licet/evidence";
 import type { Judge, Judged } from "./judge.ts";
 import { approvalsOf, atoOfRequest, emailsOf, findRequest, type ApprovalRow, type Reader, type StoredRequest } from "./store.ts";
 
@@ -38,12 +39,18 @@ export async function viewOf(read: Reader, request: StoredRequest, judged: Judge
     requestedBy: named(request.requestedBy),
     requestedAt: request.requestedAt,
     closedAt: request.closedAt,
-    detail: { ...request.detail, ...(request.outcome !== null && { outcome: request.outcome }) },
+    detail: { ...shownDetail(request), ...(request.outcome !== null && { outcome: request.outcome }) },
     gate: judged?.gate ?? null,
     approvals: rows.map((row) => ({ id: row.id, role: row.role, person: named(row.person), answer: row.answer, comment: row.comment, method: row.method, at: row.given_at, ...standing(row, judged) })),
     ato: (await atoOfRequest(read, request.space, request.id)) ?? null,
     entry: request.entry,
   };
+}
+
+/** Of packs their names: their texts are read where the change is shown. */
+function shownDetail({ move, detail }: StoredRequest): StoredRequest["detail"] {
+  const { packs } = detail;
+  return move === "publish-policy" && Array.isArray(packs) ? { ...detail, packs: packs.map((pack: unknown) => (isRecord(pack) && typeof pack["name"] === "string" ? pack["name"] : "")) } : detail;
 }
 
 function standing(row: ApprovalRow, judged: Judged | undefined): { readonly counts: boolean; readonly why: string } {
@@ -52,16 +59,25 @@ function standing(row: ApprovalRow, judged: Judged | undefined): { readonly coun
   return { counts: weighed?.counts ?? false, why: weighed?.why ?? "not weighed" };
 }
 
-function title(request: StoredRequest, named: (id: string) => string): string {
+type Word = (key: string) => string;
+
+const titles: Readonly<Record<OtherMove, (request: StoredRequest, word: Word, named: Word) => string>> = {
+  "lift-hold": ({ system }, word) => `lift the hold on ${system ?? "everything"}: ${word("reason")}`,
+  "register-provider": (_, word) => `register the provider ${word("id")}`,
+  "set-privacy": () => "set content modes and retention",
+  "publish-policy": (_, word) => `publish policies: ${word("comment").split("\n")[0]?.slice(0, titleCharactersMax) ?? ""}`,
+  "grant-access": (_, word) => `grant access: ${word("title").slice(0, titleCharactersMax)}`,
+  erase: (_, word) => `erase for ever: ${word("basis")}`,
+  "grant-role": (_, word, named) => `grant ${named(word("person"))} the role ${word("role")}`,
+};
+
+function title(request: StoredRequest, named: Word): string {
   const { detail, move } = request;
-  const word = (key: string): string => (typeof detail[key] === "string" ? detail[key] : "");
   if (!isOtherMove(move)) return `promote ${request.system ?? ""} to ${request.stage ?? ""} in ${request.environment ?? ""}`;
-  if (move === "lift-hold") return `lift the hold on ${request.system ?? "everything"}: ${word("reason")}`;
-  if (move === "register-provider") return `register the provider ${word("id")}`;
-  if (move === "set-privacy") return "set content modes and retention";
-  if (move === "erase") return `erase for ever: ${word("basis")}`;
-  return `grant ${named(word("person"))} the role ${word("role")}`;
+  return titles[move](request, (key) => (typeof detail[key] === "string" ? detail[key] : ""), named);
 }
+
+const titleCharactersMax = 120;
 
 /** `done: true` where the move was carried out at once. */
 export function moveAnswer(view: RequestView): { readonly done: boolean; readonly request: RequestView } {

@@ -1,32 +1,35 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { digestOf } from "@licet/evidence";
-import { getCedarVersion, type PolicyJson } from "@cedar-policy/cedar-wasm/nodejs";
-import type { Bundle, PolicySource } from "./bundle.ts";
+import { canonicalize } from "@licet/evidence";
+import type { Bundle } from "./bundle-form.ts";
+import type { BuiltinSource } from "./builtin.ts";
+import { bundleJson, readBundle } from "./bundle-read.ts";
 
 /** Beside the built program, never in the data directory: who can change it can change the program. */
-const fileName = "policies.json";
+export const precompiledFile = "policies.json";
 
-/** What a build has parsed and validated, so that a start need not. */
+/** What a build has parsed, validated and decided, so that a start need not. */
 export interface Precompiled {
-  /** Of schema and texts, and of what parsed them. */
+  /** Of schema and packs. */
   readonly sources: string;
-  readonly bundle: Bundle;
-  /** Each policy's text with its parsed form. */
-  readonly parsed: readonly (readonly [string, PolicyJson])[];
+  readonly digest: string;
+  /** The text of the bundle, as `bundleJson` writes it. */
+  readonly json: string;
 }
 
-export function sourcesDigest({ schema, texts }: PolicySource): string {
-  return createHash("sha256").update(JSON.stringify([getCedarVersion(), schema, texts])).digest("hex");
+export function sourcesDigest(source: BuiltinSource): string {
+  return createHash("sha256").update(canonicalize(source)).digest("hex");
 }
 
-/** The build's work, when it was done on exactly these sources by this Cedar; else undefined, and they are compiled. */
-export function readPrecompiled(source: PolicySource, folder: string = import.meta.dirname): Precompiled | undefined {
-  const path = join(folder, fileName);
+/** The build's work, when it was done on exactly these sources; else undefined, and they are compiled. */
+export function readPrecompiled(source: BuiltinSource, folder: string): Bundle | undefined {
+  const path = join(folder, precompiledFile);
   if (!existsSync(path)) return undefined;
-  const found: Precompiled = JSON.parse(readFileSync(path, "utf8"));
-  if (found.sources !== sourcesDigest(source)) return undefined;
-  const { digest, ...content } = found.bundle;
-  return digestOf(content) === digest ? found : undefined;
+  const { sources, digest, json }: Precompiled = JSON.parse(readFileSync(path, "utf8"));
+  return sources === sourcesDigest(source) ? readBundle(json, digest) : undefined;
+}
+
+export function precompiledOf(source: BuiltinSource, bundle: Bundle): Precompiled {
+  return { sources: sourcesDigest(source), digest: bundle.digest, json: bundleJson(bundle) };
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { builtinBundle, compileBundle } from "./bundle.ts";
+import { builtinBundle } from "./bundle.ts";
+import { uncheckedBundle, withPolicy } from "./bundle-fixture.ts";
 import { createDecider, type CedarEntity, type PolicyRequest } from "./decide.ts";
 
 const now = Date.UTC(2026, 10, 20, 17);
@@ -141,7 +142,7 @@ describe("leaving something out", () => {
   });
 
   test("does so with the same rules written the naive way, so the test above can fail", () => {
-    const wrong = createDecider(compileBundle({ schema: bundle.schema, texts: [naive] }));
+    const wrong = createDecider(uncheckedBundle({ schema: bundle.schema, texts: [naive] }));
     expect(flips((each) => wrong.decide(each).decision)).toBeGreaterThan(0);
   });
 
@@ -163,8 +164,8 @@ describe("leaving something out", () => {
 
 describe("a policy that errors", () => {
   test("denies, even where another permits: Cedar alone would skip it", () => {
-    const broken = `@id("odd") forbid (principal is Licet::Workload, action in Licet::Action::"runtime", resource) when { (if principal.tier == "minimal" then 9223372036854775807 else 0) + 1 > 0 };`;
-    const odd = createDecider(compileBundle({ schema: bundle.schema, texts: [...bundle.policies.map((policy) => policy.text), broken] }));
+    const broken = `@id("odd") forbid (principal is Licet::Workload, action in Licet::Action::"runtime", resource) when { (if principal.tier == "minimal" then 9007199254740991 else 0) * 9007199254740991 > 0 };`;
+    const odd = createDecider(withPolicy(bundle, broken));
     expect(odd.decide(request())).toMatchObject({ decision: "deny", errors: [{ policy: "odd" }] });
   });
 });

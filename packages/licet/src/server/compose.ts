@@ -3,6 +3,7 @@ import { trustFingerprint, type Statement } from "@licet/evidence";
 import { assuranceRoutes } from "../assurance/routes.ts";
 import { heldFiles } from "../assurance/held-files.ts";
 import { atoRoutes } from "../ato/routes.ts";
+import type { GateWatch } from "../ato/gate.ts";
 import { gateFor } from "../ato/gate-now.ts";
 import { promotions } from "../ato/lifecycle.ts";
 import { licetVersion } from "../base/version.ts";
@@ -22,8 +23,8 @@ import { inventoryRoutes } from "../inventory/routes.ts";
 import { createOversight, type Oversight } from "../oversight/oversight.ts";
 import { oversightRoutes } from "../oversight/routes.ts";
 import { needRequest, moveAnswer, requestView } from "../oversight/view.ts";
-import { builtinBundle } from "../policy/bundle.ts";
-import { publishBuiltin } from "../policy/publish.ts";
+import { decisionRoutes } from "../pdp/routes.ts";
+import { policyRoutes } from "../policy/routes.ts";
 import type { ErasureDeps } from "../privacy/erase.ts";
 import { startRetention } from "../privacy/retention.ts";
 import { privacyRoutes } from "../privacy/routes.ts";
@@ -33,6 +34,7 @@ import { riskRoutes } from "../risk/routes.ts";
 import { join } from "node:path";
 import { moveEffects } from "./move-effects.ts";
 import { packSource } from "./pack-source.ts";
+import { openPolicies, type Policies } from "./policies.ts";
 import type { RecordKeeping } from "./record-keeping.ts";
 import { sessionSecret } from "./session-secret.ts";
 import { statementSource } from "./statement-source.ts";
@@ -42,6 +44,8 @@ export interface ComposeOptions {
   readonly baseUrl: string;
   readonly demo: boolean;
   readonly onFailure: (error: unknown) => void;
+  /** Sees the gate's decisions in a space. */
+  readonly watchGate?: ((space: string) => GateWatch) | undefined;
 }
 
 export interface Composed {
@@ -49,38 +53,42 @@ export interface Composed {
   readonly authenticator: Authenticator;
   readonly auth: ConsoleOptions["auth"];
   readonly providerKey: (space: string, provider: string) => Promise<string>;
+  /** Opens a gate move for whoever asks; answers the request's id. */
+  readonly askMove: Oversight["ask"];
   newSetupToken(): Promise<{ readonly token: string; readonly expiresAt: number } | undefined>;
   close(): Promise<void>;
 }
-
-const firstSpace = "main";
 
 /** The one place that wires: features know each other's functions, and nobody else's. */
 export async function compose(options: ComposeOptions): Promise<Composed> {
   const { records, baseUrl, demo } = options;
   const { recorder, database, keys } = records;
   const { read, operational } = database;
-  await publishBuiltin(recorder, firstSpace, builtinBundle());
+  const policies = openPolicies({ records, onFailure: options.onFailure });
+  await policies.standing.composeAll();
   const identity = openIdentity({ database, recorder, baseUrl, secret: await sessionSecret(keys.directory), demo });
   const providers: ProviderDeps = { recorder, read, operational, sealSecret: (purpose, secret) => keys.sealSecret(purpose, secret), openSecret: (purpose, sealed) => keys.openSecret(purpose, sealed) };
   const privacy: ErasureDeps = { database, recorder, keyring: records.keyring, clock: records.clock };
   const oversight = createOversight({
     read,
     recorder,
-    promotions: promotions({ read, recorder, signStatement: signer(keys) }),
-    effects: moveEffects({ privacy, people: identity.people, carryOutProvider: (space, given) => carryOutProvider(providers, space, given) }),
+    promotions: promotions({ read, recorder, signStatement: signer(keys), watch: options.watchGate }),
+    effects: moveEffects({ privacy, publication: policies.publication, people: identity.people, carryOutProvider: (space, given) => carryOutProvider(providers, space, given) }),
     onFailure: options.onFailure,
   });
   await oversight.reconcile();
   const stopWatching = oversight.watch();
   const stopRetention = await startRetention(privacy, options.onFailure);
+  policies.backtests.begin();
   return {
-    handlers: handlersOf({ ...options, identity, oversight, providers, privacy }),
+    handlers: handlersOf({ ...options, identity, oversight, providers, privacy, policies }),
     authenticator: identity.authenticator,
     auth: (request) => identity.accounts.handle(request),
     providerKey: (space, provider) => providerKey(providers, space, provider),
+    askMove: (opening) => oversight.ask(opening),
     newSetupToken: () => identity.newSetupToken(),
     close: async () => {
+      await policies.backtests.stop();
       await stopRetention();
       await stopWatching();
     },
@@ -97,9 +105,10 @@ interface Wired extends ComposeOptions {
   readonly oversight: Oversight;
   readonly providers: ProviderDeps;
   readonly privacy: ErasureDeps;
+  readonly policies: Policies;
 }
 
-function handlersOf({ records, identity, oversight, providers, privacy }: Wired): Handlers {
+function handlersOf({ records, identity, oversight, providers, privacy, policies, watchGate }: Wired): Handlers {
   const { recorder, database, keys, log, keyring, witnesses } = records;
   const { read } = database;
   const signStatement = signer(keys);
@@ -134,12 +143,14 @@ function handlersOf({ records, identity, oversight, providers, privacy }: Wired)
       },
     }),
     ...privacyRoutes({ deps: privacy, moves: { open: asked } }),
-    ...atoRoutes({ read, recorder, oversight }),
+    ...atoRoutes({ read, recorder, oversight, watch: watchGate }),
+    ...decisionRoutes({ read, recorder, beginPolicies: (space) => policies.standing.compose(space) }),
+    ...policyRoutes({ ...policies.publication, ...policies, moves: { open: asked } }),
     ...insightRoutes({
       read,
       now: () => recorder.now(),
       assess: async (space, bundle) => assessmentView(await assessBundle({ read, recorder }, space, bundle)),
-      gate: gateFor({ read, recorder }),
+      gate: gateFor({ read, recorder, watch: watchGate }),
     }),
     ...statementHandlers({ read, recorder, engine: database.engine, signStatement, ...statementSource({ log, recorder }) }),
     ...controlsRoutes({

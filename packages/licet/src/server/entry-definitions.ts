@@ -8,6 +8,7 @@ import { logEntries } from "../ledger/log-entries.ts";
 import { keyEntries } from "../ledger/key-rotation.ts";
 import type { EntryDefinition } from "../ledger/recorder.ts";
 import { oversightEntries } from "../oversight/entries.ts";
+import { decisionEntries } from "../pdp/entries.ts";
 import { policyEntries } from "../policy/entries.ts";
 import { privacyEntries } from "../privacy/entries.ts";
 import { riskEntries } from "../risk/entries.ts";
@@ -24,6 +25,7 @@ export const entryDefinitions: readonly EntryDefinition[] = [
   ...atoEntries,
   ...privacyEntries,
   ...gatewayEntryDefinitions,
+  ...decisionEntries,
   ...controlsEntries,
   ...keyEntries,
   ...logEntries,

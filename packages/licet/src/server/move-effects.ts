@@ -4,11 +4,13 @@ import { LicetError } from "../base/errors.ts";
 import { grantRole, type PeopleOptions } from "../identity/people.ts";
 import type { ProviderDetail } from "../inventory/providers.ts";
 import type { Effects } from "../oversight/moves.ts";
+import { carryOutPublication, type PublicationDeps } from "../policy/publication.ts";
 import type { ErasureDeps } from "../privacy/erase.ts";
 import { privacyEffects } from "../privacy/moves.ts";
 
 export interface EffectDeps {
   readonly privacy: ErasureDeps;
+  readonly publication: PublicationDeps;
   readonly people: PeopleOptions;
   readonly carryOutProvider: (space: string, given: { readonly detail: ProviderDetail; readonly by: string; readonly entry: string }) => Promise<void>;
 }
@@ -28,6 +30,7 @@ export function moveEffects(deps: EffectDeps): Effects {
       }
     },
     ...privacyEffects(deps.privacy),
+    "publish-policy": (request, end) => carryOutPublication(deps.publication, request, end),
     "register-provider": async (request) => {
       await deps.carryOutProvider(request.space, { detail: ProviderDetailShape.parse(request.detail), by: request.requestedBy, entry: request.id });
     },

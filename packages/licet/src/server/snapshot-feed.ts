@@ -4,6 +4,8 @@ import type { SnapshotHolder } from "../gateway/snapshot.ts";
 import { StandingViews } from "../gateway/standing-views.ts";
 import { standingVersion, standingRows, type Reader } from "../gateway/store.ts";
 import type { Recorder } from "../ledger/recorder.ts";
+import type { Sampler } from "../policy/sampling.ts";
+import { ApplicationViews } from "../pdp/views.ts";
 
 /** A quarter of the lease: three heartbeats may be late before traffic stops. */
 const heartbeatMs = 250;
@@ -15,6 +17,8 @@ export interface FeedOptions {
   readonly snapshots: SnapshotHolder;
   /** Whose signature makes an authorization to operate. */
   readonly statementKeys: readonly SignerKey[];
+  /** Has a share of the decisions made again. */
+  readonly sampler?: Sampler | undefined;
   /** Told what kept the snapshot from being renewed; traffic stops by itself when the lease ends. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -30,7 +34,8 @@ export interface Feed {
  * INVARIANT: the lease is renewed only after the database has answered, so a lost database stops traffic in a second.
  */
 export async function startFeed(options: FeedOptions): Promise<Feed> {
-  const views = new StandingViews(options.statementKeys);
+  const views = new StandingViews(options.statementKeys, options.sampler);
+  const applications = new ApplicationViews(options.sampler);
   let running: Promise<void> | undefined;
   let again = false;
 
@@ -38,7 +43,8 @@ export async function startFeed(options: FeedOptions): Promise<Feed> {
     while (again) {
       again = false;
       const readAt = options.clock.now();
-      options.snapshots.publish(await views.build(await standingRows(options.read)), readAt);
+      const standing = await views.build(await standingRows(options.read));
+      options.snapshots.publish({ ...standing, ...(await applications.build(options.read, readAt)) }, readAt);
     }
   };
   const refresh = (): Promise<void> => {

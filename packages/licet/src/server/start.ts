@@ -12,8 +12,13 @@ import { openLog as openServerLog } from "../http/log.ts";
 import { startTimestamps, type Timestamps, timestampsFolder } from "../ledger/timestamp-keeper.ts";
 import { openRecordKeeping, type Opening, type RecordKeeping } from "./record-keeping.ts";
 import { endUserSubject } from "../privacy/erase.ts";
+import { AccessRequests } from "../pdp/access-requests.ts";
+import { startExtAuthz } from "../pdp/ext-authz-grpc.ts";
+import { decisionApi } from "../pdp/mount.ts";
+import type { DecisionParts } from "../pdp/parts.ts";
 import { compose } from "./compose.ts";
 import { logFiles } from "./log-files.ts";
+import { openSampling } from "./policy-sampling.ts";
 import { startFeed, type Feed } from "./snapshot-feed.ts";
 
 export interface ServerOptions extends Opening {
@@ -28,11 +33,15 @@ export interface ServerOptions extends Opening {
   /** The authority may be on this machine or in a private network. */
   readonly timestampAllowPrivate?: boolean | undefined;
   readonly logLevel?: "info" | "error" | "silent";
+  /** Envoy's external authorization over gRPC, on loopback: plain text, so nowhere else. 0 picks a free port. */
+  readonly extAuthzPort?: number | undefined;
 }
 
 export interface RunningServer {
   readonly consoleUrl: string;
   readonly dataUrl: string;
+  /** Where Envoy asks over gRPC, as `127.0.0.1:9001`. */
+  readonly extAuthz: string | undefined;
   readonly origin: string;
   readonly vkey: string;
   readonly trustFingerprint: string;
@@ -116,10 +125,14 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   const baseUrl = publicAddress(options, `http://localhost:${options.port}`);
   const stamps = timestampsOf({ options, clock, opened, records }, onFailure);
   opened.add(async () => stamps?.stop());
-  const composed = await compose({ records, baseUrl, demo: options.demo === true, onFailure });
+  const sampler = await openSampling({ records, clock, log });
+  opened.add(() => sampler.close());
+  const composed = await compose({ records, baseUrl, demo: options.demo === true, onFailure, watchGate: (space) => sampler.watch(space) });
   opened.add(() => composed.close());
-  const feed = await startFeed({ clock, read: records.database.read, recorder: records.recorder, snapshots, statementKeys: statementKeys(records), onFailure });
+  const feed = await startFeed({ clock, read: records.database.read, recorder: records.recorder, snapshots, statementKeys: statementKeys(records), sampler, onFailure });
   opened.add(() => feed.stop());
+  let decisionParts: DecisionParts | undefined;
+  const onMounted = (parts: DecisionParts): void => void (decisionParts = parts);
   const gateway = createGateway({
     clock,
     ledger: records.recorder,
@@ -128,10 +141,14 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
     gateway: newId("gw", clock.now()),
     endUser: (space, user) => endUserSubject(records.keyring, space, user),
     logFile: logFiles(records.log),
+    mount: decisionApi({ onMounted, approvals: new AccessRequests({ read: records.database.read, ask: composed.askMove }) }),
     onFailure,
   });
   const dataUrl = await listenOrSay(options.dataPort, () => gateway.listen({ host: options.host, port: options.dataPort }));
   opened.add(() => gateway.close());
+  const { extAuthzPort } = options;
+  const extAuthz = extAuthzPort === undefined || decisionParts === undefined ? undefined : await startExtAuthz({ parts: decisionParts, host: "127.0.0.1", port: extAuthzPort, onFailure });
+  opened.add(async () => extAuthz?.close());
   const consoleApp = await buildConsole({
     handlers: composed.handlers,
     authenticator: composed.authenticator,
@@ -146,7 +163,7 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   opened.add(() => consoleApp.close());
   await listenOrSay(options.port, () => consoleApp.listen({ host: options.host, port: options.port }));
   const witnesses = (await records.witnesses?.status(undefined))?.configured ?? 0;
-  return running({ options, clock, opened, records }, { dataUrl, baseUrl, feed, witnesses, setup: await composed.newSetupToken() });
+  return running({ options, clock, opened, records }, { dataUrl, extAuthz: extAuthz?.address, baseUrl, feed, witnesses, setup: await composed.newSetupToken() });
 }
 
 /** Beside the log: a failing authority is told in the server's log and by `licet log timestamps`, and stops nothing. */
@@ -171,16 +188,18 @@ function statementKeys(records: RecordKeeping): readonly SignerKey[] {
 
 interface Served {
   readonly dataUrl: string;
+  readonly extAuthz: string | undefined;
   readonly baseUrl: string;
   readonly feed: Feed;
   readonly witnesses: number;
   readonly setup: { readonly token: string; readonly expiresAt: number } | undefined;
 }
 
-function running({ opened, records }: Parts, { dataUrl, baseUrl, feed, witnesses, setup }: Served): RunningServer {
+function running({ opened, records }: Parts, { dataUrl, extAuthz, baseUrl, feed, witnesses, setup }: Served): RunningServer {
   return {
     consoleUrl: baseUrl,
     dataUrl,
+    extAuthz,
     origin: records.log.origin,
     vkey: records.log.vkey,
     trustFingerprint: records.trustFile().fingerprint ?? "",

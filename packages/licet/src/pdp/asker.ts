@@ -1,0 +1,35 @@
+import { hash } from "node:crypto";
+import { LicetError } from "../base/errors.ts";
+import type { Inbound } from "../gateway/answer.ts";
+import { bearer } from "../gateway/authenticate.ts";
+import { admit, type Admission, type PipelineParts, type Stranger } from "../gateway/pipeline.ts";
+import type { DecisionClient, Snapshot } from "../gateway/snapshot.ts";
+
+/** A decision client, by which snapshot, at what time. */
+export interface ClientAdmission {
+  readonly now: number;
+  readonly snapshot: Snapshot;
+  readonly client: DecisionClient;
+}
+
+/** Who asks: the workload of a deployment for itself, or a program for an application's subjects. */
+export type Asker = { readonly admission: Admission } | { readonly asking: ClientAdmission } | { readonly stranger: Stranger };
+
+export function asker(parts: PipelineParts, inbound: Inbound): Asker {
+  const asking = knownClient(parts, bearer(inbound.authorization));
+  return asking === undefined ? admit(parts, inbound) : { asking };
+}
+
+/** What is no client's token, or comes at a time that cannot be trusted, is left to `admit`, which refuses it. */
+function knownClient({ snapshots, ledger }: PipelineParts, token: string | undefined): ClientAdmission | undefined {
+  const snapshot = snapshots.current();
+  const client = token === undefined ? undefined : snapshot?.byClientDigest.get(hash("sha256", token, "hex"));
+  if (snapshot === undefined || client === undefined) return undefined;
+  try {
+    const now = ledger.now();
+    return now < client.expiresAt ? { now, snapshot, client } : undefined;
+  } catch (error) {
+    if (error instanceof LicetError && error.code === "clock_regressed") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,11 @@
+import type { PipelineParts } from "../gateway/pipeline.ts";
+import type { Approvals } from "./approvals.ts";
+
+/** What the decision API works with; made once when it is mounted on the data plane. */
+export interface DecisionParts {
+  readonly pipeline: PipelineParts;
+  /** The data plane's address as callers see it. */
+  readonly origin: () => string;
+  /** Access requests; absent where nobody could decide on one. */
+  readonly approvals?: Approvals | undefined;
+}

@@ -1,0 +1,111 @@
+import { isRecord } from "@licet/evidence";
+import type { Decider, EntityBase, PolicyDecision } from "./decide.ts";
+import type { PolicyRequest } from "./request.ts";
+import type { Change, Replayed } from "./backtest-tally.ts";
+
+/** What of a recorded decision the candidate is asked, and what it is compared with. */
+export interface RecordedDecision {
+  readonly id: string;
+  readonly system: string | null;
+  readonly at: number;
+  /** The body of `gateway.decision` or `access.decision`. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** So many different questions are answered once; then they are forgotten, and asked again. The same holds for the entities of questions. */
+const answersMax = 20_000;
+
+interface Answered {
+  readonly allowed: boolean;
+  /** Ids of policies that determined it, or errored, sorted. */
+  readonly policies: readonly string[];
+  readonly misfit: boolean;
+  readonly warnings: readonly string[];
+  readonly shadowed: readonly string[];
+}
+
+const noPermit = "(no permit)";
+
+/**
+ * Decides recorded requests again. A call goes through when the policies and the gateway's own checks allow it: what
+ * the gateway refused by itself stays refused under every bundle.
+ */
+export function replayer(decider: Pick<Decider, "decide" | "entities">): (recorded: RecordedDecision) => Replayed {
+  const answers = new Map<string, Answered>();
+  const bases = new Map<string, Base>();
+  const answer = ({ entities, ...question }: PolicyRequest): Answered => {
+    const entitiesText = JSON.stringify(entities);
+    return remembered(answers, `${entitiesText}${JSON.stringify(question)}`, () => {
+      const { base } = remembered(bases, entitiesText, () => prepared(decider, entities));
+      return answered(base === undefined ? decider.decide({ ...question, entities }) : decider.decide({ ...question, entities: [] }, base));
+    });
+  };
+  return ({ id, system, at, body }) => {
+    const { cedar } = body;
+    if (cedar === null || cedar === undefined) return { kind: "refusedBefore", system };
+    if (!isRequest(cedar)) return { kind: "unreadable", system };
+    const now = answer(cedar);
+    if (now.misfit) return { kind: "misfit", system };
+    return { kind: "decided", id, system, at, ...compared(recordedOutcome(body), now), warnings: now.warnings, shadowed: now.shadowed };
+  };
+}
+
+function remembered<T extends object>(known: Map<string, T>, question: string, make: () => T): T {
+  const before = known.get(question);
+  if (before !== undefined) return before;
+  if (known.size >= answersMax) known.clear();
+  const made = make();
+  known.set(question, made);
+  return made;
+}
+
+interface Base {
+  /** Undefined where an entity does not fit the schema: then the whole request is asked, and says so. */
+  readonly base: EntityBase | undefined;
+}
+
+function prepared(decider: Pick<Decider, "entities">, entities: PolicyRequest["entities"]): Base {
+  try {
+    return { base: decider.entities(entities) };
+  } catch {
+    return { base: undefined };
+  }
+}
+
+function isRequest(value: unknown): value is PolicyRequest {
+  return isRecord(value) && isRecord(value["principal"]) && isRecord(value["action"]) && isRecord(value["resource"]) && isRecord(value["context"]) && Array.isArray(value["entities"]);
+}
+
+function answered({ decision, reasons, errors, warnings, shadowed }: PolicyDecision): Answered {
+  const ids = (of: readonly { readonly policy: string }[]): readonly string[] => [...new Set(of.map(({ policy }) => policy))].sort();
+  return { allowed: decision === "allow", policies: ids([...reasons, ...errors]), misfit: errors.some(({ policy }) => policy === "request"), warnings: ids(warnings), shadowed: ids(shadowed) };
+}
+
+interface Outcome {
+  readonly allowed: boolean;
+  readonly policies: readonly string[];
+  /** The gateway itself refused, whatever the policies said. */
+  readonly refused: boolean;
+}
+
+/** Reasons with a code are the gateway's own, or stand for the lack of a permit; the others are policies. */
+function recordedOutcome(body: Readonly<Record<string, unknown>>): Outcome {
+  const reasons = Array.isArray(body["reasons"]) ? body["reasons"].filter(isRecord) : [];
+  const errors = Array.isArray(body["policyErrors"]) ? body["policyErrors"].filter((each) => typeof each === "string") : [];
+  const policies = reasons.flatMap(({ policy, code }) => (code === undefined && typeof policy === "string" ? [policy] : []));
+  const refused = reasons.some(({ policy, code }) => typeof code === "string" && policy === `gateway.${code}`) || isObligationRefusal(body["code"], errors);
+  return { allowed: body["decision"] === "allow", policies: [...new Set([...policies, ...errors])].sort(), refused };
+}
+
+/** The decision API refuses what policies permit when the caller cannot carry out what they oblige it to. */
+function isObligationRefusal(code: unknown, errors: readonly unknown[]): boolean {
+  return code === "obligation_unsupported" || (code === "policy_errored" && errors.length === 0);
+}
+
+function compared(before: Outcome, now: Answered): { readonly change?: Change; readonly policies: readonly string[] } {
+  const allowed = now.allowed && !before.refused;
+  if (before.allowed && !allowed) return { change: "allow-to-deny", policies: now.policies.length > 0 ? now.policies : [noPermit] };
+  if (!before.allowed && allowed) return { change: "deny-to-allow", policies: before.policies.length > 0 ? before.policies : [noPermit] };
+  const differing = [...before.policies.filter((id) => !now.policies.includes(id)), ...now.policies.filter((id) => !before.policies.includes(id))];
+  return differing.length === 0 ? { policies: [] } : { change: "reasons", policies: differing };
+}

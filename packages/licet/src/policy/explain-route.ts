@@ -1,0 +1,77 @@
+import { allows, Digest, LicetError, PolicyQuestion, type ExplainAsked, type PolicyExplanation, type Role, type TrafficStage } from "@licet/contract";
+import { isRecord } from "@licet/evidence";
+import type { Bundle } from "./bundle-form.ts";
+import { createDecider, type PolicyReason } from "./decide.ts";
+import { candidateOf, type PublicationDeps } from "./publication.ts";
+import { bundleByDigest, bundleOf } from "./publish.ts";
+import type { PolicyRequest } from "./request.ts";
+import { decisionDetail, type Reader } from "./store.ts";
+
+export interface ExplainDeps extends PublicationDeps {
+  /** The gate's question about a system's move as things stand; throws `not_found`. */
+  readonly gateQuestion: (space: string, asked: { readonly system: string; readonly to: TrafficStage; readonly environment?: string | undefined }) => Promise<PolicyRequest>;
+}
+
+interface Explaining {
+  readonly asked: ExplainAsked;
+  readonly roles: readonly Role[];
+}
+
+/** Decides without recording: the playground moves nothing, so its answers are no evidence. */
+export async function explained(deps: ExplainDeps, space: string, { asked, roles }: Explaining): Promise<PolicyExplanation> {
+  const { request, source } = await questionOf(deps, space, { asked, roles });
+  const bundle = await bundleAsked(deps, space, asked);
+  const decider = createDecider(bundle);
+  const { decision, reasons, warnings, shadowed, errors } = decider.decide(request);
+  const residual = decider.explain(request, { unknown: asked.unknown ?? [] });
+  return {
+    digest: Digest.parse(bundle.digest),
+    request: PolicyQuestion.parse(JSON.parse(JSON.stringify(request))),
+    source,
+    decision,
+    reasons: reasons.map(reasonView),
+    warnings: warnings.map(reasonView),
+    shadowed: shadowed.map(reasonView),
+    errors: errors.map(({ policy, message }) => ({ policy, message })),
+    residual: residual === undefined ? null : JSON.parse(JSON.stringify(residual)),
+  };
+}
+
+function reasonView({ policy, requirement, title, remedy, turn, severity, controls }: PolicyReason): PolicyExplanation["reasons"][number] {
+  return { policy, requirement: requirement ?? null, title: title ?? null, remedy: remedy ?? null, turn: turn ?? null, severity: severity ?? null, controls: [...controls] };
+}
+
+type Question = Pick<PolicyExplanation, "source"> & { readonly request: PolicyRequest };
+
+async function questionOf(deps: ExplainDeps, space: string, { asked, roles }: Explaining): Promise<Question> {
+  const { request, decision, system, to, environment } = asked;
+  const given = [request, decision, system].filter((each) => each !== undefined).length;
+  if (given !== 1 || (system === undefined) !== (to === undefined)) throw new LicetError("explain_question");
+  if (request !== undefined) return { request: requestOf(request), source: "given" };
+  if (system !== undefined && to !== undefined) return { request: await deps.gateQuestion(space, { system, to, environment }), source: "gate" };
+  if (!allows(roles, "decision.read")) throw new LicetError("permission_denied", { message: "recorded decisions are read with the permission `decision.read`" });
+  return { request: await recordedRequest(deps.read, space, decision ?? ""), source: "decision" };
+}
+
+async function recordedRequest(read: Reader, space: string, id: string): Promise<PolicyRequest> {
+  const json = await decisionDetail(read, space, id);
+  if (json === undefined) throw new LicetError("not_found", { message: `there is no decision \`${id}\` in this space` });
+  const detail: unknown = JSON.parse(json);
+  const parsed = PolicyQuestion.safeParse(isRecord(detail) ? detail["cedar"] : undefined);
+  if (!parsed.success) throw new LicetError("explain_question", { message: `the decision \`${id}\` was made before the policies were asked` });
+  return requestOf(parsed.data);
+}
+
+function requestOf({ entities, ...question }: PolicyQuestion): PolicyRequest {
+  return { ...question, entities: entities.map(({ uid, attrs, parents, tags }) => ({ uid, attrs, parents, ...(tags !== undefined && { tags }) })) };
+}
+
+async function bundleAsked(deps: ExplainDeps, space: string, { digest, packs, remove }: ExplainAsked): Promise<Bundle> {
+  const candidate = packs !== undefined || remove !== undefined;
+  if (candidate && digest !== undefined) throw new LicetError("explain_question", { message: "give either packs or a digest" });
+  if (candidate) return (await candidateOf(deps, space, { packs: packs ?? [], remove: remove ?? [] })).bundle;
+  if (digest === undefined) return bundleOf(deps.read, space);
+  const found = await bundleByDigest(deps.read, space, digest);
+  if (found === undefined) throw new LicetError("not_found", { message: `the bundle \`${digest}\` was never published in this space` });
+  return found;
+}
