@@ -3,8 +3,9 @@ import { mkdirSync } from "node:fs";
 import { createClient, type Client } from "@licet/client";
 import type { Role } from "@licet/contract";
 import type { Browser, Page, Route } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { accessibilityProblems, buildPage, chromiumPath, giveAuthenticator, openBrowser, overflow, visitor, type Visitor } from "./support/browser.ts";
+import { policyFolder, teamPack } from "./support/policies.ts";
 import { buildProduct, licet, type Ran } from "./support/run.ts";
 import { newPlace, startServer, temporaryFolder, type Server } from "./support/server.ts";
 import { workingCopy } from "./support/story.ts";
@@ -69,6 +70,8 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
   let request = "";
   let credential = "";
   let model = "";
+  let refusal = "";
+  let backtest = "";
   /** The steps are one story: after a failure the later ones would only wait for what is not there. */
   let stopped = false;
 
@@ -108,7 +111,15 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
   }
 
   function asMember(person: Member, ...args: readonly string[]): Promise<Ran> {
-    return licet([...args, "--dir", folder], { env: { LICET_URL: server.url, LICET_TOKEN: person.token } });
+    return licet(args[0] === "policy" ? args : [...args, "--dir", folder], { env: { LICET_URL: server.url, LICET_TOKEN: person.token } });
+  }
+
+  /** The hold of the kill switch; another person agrees. */
+  async function lifted(by: Member): Promise<void> {
+    const { holds } = await by.client("showSystem", { params: { space, system } });
+    const { request: asked } = await by.client("liftHold", { params: { space, hold: holds[0]?.id ?? "" }, body: { reason: "looked at" } });
+    await official.client("giveApproval", { params: { space, request: asked.id }, body: { role: "authorizing-official", answer: "approve", comment: "agreed" } });
+    await expect.poll(evaluated, { timeout: 5000 }).toMatchObject({ decision: true });
   }
 
   async function evaluated(): Promise<unknown> {
@@ -272,11 +283,71 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     await page.getByText("Verified: this entry is in the log").waitFor();
   });
 
+  it("a security engineer publishes a team's pack from its repository, and another person reads what it would change and approves it on the page", async () => {
+    const security = await member("sven.security@example.com", "security-engineer");
+    await lifted(security);
+    const asked = await asMember(security, "policy", "publish", policyFolder(temporary.path, system), "--comment", teamPack.comment);
+    expect(asked).toMatchObject({ code: 0, out: expect.stringContaining("waits for another person's approval") });
+    const { page } = risk;
+    await page.getByRole("link", { name: "Policies" }).click();
+    await page.getByText("A publication waits for another person").waitFor();
+    await page.getByRole("link", { name: "My queue" }).click();
+    await page.getByRole("table", { name: "my queue" }).getByRole("link", { name: `publish policies: ${teamPack.comment}` }).click();
+    const change = page.getByRole("region", { name: "What it would change" }).getByRole("table", { name: "changes" }).getByRole("row", { name: teamPack.policy });
+    await change.getByText("show", { exact: true }).click({ timeout: 30_000 });
+    expect(await change.innerText()).toContain(teamPack.remedy);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole("textbox", { name: "Comment" }).fill("read");
+    await page.getByRole("button", { name: "Approve…" }).click();
+    await page.getByRole("button", { name: "Approve and sign with passkey" }).click();
+    await page.getByRole("status").getByText("Granted", { exact: true }).waitFor({ timeout: 30_000 });
+    await page.getByRole("link", { name: "Policies" }).click();
+    const publication = page.getByRole("table", { name: "publications" }).getByRole("row", { name: teamPack.comment });
+    await publication.getByText("active", { exact: true }).waitFor();
+    expect(await publication.innerText()).toContain(people.risk.email);
+    await page.getByText("A publication waits for another person").waitFor({ state: "detached" });
+    await page.getByRole("table", { name: "policy packs" }).getByRole("link", { name: "Rules of pathology" }).waitFor();
+  });
+
+  it("what the pack forbids is refused with its requirement and remedy, and the playground says what would have to hold", async () => {
+    const { code, policy, remedy } = teamPack;
+    await expect.poll(evaluated, { timeout: 5000 }).toMatchObject({ decision: false, context: { code, policy, remedy } });
+    refusal = ((await evaluated()) as { readonly context: { readonly id: string } }).context.id;
+    const { page } = risk;
+    // Decisions are durable at once and shown a moment later.
+    await vi.waitFor(() => platform.client("showDecision", { params: { space, decision: refusal } }), { timeout: 5000, interval: 50 });
+    await page.goto(`/decisions/${refusal}`);
+    await page.getByRole("table", { name: "reasons" }).getByText(remedy).waitFor();
+    await page.getByRole("link", { name: "decide it again, and see what would have to hold" }).click();
+    await page.getByRole("button", { name: "Decide", exact: true }).click();
+    await page.getByRole("table", { name: "deciding policies" }).getByRole("row", { name: policy }).getByText(remedy).waitFor();
+    const open = page.getByRole("region", { name: "Would be allowed if" });
+    expect(await open.innerText()).toMatch(/principal\.stage is .?experiment/u);
+    expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  it("a backtest started on the page finishes, and shows which calls would change", async () => {
+    const { page } = risk;
+    await page.getByRole("link", { name: "Policies" }).click();
+    await page.getByRole("button", { name: "Start a backtest" }).click();
+    const dialog = page.getByRole("dialog", { name: "Start a backtest" });
+    await dialog.getByRole("combobox", { name: "Bundle" }).click();
+    await page.getByRole("option").filter({ hasNotText: "active" }).first().click();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByRole("status").getByText(/^\d+ of \d+ decisions would change\.$/u).waitFor({ timeout: 30_000 });
+    backtest = page.url().split("/").at(-1) ?? "";
+    const row = page.getByRole("table", { name: "by policy" }).getByRole("row", { name: teamPack.policy });
+    await row.getByRole("link").first().click();
+    await page.getByRole("table", { name: "reasons" }).getByText(teamPack.policy).waitFor();
+  });
+
   it("every view is accessible, light and dark, and fits a narrow window", async () => {
     const { page } = risk;
     const { items } = await platform.client("listDecisions", { params: { space, system }, query: {} });
     const decision = items[0]?.id ?? "";
-    const views = ["/", `/systems/${system}`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/no/such/page"];
+    const publications = await platform.client("listPublications", { params: { space }, query: {} });
+    const views = ["/", `/systems/${system}`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/policies", `/policies/packs/${teamPack.name}`, `/policies/publications/${publications.items[0]?.id ?? ""}`, `/policies/playground?decision=${refusal}`, `/policies/backtests/${backtest}`, "/no/such/page"];
     const problems: string[] = [];
     const visit = async (at: Page, view: string): Promise<void> => {
       await at.goto(view);

@@ -5,6 +5,16 @@ import { Shell } from "./shell.tsx";
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NotThere });
 const getParentRoute = (): typeof rootRoute => rootRoute;
 
+interface PlaygroundSearch {
+  readonly decision?: string;
+  readonly system?: string;
+}
+
+/** What the playground begins with, in its address. */
+function playgroundSearch({ decision, system }: Record<string, unknown>): PlaygroundSearch {
+  return { ...(typeof decision === "string" ? { decision } : {}), ...(typeof system === "string" ? { system } : {}) };
+}
+
 /** Each view is loaded when it is first opened. */
 const routeTree = rootRoute.addChildren([
   createRoute({ getParentRoute, path: "/", component: lazyRouteComponent(() => import("./pages/board.tsx"), "Board") }),
@@ -14,6 +24,11 @@ const routeTree = rootRoute.addChildren([
   createRoute({ getParentRoute, path: "/requests/$request", component: lazyRouteComponent(() => import("./pages/request.tsx"), "RequestPage") }),
   createRoute({ getParentRoute, path: "/log", component: lazyRouteComponent(() => import("./pages/log.tsx"), "Log") }),
   createRoute({ getParentRoute, path: "/log/$entry", component: lazyRouteComponent(() => import("./pages/entry.tsx"), "Entry") }),
+  createRoute({ getParentRoute, path: "/policies", component: lazyRouteComponent(() => import("./pages/policies.tsx"), "Policies") }),
+  createRoute({ getParentRoute, path: "/policies/playground", validateSearch: playgroundSearch, component: lazyRouteComponent(() => import("./pages/playground.tsx"), "Playground") }),
+  createRoute({ getParentRoute, path: "/policies/packs/$pack", component: lazyRouteComponent(() => import("./pages/policy-pack.tsx"), "PolicyPack") }),
+  createRoute({ getParentRoute, path: "/policies/publications/$publication", component: lazyRouteComponent(() => import("./pages/publication.tsx"), "Publication") }),
+  createRoute({ getParentRoute, path: "/policies/backtests/$backtest", component: lazyRouteComponent(() => import("./pages/backtest.tsx"), "Backtest") }),
   createRoute({ getParentRoute, path: "/people", component: lazyRouteComponent(() => import("./pages/people.tsx"), "People") }),
   createRoute({ getParentRoute, path: "/setup", component: lazyRouteComponent(() => import("./pages/set-up.tsx"), "SetUp") }),
   createRoute({ getParentRoute, path: "/invitation", component: lazyRouteComponent(() => import("./pages/invitation.tsx"), "Invitation") }),

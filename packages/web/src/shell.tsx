@@ -55,6 +55,7 @@ function Places({ close }: { readonly close: () => void }): ReactNode {
     <nav aria-label="main" onClick={close}>
       <NavLink component={Link} to="/" label="Systems" active={pathname === "/" || at("/systems", "/decisions")} />
       <NavLink component={Link} to="/queue" label="My queue" rightSection={<QueueCount />} active={at("/queue", "/requests")} />
+      {may("policy.read") ? <NavLink component={Link} to="/policies" label="Policies" active={at("/policies")} /> : null}
       {may("log.read") ? <NavLink component={Link} to="/log" label="Evidence log" active={at("/log")} /> : null}
       {may("person.read") ? <NavLink component={Link} to="/people" label="People" active={at("/people")} /> : null}
     </nav>

@@ -37,8 +37,8 @@ function variablesOf(shades: Readonly<Record<Tone, Shades>>): Record<string, str
 
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { ...variablesOf(light), "--mantine-color-dimmed": "#59616a", "--mantine-color-placeholder": "#636b74", "--mantine-color-error": light.bad.text },
-  dark: { ...variablesOf(dark), "--mantine-color-dimmed": "#aab1b9", "--mantine-color-placeholder": "#9aa1a9", "--mantine-color-error": dark.bad.text },
+  light: { ...variablesOf(light), "--mantine-color-dimmed": "#59616a", "--mantine-color-placeholder": "#636b74", "--mantine-color-error": light.bad.text, "--mantine-color-cyan-filled-hover": "#095f70" },
+  dark: { ...variablesOf(dark), "--mantine-color-dimmed": "#aab1b9", "--mantine-color-placeholder": "#9aa1a9", "--mantine-color-error": dark.bad.text, "--mantine-color-cyan-filled-hover": "#095f70" },
 });
 
 const byTone: VariantColorsResolver = (input) => {
@@ -61,10 +61,10 @@ export const theme = createTheme({
 });
 
 const wordsOf: Readonly<Record<Exclude<Tone, "calm">, readonly string[]>> = {
-  good: ["granted", "met", "pass", "allow", "approve", "active"],
+  good: ["granted", "met", "pass", "allow", "approve", "active", "done"],
   info: ["experiment", "pilot", "production", "you"],
-  wait: ["open", "unmet", "stale", "insufficient_evidence", "conditional", "return", "returned", "high"],
-  bad: ["deny", "denied", "fail", "errored", "aborted", "refuse", "refused", "suspended", "revoked", "expired", "held", "critical", "prohibited"],
+  wait: ["open", "unmet", "stale", "insufficient_evidence", "conditional", "return", "returned", "high", "waiting", "running", "warn", "warning"],
+  bad: ["deny", "denied", "fail", "errored", "aborted", "refuse", "refused", "suspended", "revoked", "expired", "held", "critical", "prohibited", "failed", "error"],
 };
 
 const byWord: ReadonlyMap<string, Tone> = new Map(toneNames.flatMap((tone) => (tone === "calm" ? [] : wordsOf[tone].map((word) => [word, tone] as const))));

@@ -26,6 +26,22 @@ function listOf(value: unknown): readonly Loose[] {
   return Array.isArray(value) ? value.map(loose) : [];
 }
 
+function OnTrial({ title, note, ids }: { readonly title: string; readonly note: string; readonly ids: unknown }): ReactNode {
+  if (!Array.isArray(ids) || ids.length === 0) return null;
+  return (
+    <Field name={title}>
+      {ids.map((id) => (
+        <Code key={text(id)} mr="xs">
+          {text(id)}
+        </Code>
+      ))}
+      <Text size="xs" c="dimmed" span>
+        {note}
+      </Text>
+    </Field>
+  );
+}
+
 function Why({ decision, detail }: { readonly decision: DecisionView; readonly detail: Loose }): ReactNode {
   const errors = Array.isArray(detail["policyErrors"]) ? detail["policyErrors"].map(text) : [];
   return (
@@ -41,10 +57,17 @@ function Why({ decision, detail }: { readonly decision: DecisionView; readonly d
           {errors.join("; ")}
         </Alert>
       )}
+      <OnTrial title="Warned" note="will refuse such a call once they are enforced" ids={detail["warnings"]} />
+      <OnTrial title="In the shadow" note="on trial: would have refused it" ids={detail["shadowed"]} />
       {typeof detail["policyBundle"] === "string" ? (
-        <Field name="Policies">
-          <Digest value={detail["policyBundle"]} />
-        </Field>
+        <>
+          <Field name="Policies">
+            <Digest value={detail["policyBundle"]} />
+          </Field>
+          <PageLink to="/policies/playground" search={{ decision: decision.id }} size="sm">
+            decide it again, and see what would have to hold
+          </PageLink>
+        </>
       ) : null}
     </Section>
   );

@@ -13,6 +13,7 @@ import { Rows } from "../parts/tables.tsx";
 import { Digest, Field, Word } from "../parts/words.tsx";
 import { labelOf, tones } from "../theme.ts";
 import { useWho } from "../who.ts";
+import { Changes } from "./policies/changes.tsx";
 
 function Approvals({ request }: { readonly request: RequestView }): ReactNode {
   return (
@@ -38,7 +39,8 @@ function Approvals({ request }: { readonly request: RequestView }): ReactNode {
   );
 }
 
-const shownElsewhere: ReadonlySet<string> = new Set(["outcome"]);
+/** Of policies the packs, which their changes tell better than their text. */
+const shownElsewhere: ReadonlySet<string> = new Set(["outcome", "packs", "changes", "remove"]);
 
 function About({ request }: { readonly request: RequestView }): ReactNode {
   const details = Object.entries(request.detail).filter(([key]) => !shownElsewhere.has(key));
@@ -72,6 +74,33 @@ function About({ request }: { readonly request: RequestView }): ReactNode {
       <Field name="Record">
         <EntryLink id={request.entry} />
       </Field>
+    </Section>
+  );
+}
+
+/** What approving would change now, worked out by the server from the packs themselves. */
+function PolicyChanges({ request }: { readonly request: string }): ReactNode {
+  const check = useRoute("checkRequestedPolicies", { params: { space, request } });
+  return (
+    <Section title="What it would change" note="Against the policies that are active now. A backtest of it: licet policy backtest.">
+      <Loaded query={check}>
+        {({ ok, changes, changesLeft, findings }) => (
+          <>
+            {ok ? null : (
+              <Alert color={tones.bad} title="It cannot be published as it stands">
+                An approval would not carry it out.
+              </Alert>
+            )}
+            <Changes changes={changes} left={changesLeft} empty="Nothing." />
+            <Rows
+              label="findings"
+              head={["Severity", "Policy", "Finding", "What to do"]}
+              empty="The checks found nothing."
+              rows={findings.map((finding, at) => ({ key: `${at} ${finding.code}`, cells: [<Word key="s" value={finding.severity} />, finding.policy ?? finding.pack ?? "", finding.message, finding.fix] }))}
+            />
+          </>
+        )}
+      </Loaded>
     </Section>
   );
 }
@@ -115,6 +144,7 @@ export function RequestPage(): ReactNode {
               <Requirements gate={data.gate} me={email} />
             </Section>
           )}
+          {data.move === "publish-policy" && data.status === "open" ? <PolicyChanges request={request} /> : null}
           <Approvals request={data} />
           {data.status === "open" ? <Answer request={data} /> : null}
         </Stack>
