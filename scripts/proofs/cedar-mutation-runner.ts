@@ -44,6 +44,8 @@ const otherTests = /^(?:format|residual|readme|corpus)/u;
 /** They take seconds each, to hold what time and stack cost; a mutant's answers are looked at elsewhere. */
 const slow = /stack|quadratic|deeper|long chain/u;
 
+const fixtures = "fixtures";
+
 const statusSuccess = 0;
 const statusFailed = 1;
 
@@ -101,11 +103,15 @@ async function unitTests(): Promise<readonly Test[]> {
   const { takeTests }: typeof Vitest = await import(shim);
   const folder = path.resolve("packages/cedar/src");
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".test.ts") && !otherTests.test(path.basename(name)));
-  const tests: Test[] = [];
+  // What test files build when they are loaded is built without a mutant: not the code's own loading, nor a test of it.
+  const tests: Test[] = [{ id: fixtures, run: () => undefined }];
+  const instrumentation = (globalThis.__stryker__ ??= {});
   for (const name of names.toSorted()) {
+    instrumentation.currentTestId = fixtures;
     await import(pathToFileURL(path.join(folder, name)).href);
     for (const [index, { name: title, run }] of takeTests().entries()) if (!slow.test(title)) tests.push({ id: `${name} ${index} ${title}`, run });
   }
+  instrumentation.currentTestId = undefined;
   return tests;
 }
 

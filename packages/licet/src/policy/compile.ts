@@ -62,69 +62,72 @@ export function workerConditions(): string[] {
   return given.includes("source") ? ["--conditions=source"] : [];
 }
 
+type ThreadEnd = { readonly kind: "answer"; readonly answer: CompileAnswer } | { readonly kind: "failed"; readonly message: string; readonly cause?: unknown };
+
 interface Thread {
   readonly worker: Worker;
   readonly heapMbMax: number;
   compilations: number;
-  end: NodeJS.Timeout | undefined;
+  /** Told how the compilation under way ended; while the thread waits, only that it is gone. */
+  tell: (end: ThreadEnd) => void;
+  idle: NodeJS.Timeout | undefined;
 }
 
 /** A thread that has answered is warm, which is half of what a small bundle takes; it ends when nobody asks. */
 const idleMilliseconds = 5000;
 const compilationsMax = 20;
 
-/** Owned by `answerOf`: at most one thread waits. */
+/** Owned by `threadFor` and `rest`: at most one thread waits. */
 let waiting: Thread | undefined;
 
 function threadFor(heapMbMax: number): Thread {
   const thread = waiting;
-  if (thread === undefined || thread.heapMbMax !== heapMbMax) {
-    const worker = new Worker(workerFile(), { execArgv: workerConditions(), name: "compile-policies", resourceLimits: { maxOldGenerationSizeMb: heapMbMax } });
-    return { worker, heapMbMax, compilations: 0, end: undefined };
-  }
+  if (thread === undefined || thread.heapMbMax !== heapMbMax) return newThread(heapMbMax);
   waiting = undefined;
-  clearTimeout(thread.end);
-  thread.worker.removeAllListeners();
+  clearTimeout(thread.idle);
   thread.worker.ref();
+  return thread;
+}
+
+function newThread(heapMbMax: number): Thread {
+  const worker = new Worker(workerFile(), { execArgv: workerConditions(), name: "compile-policies", resourceLimits: { maxOldGenerationSizeMb: heapMbMax } });
+  const thread: Thread = { worker, heapMbMax, compilations: 0, tell: () => undefined, idle: undefined };
+  worker.on("message", (answer: CompileAnswer) => thread.tell({ kind: "answer", answer }));
+  worker.on("error", (cause) => thread.tell({ kind: "failed", message: "the compiler did not survive the policies", cause }));
+  worker.on("exit", () => thread.tell({ kind: "failed", message: "the compiler ended without an answer" }));
   return thread;
 }
 
 /** Nothing of a thread that waits keeps the process alive. */
 function rest(thread: Thread): void {
-  const { worker } = thread;
-  worker.removeAllListeners();
   const gone = () => {
-    clearTimeout(thread.end);
+    clearTimeout(thread.idle);
     if (waiting === thread) waiting = undefined;
-    void worker.terminate();
+    void thread.worker.terminate();
   };
+  thread.compilations++;
+  thread.tell = gone;
   if (waiting !== undefined || thread.compilations >= compilationsMax) return gone();
-  worker.once("error", gone).once("exit", gone).unref();
-  thread.end = setTimeout(gone, idleMilliseconds).unref();
+  thread.worker.unref();
+  thread.idle = setTimeout(gone, idleMilliseconds).unref();
   waiting = thread;
 }
 
 function answerOf(order: CompileOrder, { timeMsMax, heapMbMax }: CompileLimits): Promise<CompileAnswer> {
   return new Promise((resolve, reject) => {
     const thread = threadFor(heapMbMax);
-    const { worker } = thread;
-    const fail = (message: string, cause?: unknown) => {
-      clearTimeout(timer);
-      reject(new LicetError("policy_too_deep", { message, cause }));
-    };
     const timer = setTimeout(() => {
-      fail(`the policies were not compiled within ${timeMsMax} milliseconds`);
-      void worker.terminate();
+      thread.tell({ kind: "failed", message: `the policies were not compiled within ${timeMsMax} milliseconds` });
+      void thread.worker.terminate();
     }, timeMsMax);
-    worker.once("message", (answer: CompileAnswer) => {
+    thread.tell = (end) => {
       clearTimeout(timer);
-      thread.compilations++;
+      thread.tell = () => undefined;
+      if (end.kind === "failed") return reject(new LicetError("policy_too_deep", { message: end.message, cause: end.cause }));
       rest(thread);
-      resolve(answer);
-    });
-    worker.once("error", (cause) => fail("the compiler did not survive the policies", cause));
-    worker.once("exit", () => fail("the compiler ended without an answer"));
+      resolve(end.answer);
+    };
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
-    worker.postMessage(order);
+    thread.worker.postMessage(order);
   });
 }

@@ -38,6 +38,8 @@ beforeAll(async () => {
   await publishBuiltin(recorder, "main", builtinBundle());
   await placeHold(recorder, { space: "main", scope: "all", reason: "drift", by: "per_1" });
   await traffic();
+  // Rows of decisions follow the log; the tests below read them.
+  await records.recorder.settle();
 });
 afterAll(async () => {
   await records.close();
