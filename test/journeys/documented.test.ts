@@ -158,7 +158,7 @@ describe("other documents", () => {
     const helps = new Map<string, string>();
     for (const { file, command } of ofLicet) {
       const words = command.replace(/^npx --no-install /u, "").split(/\s+/u).slice(1);
-      const path = words.slice(0, words.findIndex((word) => !/^[a-z][a-z-]*$/u.test(word)) >>> 0).slice(0, 2);
+      const path = words.slice(0, words.findIndex((word) => !/^[a-z][a-z-]*$/u.test(word)) >>> 0).slice(0, 3);
       const key = path.join(" ");
       if (!helps.has(key)) helps.set(key, await helpOf(path));
       const help = helps.get(key) ?? "";
