@@ -82,7 +82,9 @@ function roleSteps(sheet: AnswerSheet): Roles {
   const yes = new Set(answered.flatMap(([question, answer]) => (answer.value ? [question.id] : [])));
   const open = answered.some(([question, answer]) => question.id !== "R3" && answer.source === "unanswered");
   const provider = yes.has("R1") || yes.has("R3");
-  const both = open || (!provider && !yes.has("R2"));
+  // A role that is only assumed, because nobody answered, is not one that the duties of the other could be left for.
+  const stated = answered.some(([, answer]) => answer.value && answer.source !== "unanswered");
+  const both = open || !stated;
   const steps = answered.map(([question, answer]) => step(question, answer, answer.value ? (question.id === "R2" ? "deployer" : "provider") : "not this role"));
   return { steps, provider: provider || both, deployer: yes.has("R2") || both };
 }
