@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { LicetError } from "@licet/contract";
 import type { KeyEncryptionKey } from "../ledger/keyring.ts";
 import type { Frame } from "../ledger/log.ts";
-import { openPayload } from "../ledger/open-payload.ts";
+import { openPayload } from "./backtest-open.ts";
 import { unpackFrames, type PackedFrames } from "./backtest-frames.ts";
 import { replayer, type RecordedDecision } from "./backtest-replay.ts";
 import { addReplayed, emptyTally, type Replayed, type Tally } from "./backtest-tally.ts";

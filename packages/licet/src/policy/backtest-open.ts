@@ -1,11 +1,11 @@
 import { createSecretKey } from "node:crypto";
 import { isRecord, payloadAad } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
-import type { JsonObject } from "./entry.ts";
-import type { Frame } from "./frame.ts";
-import type { KeyEncryptionKey } from "./keyring.ts";
-import { ciphertextAt, ciphertextBytesMin, payloadVersion } from "./seal-payload.ts";
-import { unseal } from "./secret.ts";
+import type { JsonObject } from "../ledger/entry.ts";
+import type { Frame } from "../ledger/frame.ts";
+import type { KeyEncryptionKey } from "../ledger/keyring.ts";
+import { ciphertextAt, ciphertextBytesMin, payloadVersion } from "../ledger/seal-payload.ts";
+import { unseal } from "../ledger/secret.ts";
 
 export interface OpenedPayload {
   readonly kind: string;
