@@ -41,7 +41,7 @@ function cedar(deployment: number, time: number): JsonObject {
   const principal = { type: "Licet::Workload", id: `dep_${deployment}` };
   const resource = { type: "Licet::Model", id: "simulator/sim-1" };
   const ato = { id: `ato_${deployment}`, state: "granted", stage: "pilot", environment: "local", release, notBefore: datetime(begun - 86_400_000), notAfter: datetime(begun + 60 * 86_400_000) };
-  const attrs = { system: `system-${deployment}`, environment: "local", stage: "pilot", release, tier: "limited", ato, boundary: ["internal", "personal", "public"], regions: ["eu"], held: false };
+  const attrs = { system: `system-${deployment}`, environment: "local", stage: "pilot", release, tier: "limited", ato, boundary: ["internal", "personal", "public"], regions: ["eu"], held: false, unlimited: true };
   return {
     principal,
     action: { type: "Licet::Action", id: "callModel" },

@@ -75,6 +75,8 @@ export function thousand(world: World, count = 1000): Policies {
 export interface Asked {
   readonly request: PreparedRequest;
   readonly store: EntityStore;
+  /** Without the schema's actions, which a store with a schema has anyhow. */
+  readonly own: readonly EntityJson[];
   readonly json: { readonly principal: { type: string; id: string }; readonly action: { type: string; id: string }; readonly resource: { type: string; id: string }; readonly context: ContextJson; readonly entities: EntityJson[] };
 }
 
@@ -93,7 +95,7 @@ function asked({ principal, action, resource, context, entities }: PolicyRequest
   const request = prepareRequest({ ...given, context: cedarRecord(context) }, { schema });
   const store = entityStore(entities.map(entityJson), { schema });
   const json = { ...given, context: written(request.context.fields), entities: [...store].map((entity) => ({ uid: { type: entity.uid.type, id: entity.uid.id }, attrs: written(entity.attrs), parents: entity.parents.map(({ type, id }) => ({ type, id })), ...(entity.tags !== undefined && { tags: written(entity.tags) }) })) };
-  return { json, request, store };
+  return { json, own: json.entities.filter(({ uid }) => !("type" in uid) || !uid.type.endsWith("::Action")), request, store };
 }
 
 function written(fields: PreparedRequest["context"]["fields"]): ContextJson {

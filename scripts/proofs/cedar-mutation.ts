@@ -1,16 +1,21 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { recordVectors, writeVectors } from "../oracles/cedar-vectors.ts";
-import { root, type Proof, type ProofOptions, type ProofRow, type ProofRun } from "./proof.ts";
+import { folderDigest, root, type Proof, type ProofOptions, type ProofRow, type ProofRun } from "./proof.ts";
 
 const scoreMin = 90;
 const vectorRounds = 16;
 const sources = "packages/cedar/src";
 const listFile = path.join(root, "docs", "proofs", "cedar-mutants.md");
 const reportFile = path.join(root, "test-output", "stryker-cedar.json");
+/** What was judged before, by group of files: hours of work that a break must not undo. */
+const judgedFolder = path.join(root, "test-output", "stryker-cedar");
+const groupBytesMax = 9_000;
+/** Mutants that are tried at once. */
+const processes = process.env["LICET_MUTATION_PROCESSES"] ?? "2";
 /** What decides nothing: formatting, explanation, types, and what only tests use. */
 const beside = /^(?:format|residual|index|json|limits|schema-declared|schema-type\.)|-fixture\.ts$|\.test\.ts$/u;
 
@@ -51,18 +56,50 @@ async function judged(seed: number): Promise<ProofRun> {
   try {
     const vectors = path.join(folder, "vectors");
     writeFileSync(vectors, writeVectors(await recordVectors(seed, vectorRounds)));
-    return judge(stryker(vectors));
+    const digest = `${folderDigest([sources])} ${seed}`;
+    return judge({ files: Object.assign({}, ...groups().map((group) => judgedOnce(group, { vectors, digest }).files)) });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function stryker(vectors: string): Report {
+/** Files in groups, as each start of Stryker takes half a minute by itself. */
+export function groups(): readonly (readonly string[])[] {
+  const all: string[][] = [];
+  let bytes = groupBytesMax;
+  for (const name of evaluatorFiles()) {
+    bytes += statSync(path.join(root, sources, name)).size;
+    if (bytes > groupBytesMax) {
+      all.push([]);
+      bytes = 0;
+    }
+    all.at(-1)?.push(name);
+  }
+  return all;
+}
+
+interface Judging {
+  readonly vectors: string;
+  /** Of the sources and the seed: a verdict counts as long as both are the same. More tests can only find more. */
+  readonly digest: string;
+}
+
+function judgedOnce(group: readonly string[], { vectors, digest }: Judging): Report {
+  const kept = path.join(judgedFolder, `${group.join("+").replaceAll("/", "_")}.json`);
+  const before: { readonly digest: string; readonly report: Report } | undefined = existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : undefined;
+  if (before?.digest === digest) return before.report;
+  const report = stryker(vectors, group);
+  mkdirSync(judgedFolder, { recursive: true });
+  writeFileSync(kept, JSON.stringify({ digest, report }));
+  return report;
+}
+
+function stryker(vectors: string, group: readonly string[]): Report {
   rmSync(reportFile, { force: true });
   const program = path.join(path.dirname(createRequire(import.meta.url).resolve("@stryker-mutator/core/package.json")), "bin", "stryker.js");
-  const mutate = evaluatorFiles().map((name) => `${sources}/${name}`).join();
+  const mutate = group.map((name) => `${sources}/${name}`).join();
   const env = { ...process.env, LICET_CEDAR_VECTORS: vectors };
-  const run = spawnSync(process.execPath, [program, "run", "scripts/proofs/stryker.cedar.json", "--mutate", mutate], { cwd: root, env, stdio: "inherit" });
+  const run = spawnSync(process.execPath, [program, "run", "scripts/proofs/stryker.cedar.json", "--concurrency", processes, "--mutate", mutate], { cwd: root, env, stdio: "inherit" });
   if (run.status !== 0 || !existsSync(reportFile)) throw new Error(`stryker ended with ${run.status ?? run.signal}`);
   return JSON.parse(readFileSync(reportFile, "utf8"));
 }

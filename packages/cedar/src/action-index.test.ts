@@ -36,7 +36,7 @@ const many = (make: (index: number) => PolicyJson) => Array.from({ length: 10 },
 const compiled = (policies: Iterable<readonly [string, PolicyJson]>) => compilePolicySet({ staticPolicies: Object.fromEntries(policies) });
 
 describe("a request looks at the policies whose head can fit, and at no others:", () => {
-  const set = compiled(
+  const set = () => compiled(
     Object.entries({
       all: head(any),
       ann: head(is("User:ann")),
@@ -55,11 +55,11 @@ describe("a request looks at the policies whose head can fit, and at no others:"
     }),
   );
   test("of principal and resource", () => {
-    expect(lookedAt(set)).toEqual(["acme", "all", "ann", "blueUsers", "docs", "folder", "plan", "users"]);
-    expect(lookedAt(set, { principal: "Bot:x", resource: "Picture:y" })).toEqual(["all", "bots", "pictures"]);
+    expect(lookedAt(set())).toEqual(["acme", "all", "ann", "blueUsers", "docs", "folder", "plan", "users"]);
+    expect(lookedAt(set(), { principal: "Bot:x", resource: "Picture:y" })).toEqual(["all", "bots", "pictures"]);
   });
   test("of an entity that nobody has given", () => {
-    expect(lookedAt(set, { entities: [] })).toEqual(["all", "ann", "docs", "plan", "users"]);
+    expect(lookedAt(set(), { entities: [] })).toEqual(["all", "ann", "docs", "plan", "users"]);
   });
 });
 
@@ -87,10 +87,11 @@ describe("of two things that a head names, the one that fewer policies name lead
 describe("policies are found by the action and by its groups as the entities of the request have them:", () => {
   const action = (name: string): ActionScopeJson => ({ op: "==", entity: uid(name) });
   const group = (...names: readonly string[]): ActionScopeJson => ({ op: "in", entities: names.map(uid) });
-  const set = compiled(Object.entries({ read: head(any, any, action("Action:read")), look: head(any, any, action("Action:look")), inLook: head(any, any, group("Action:look")), inAny: head(any, any, group("Action:any", "Action:x")), none: head(any, any, group()), each: head(any) }));
-  const asked = (name: string, given: readonly EntityJson[] = entities) => lookedAt(set, { action: name, entities: given });
+  const sets = () => compiled(Object.entries({ read: head(any, any, action("Action:read")), look: head(any, any, action("Action:look")), inLook: head(any, any, group("Action:look")), inAny: head(any, any, group("Action:any", "Action:x")), none: head(any, any, group()), each: head(any) }));
+  const askedOf = (set: PolicySet) => (name: string, given: readonly EntityJson[] = entities) => lookedAt(set, { action: name, entities: given });
 
   test("by name, by a group, and by a group above", () => {
+    const asked = askedOf(sets());
     expect(asked("Action:read")).toEqual(["each", "inAny", "inLook", "read"]);
     expect(asked("Action:look")).toEqual(["each", "inAny", "inLook", "look"]);
     expect(asked("Action:any")).toEqual(["each", "inAny"]);
@@ -98,6 +99,7 @@ describe("policies are found by the action and by its groups as the entities of 
   });
 
   test("anew whenever the groups are others, and a policy of a group alone is not one of its members", () => {
+    const asked = askedOf(sets());
     const onlyAny = [entity("Action:read", "Action:any")];
     const write = [entity("Action:write", "Action:look")];
     const unnamed = [entity("Action:read", "Action:look", "Action:nobody"), entity("Action:look", "Action:any")];
@@ -113,6 +115,7 @@ describe("policies are found by the action and by its groups as the entities of 
   });
 
   test("the same index for actions that policies do not tell apart, and for the same groups of another store", () => {
+    const set = sets();
     const index = (name: string, given: readonly EntityJson[]) => set.index.forAction(new Query(prepareRequest({ principal: uid("User:ann"), action: uid(name), resource: uid("Doc:plan"), context: {} }), entityStore(given)));
     expect(index("Action:write", [])).toBe(index("Action:delete", []));
     expect(index("Action:read", entities)).toBe(index("Action:read", [...entities]));
@@ -120,6 +123,7 @@ describe("policies are found by the action and by its groups as the entities of 
   });
 
   test("after more actions than are remembered", () => {
+    const asked = askedOf(sets());
     for (let round = 0; round < 1_100; round++) asked(`Action:a${round}`, [entity(`Action:a${round}`, round % 2 === 0 ? "Action:look" : "Action:x")]);
     expect(asked("Action:read")).toEqual(["each", "inAny", "inLook", "read"]);
   });

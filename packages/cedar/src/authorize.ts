@@ -34,7 +34,7 @@ export function authorize(policies: PolicySet, request: PreparedRequest, entitie
   const { permits, forbids, errors } = found;
   return {
     decision: forbids === undefined && permits !== undefined ? "allow" : "deny",
-    reasons: inOrder(forbids ?? permits)?.map(idOf) ?? noReasons,
+    reasons: idsOf(inOrder(forbids ?? permits)),
     errors: inOrder(errors)?.map(({ id, message }) => ({ policy: id, message })) ?? noErrors,
   };
 }
@@ -71,10 +71,24 @@ function evaluate(policies: readonly IndexedPolicy[], query: Query, found: Found
   }
 }
 
-function idOf({ id }: IndexedPolicy): string {
-  return id;
+function idsOf(policies: readonly IndexedPolicy[] | undefined): readonly string[] {
+  if (policies === undefined) return noReasons;
+  const ids: string[] = [];
+  for (const { id } of policies) ids.push(id);
+  return ids;
 }
 
+/** Of one bucket they are in order already, and most decisions come from one. */
 function inOrder<Item extends Positioned>(items: Item[] | undefined): Item[] | undefined {
-  return items?.sort((left, right) => left.position - right.position);
+  if (items === undefined || isInOrder(items)) return items;
+  return items.sort((left, right) => left.position - right.position);
+}
+
+function isInOrder(items: readonly Positioned[]): boolean {
+  let last = -1;
+  for (const { position } of items) {
+    if (position < last) return false;
+    last = position;
+  }
+  return true;
 }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { entityStore } from "./entity-store.ts";
+import { EvaluationError } from "./errors.ts";
 import { compileExpression } from "./expression.ts";
+import { Query } from "./query.ts";
+import { rootPlace } from "./read.ts";
+import { prepareRequest } from "./request.ts";
 
 const value = (held: unknown) => ({ Value: held });
 const [yes, no, one] = [value(true), value(false), value(1)];
@@ -12,7 +17,7 @@ const choice = (condition: unknown, taken: unknown, other: unknown) => Object.fr
 const iff = (condition: unknown, taken: unknown, other: unknown) => ({ "if-then-else": choice(condition, taken, other) });
 
 function kindOf(json: unknown): unknown {
-  const compiled = compileExpression(json, { code: "policy_invalid", at: "" });
+  const compiled = compileExpression(json, rootPlace("policy_invalid"));
   return compiled.kind === "constant" ? compiled.value : compiled.kind;
 }
 
@@ -67,8 +72,35 @@ describe("what no request can change is computed when a policy is compiled:", ()
     ["true and", op("&&", yes, asked)],
     ["false or", op("||", no, asked)],
   ])("%s leaves nothing of itself", (_name, json) => {
-    const whole = compileExpression(json, { code: "policy_invalid", at: "" });
-    const plain = compileExpression(asked, { code: "policy_invalid", at: "" });
+    const whole = compileExpression(json, rootPlace("policy_invalid"));
+    const plain = compileExpression(asked, rootPlace("policy_invalid"));
     expect(whole.run.toString()).toBe(plain.run.toString());
+  });
+});
+
+describe("a conjunction of any length and any nesting", () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+  const has = (name: string) => ({ has: { left: open, attr: name } });
+  const fails = { "==": { left: { ".": { left: open, attr: "nowhere" } }, right: one } };
+  const left = (parts: readonly unknown[]) => parts.reduce((all, part) => op("&&", all, part));
+  const right = (parts: readonly unknown[]) => parts.reduceRight((all, part) => op("&&", part, all));
+  const halves = (parts: readonly unknown[]) => op("&&", right(parts.slice(0, parts.length >> 1)), left(parts.slice(parts.length >> 1)));
+  const uid = { type: "User", id: "ann" };
+  const run = (json: unknown, given: readonly string[]) => {
+    const request = prepareRequest({ principal: uid, action: { type: "Action", id: "read" }, resource: uid, context: Object.fromEntries(given.map((name) => [name, true])) });
+    return compileExpression(json, rootPlace("policy_invalid")).run(new Query(request, entityStore([])));
+  };
+
+  test.each([2, 3, 4, 5, 6, 7, 8, 9])("holds where each of its %i parts does, and fails by a part only where all before it hold", (count) => {
+    const some = names.slice(0, count);
+    for (const nested of [left, right, halves]) {
+      expect(run(nested(some.map(has)), some)).toBe(true);
+      for (const missing of some) {
+        const others = some.filter((name) => name !== missing);
+        expect(run(nested(some.map(has)), others)).toBe(false);
+        expect(run(nested([...some.map(has), fails]), others)).toBe(false);
+        expect(() => run(nested(some.map((name) => (name === missing ? fails : has(name)))), some)).toThrow(EvaluationError);
+      }
+    }
   });
 });

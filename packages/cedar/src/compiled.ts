@@ -1,6 +1,6 @@
 import { EvaluationError, failType } from "./errors.ts";
 import type { Var } from "./json.ts";
-import type { Evaluate, Query } from "./query.ts";
+import type { Evaluate, Query, Test } from "./query.ts";
 import type { Value } from "./values.ts";
 
 /**
@@ -10,8 +10,9 @@ import type { Value } from "./values.ts";
 export type Compiled =
   | { readonly kind: "constant"; readonly value: Value; readonly run: Evaluate }
   | { readonly kind: "failing"; readonly run: () => never }
-  /** `boolean` says that the result, where there is one, needs no check. */
-  | { readonly kind: "dynamic"; readonly run: Evaluate; readonly boolean: boolean; readonly variable?: Var };
+  | { readonly kind: "dynamic"; readonly run: Evaluate; readonly boolean: false; readonly variable?: Var }
+  /** A result, where there is one, that needs no check; `all` are the tests of which it is the conjunction, in order. */
+  | { readonly kind: "dynamic"; readonly run: Test; readonly boolean: true; readonly all?: readonly Test[] };
 
 export function constant(value: Value): Compiled {
   return { kind: "constant", value, run: () => value };
@@ -25,9 +26,25 @@ export function dynamic(run: Evaluate): Compiled {
   return { kind: "dynamic", run, boolean: false };
 }
 
-export function test(run: (query: Query) => boolean): Compiled {
+export function test(run: Test): Compiled {
   return { kind: "dynamic", run, boolean: true };
 }
+
+/** At least two tests that are made in order, until one does not hold. One call for a few of them, instead of one for each pair. */
+export function conjunctionOf(all: readonly Test[]): Compiled {
+  return { kind: "dynamic", run: every(all), boolean: true, all };
+}
+
+function every(tests: readonly Test[]): Test {
+  const [first = always, second = always, third, fourth, ...others] = tests;
+  if (third === undefined) return (query) => first(query) && second(query);
+  if (fourth === undefined) return (query) => first(query) && second(query) && third(query);
+  if (others.length === 0) return (query) => first(query) && second(query) && third(query) && fourth(query);
+  const rest = every([fourth, ...others]);
+  return (query) => first(query) && second(query) && third(query) && rest(query);
+}
+
+const always: Test = () => true;
 
 /** Computes now; an evaluation error becomes an expression that fails when it is reached. */
 export function compute(make: () => Value): Compiled {
@@ -53,6 +70,12 @@ export function condition(compiled: Compiled): Compiled {
   return test((query) => asBoolean(run(query)));
 }
 
+/** What `condition` gave, to be asked. */
+export function testOf(condition: Compiled): Test {
+  if (condition.kind === "failing" || (condition.kind === "dynamic" && condition.boolean)) return condition.run;
+  const { run } = condition;
+  return (query) => run(query) === true;
+}
 
 /** An operator of one argument that depends on nothing else. */
 export function unary<Result extends Value>(operator: (value: Value) => Result, make: (run: (query: Query) => Result) => Compiled, arg: Compiled): Compiled {

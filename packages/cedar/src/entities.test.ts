@@ -25,6 +25,8 @@ describe("entities are taken and refused as by cedar-wasm:", () => {
     "a parent twice": [entity("ann", { parents: [uid("top"), uid("top")] })],
     "its own parent": [entity("ann", { parents: [uid("ann")] })],
     "a cycle of three": [entity("ann", { parents: [uid("b")] }), entity("b", { parents: [uid("c")] }), entity("c", { parents: [uid("ann")] })],
+    "a cycle by second parents": [entity("ann", { parents: [uid("x"), uid("b")] }), entity("b", { parents: [uid("y"), uid("ann")] })],
+    "a cycle that the first is not in": [entity("ann", { parents: [uid("b")] }), entity("b", { parents: [uid("c")] }), entity("c", { parents: [uid("b")] })],
     "two ways to one ancestor": [entity("ann", { parents: [uid("a"), uid("b")] }), entity("a", { parents: [uid("top")] }), entity("b", { parents: [uid("top")] }), entity("top")],
     "two ways to one ancestor that has ancestors": [entity("ann", { parents: [uid("a"), uid("b")] }), entity("a", { parents: [uid("mid")] }), entity("b", { parents: [uid("mid")] }), entity("mid", { parents: [uid("top")] })],
     "an action in a user": [{ uid: uid("read", "Action"), attrs: {}, parents: [uid("top")] }],
@@ -110,6 +112,10 @@ describe("a layer over a base", () => {
   test("refuses another content for an entity of the base and takes the same", () => {
     expect(() => entityStore([node("a", "c")], { base })).toThrow(/twice/u);
     expect(entityStore([node("a", "b")], { base }).size).toBe(base.size);
+  });
+
+  test("gives the base's entities first, then its own", () => {
+    expect([...entityStore([node("x")], { base })].map((entity) => entity.uid.id)).toEqual(["a", "b", "x"]);
   });
 
   test("leaves the base as it was", () => {

@@ -36,16 +36,34 @@ export function entityStore(entities: readonly EntityJson[], options: EntityStor
     else if (!sameEntity(known, entity)) throw new CedarError("entity_invalid", `[${index}]`, `${nameOf(entity.uid)} is there twice, with different content`);
   });
   if (schema === undefined) return new EntityStore(read.values(), base);
-  checkGivenActions(schema, read);
+  const given = givenActions(read);
+  checkGivenActions(schema, given);
   if (base !== undefined && withActions.get(base) === schema) return new EntityStore(read.values(), base);
+  if (base === undefined && given.length === 0) return marked(new EntityStore(read.values(), actionsOf(schema)), schema);
   addActions(read, schema, base);
-  const store = new EntityStore(read.values(), base);
-  withActions.set(store, schema);
-  return store;
+  return marked(new EntityStore(read.values(), base), schema);
 }
 
 /** Stores that were given a schema's actions; owned by `entityStore`. A layer on one of them finds all of them there. */
 const withActions = new WeakMap<EntityStore, Schema>();
+
+function marked(store: EntityStore, schema: Schema): EntityStore {
+  withActions.set(store, schema);
+  return store;
+}
+
+/** A schema's actions, made once and laid below every store that is given none; owned by `actionsOf`. */
+const actionStores = new WeakMap<Schema, EntityStore>();
+
+function actionsOf(schema: Schema): EntityStore {
+  const known = actionStores.get(schema);
+  if (known !== undefined) return known;
+  const read = new Map<string, Entity>();
+  addActions(read, schema, undefined);
+  const store = new EntityStore(read.values());
+  actionStores.set(schema, store);
+  return store;
+}
 
 function nameOf(uid: EntityUid): string {
   return `\`${uid.type}::${JSON.stringify(uid.id)}\``;
@@ -120,9 +138,14 @@ function addActions(read: Map<string, Entity>, schema: Schema, base: EntityStore
   }
 }
 
+function givenActions(read: ReadonlyMap<string, Entity>): readonly Entity[] {
+  const given: Entity[] = [];
+  for (const entity of read.values()) if (isActionType(entity.uid.type)) given.push(entity);
+  return given;
+}
+
 /** The groups that are given, and theirs as far as they are given too, must be all that the schema has. */
-function checkGivenActions(schema: Schema, read: ReadonlyMap<string, Entity>): void {
-  const given = [...read.values()].filter(({ uid }) => isActionType(uid.type));
+function checkGivenActions(schema: Schema, given: readonly Entity[]): void {
   if (given.length === 0) return;
   const store = new EntityStore(given);
   for (const { uid, attrs, tags } of given) {

@@ -4,21 +4,17 @@ import { isIn, type Query } from "./query.ts";
 import { EntityUid, RecordValue, type ReadonlyFields, type Value } from "./values.ts";
 
 /** The attributes of a record or an entity; undefined for an entity that is not in the store. */
-type FieldsOf = (query: Query) => ReadonlyFields | undefined;
-
 function fieldsOfValue(query: Query, value: Value): ReadonlyFields | undefined {
   if (value instanceof RecordValue) return value.fields;
   return value instanceof EntityUid ? query.store.find(value.key)?.attrs : failType("record or entity");
 }
 
-/** Where the fields come from. The variables' are at hand in the query. */
-function fieldsOf(left: Compiled): FieldsOf {
-  const { run } = left;
-  if (left.kind !== "dynamic") return (query) => fieldsOfValue(query, run(query));
-  if (left.variable === "principal") return (query) => query.principalEntity?.attrs;
-  if (left.variable === "resource") return (query) => query.resourceEntity?.attrs;
-  if (left.variable === "context") return (query) => query.context.fields;
-  return (query) => fieldsOfValue(query, run(query));
+/** Where a variable's attributes stand in `Query.fields`; policies ask for little else, so these have paths of their own. */
+const places = { principal: 0, resource: 1, context: 2 } as const;
+
+function placeOf(left: Compiled): 0 | 1 | 2 | undefined {
+  if (left.kind !== "dynamic" || left.boolean || left.variable === undefined || left.variable === "action") return undefined;
+  return places[left.variable];
 }
 
 const noEntity = thrower("entity does not exist");
@@ -31,21 +27,21 @@ export function attribute(left: Compiled, name: string): Compiled {
     const { fields } = left.value;
     return compute(() => fields[name] ?? missing());
   }
-  const source = fieldsOf(left);
-  return dynamic((query) => {
-    const fields = source(query) ?? noEntity();
-    return fields[name] ?? missing();
-  });
+  const place = placeOf(left);
+  if (place !== undefined) return dynamic((query) => (query.fields[place] ?? noEntity())[name] ?? missing());
+  const { run } = left;
+  return dynamic((query) => (fieldsOfValue(query, run(query)) ?? noEntity())[name] ?? missing());
 }
 
 /** `left has first.second…`: every attribute on the way must be there, and everything but the last must have attributes. */
 export function hasPath(left: Compiled, path: readonly string[]): Compiled {
   if (left.kind === "failing") return left;
   const [first = "", ...rest] = path;
-  const source = fieldsOf(left);
-  if (rest.length === 0) return test((query) => source(query)?.[first] !== undefined);
+  const place = placeOf(left);
+  if (place !== undefined && rest.length === 0) return test((query) => query.fields[place]?.[first] !== undefined);
+  const { run } = left;
   return test((query) => {
-    let value = source(query)?.[first];
+    let value = fieldsOfValue(query, run(query))?.[first];
     for (const name of rest) {
       if (value === undefined) return false;
       value = fieldsOfValue(query, value)?.[name];
@@ -71,12 +67,20 @@ export function membership(left: Compiled, right: Compiled): Compiled {
 export function typeTest(left: Compiled, type: string, container: Compiled | undefined): Compiled {
   if (left.kind === "failing") return left;
   const run = left.run;
-  if (container === undefined) return test((query) => hasType(run(query), type));
+  if (container === undefined) return plainTypeTest(left, type);
   const runContainer = container.run;
   return test((query) => {
     const value = run(query);
     return hasType(value, type) && isIn(query, value, runContainer(query));
   });
+}
+
+function plainTypeTest(left: Compiled, type: string): Compiled {
+  const variable = left.kind === "dynamic" && !left.boolean ? left.variable : undefined;
+  if (variable === "principal") return test((query) => query.principal.type === type);
+  if (variable === "resource") return test((query) => query.resource.type === type);
+  const { run } = left;
+  return test((query) => hasType(run(query), type));
 }
 
 function hasType(value: Value, type: string): boolean {

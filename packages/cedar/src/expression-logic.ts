@@ -1,4 +1,5 @@
-import { asBoolean, compute, condition, dynamic, test, type Compiled } from "./compiled.ts";
+import { asBoolean, compute, condition, conjunctionOf, dynamic, test, testOf, type Compiled } from "./compiled.ts";
+import type { Test } from "./query.ts";
 
 /** `left && right`: the right side is not looked at when the left one is false. */
 export function conjunction(left: Compiled, right: Compiled): Compiled {
@@ -7,9 +8,11 @@ export function conjunction(left: Compiled, right: Compiled): Compiled {
   if (first.kind === "constant") return first.value === true ? condition(right) : first;
   const second = condition(right);
   if (second.kind === "constant" && second.value === true) return first;
-  const runFirst = first.run;
-  const runSecond = second.run;
-  return test((query) => runFirst(query) === true && runSecond(query) === true);
+  return conjunctionOf([...conjuncts(first), ...conjuncts(second)]);
+}
+
+function conjuncts(condition: Compiled): readonly Test[] {
+  return condition.kind === "dynamic" && condition.boolean && condition.all !== undefined ? condition.all : [testOf(condition)];
 }
 
 /** `left || right`: the right side is not looked at when the left one is true. */
@@ -19,16 +22,16 @@ export function disjunction(left: Compiled, right: Compiled): Compiled {
   if (first.kind === "constant") return first.value === true ? first : condition(right);
   const second = condition(right);
   if (second.kind === "constant" && second.value === false) return first;
-  const runFirst = first.run;
-  const runSecond = second.run;
-  return test((query) => runFirst(query) === true || runSecond(query) === true);
+  const holdsFirst = testOf(first);
+  const holdsSecond = testOf(second);
+  return test((query) => holdsFirst(query) || holdsSecond(query));
 }
 
 export function negation(arg: Compiled): Compiled {
   const checked = condition(arg);
   if (checked.kind !== "dynamic") return checked.kind === "failing" ? checked : compute(() => !asBoolean(checked.value));
-  const { run } = checked;
-  return test((query) => run(query) === false);
+  const holds = testOf(checked);
+  return test((query) => !holds(query));
 }
 
 /** Only the branch that is taken is evaluated. */
@@ -36,9 +39,9 @@ export function choice(guard: Compiled, yes: Compiled, no: Compiled): Compiled {
   const checked = condition(guard);
   if (checked.kind === "failing") return checked;
   if (checked.kind === "constant") return checked.value === true ? yes : no;
-  const runGuard = checked.run;
+  const holds = testOf(checked);
   const runYes = yes.run;
   const runNo = no.run;
-  return dynamic((query) => (runGuard(query) === true ? runYes(query) : runNo(query)));
+  return dynamic((query) => (holds(query) ? runYes(query) : runNo(query)));
 }
 

@@ -8,47 +8,41 @@ import { extensionFunctions, wrongArity } from "./extension/functions.ts";
 import { expressionDepthMax } from "./limits.ts";
 import { add, multiply, negate, subtract } from "./long.ts";
 import type { Evaluate } from "./query.ts";
-import { below, isTypeName, joinPath, onlyKeys, own, readArray, readObject, readText, refuse, type JsonObject, type Place } from "./read.ts";
+import { below, inner, isTypeName, onlyKeys, own, readArray, readObject, readText, refuse, type JsonObject, type Place } from "./read.ts";
 import { readValue } from "./value-json.ts";
 import { Fields, RecordValue, SetValue, equal, less, lessOrEqual, type Value } from "./values.ts";
 
-interface Spot extends Place {
-  readonly depth: number;
-}
-
 /** Compiles the body of one form; `spot` is the form's own. */
-type Form = (body: unknown, spot: Spot) => Compiled;
+type Form = (body: unknown, spot: Place) => Compiled;
 
 /** Compiles an expression's JSON form. Throws `CedarError` with the code of the place for what is no expression. */
-export function compileExpression(json: unknown, place: Place): Compiled {
-  return expression(json, { ...place, depth: 0 });
-}
-
-function expression(json: unknown, spot: Spot): Compiled {
+export function compileExpression(json: unknown, spot: Place): Compiled {
   if (spot.depth > expressionDepthMax) return refuse(spot, `an expression nests at most ${expressionDepthMax} levels`);
   const object = readObject(json, spot);
-  const [operator, ...others] = Object.keys(object);
-  if (operator === undefined || others.length > 0) return refuse(spot, "an expression is an object with one property, its operator");
-  const inner = inside(spot, operator);
+  const names = Object.keys(object);
+  const [operator] = names;
+  if (operator === undefined || names.length > 1) return refuse(spot, "an expression is an object with one property, its operator");
   const form = forms.get(operator);
-  return form === undefined ? call(operator, object[operator], inner) : form(object[operator], inner);
+  const body = object[operator];
+  return form === undefined ? call(operator, body, below(spot, operator)) : form(body, below(spot, operator));
 }
 
-function inside(spot: Spot, step: string): Spot {
-  return { code: spot.code, at: joinPath(spot.at, step), depth: spot.depth };
+function child(json: JsonObject, name: string, spot: Place): Compiled {
+  return compileExpression(own(json, name), inner(spot, name));
 }
 
-function child(json: JsonObject, name: string, spot: Spot): Compiled {
-  return expression(own(json, name), { code: spot.code, at: joinPath(spot.at, name), depth: spot.depth + 1 });
+/** Of a list of expressions. */
+function items(json: unknown, spot: Place): readonly Compiled[] {
+  return readArray(json, spot).map((item, index) => compileExpression(item, inner(spot, `[${index}]`)));
 }
 
-function exactly(body: unknown, names: readonly string[], spot: Spot): JsonObject {
+function exactly(body: unknown, names: readonly string[], spot: Place): JsonObject {
   const object = readObject(body, spot);
   onlyKeys(object, names, spot);
   return object;
 }
 
-function value(body: unknown, spot: Spot): Compiled {
+function value(body: unknown, spot: Place): Compiled {
   try {
     return compute(() => readValue(body));
   } catch (error) {
@@ -58,7 +52,7 @@ function value(body: unknown, spot: Spot): Compiled {
   }
 }
 
-function variable(body: unknown, spot: Spot): Compiled {
+function variable(body: unknown, spot: Place): Compiled {
   const run = (run: Evaluate, name: "principal" | "action" | "resource" | "context"): Compiled => ({ kind: "dynamic", run, boolean: false, variable: name });
   switch (body) {
     case "principal":
@@ -152,8 +146,7 @@ const choiceForm: Form = (body, spot) => {
 };
 
 const setForm: Form = (body, spot) => {
-  const members = readArray(body, spot).map((item, index) => expression(item, { ...below(spot, `[${index}]`), depth: spot.depth + 1 }));
-  return collect(members, (values) => new SetValue(values));
+  return collect(items(body, spot), (values) => new SetValue(values));
 };
 
 const recordForm: Form = (body, spot) => {
@@ -179,10 +172,10 @@ function collect(members: readonly Compiled[], make: (values: readonly Value[]) 
   return dynamic((query) => make(runs.map((run) => run(query))));
 }
 
-function call(name: string, body: unknown, spot: Spot): Compiled {
+function call(name: string, body: unknown, spot: Place): Compiled {
   const fn = extensionFunctions.get(name);
   if (fn === undefined) return refuse(spot, `\`${name}\` is neither an operator nor an extension function`);
-  const args = readArray(body, spot).map((arg, index) => expression(arg, { ...below(spot, `[${index}]`), depth: spot.depth + 1 }));
+  const args = items(body, spot);
   const [first, second] = args;
   // Cedar takes a call with the wrong number of arguments for a policy and errs when it evaluates it.
   if (first === undefined || args.length !== fn.arity) return failing(wrongArity);

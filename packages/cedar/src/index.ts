@@ -12,7 +12,7 @@ export type * from "./json.ts";
 export { expressionDepthMax, valueDepthMax } from "./limits.ts";
 export { parseJson } from "./parse-json.ts";
 export type { Policy } from "./policy.ts";
-export { compilePolicySet, type PolicySet } from "./policy-set.ts";
+export { compilePolicySet, type CompileOptions, type PolicySet } from "./policy-set.ts";
 export { prepareRequest, type PrepareOptions, type PreparedRequest } from "./request.ts";
 export { residual, type PartialRequest, type Residual, type ResidualPolicy, type UnknownEntity } from "./residual.ts";
 export type { Unmet } from "./residual-needs.ts";

@@ -1,13 +1,15 @@
 import { ActionIndex, type IndexedPolicy } from "./action-index.ts";
 import type { Policy } from "./policy.ts";
-import type { Query } from "./query.ts";
+import type { Query, Test } from "./query.ts";
 import { scopeTest } from "./scope.ts";
 
 /** How many actions an index remembers; one request after the other may name another action that no policy knows. */
 const rememberedActionsMax = 1_024;
 
 interface Remembered {
-  /** Those of the action's ancestors that policies name. */
+  /** The set that was looked at: a store that many requests share gives it again. */
+  readonly ancestors: ReadonlySet<string>;
+  /** Those of them that policies name. */
   readonly named: ReadonlySet<string>;
   readonly index: ActionIndex;
 }
@@ -33,11 +35,11 @@ export class PolicyIndex {
     const { key } = query.action;
     const ancestors = query.store.ancestorsOf(key);
     const known = this.#remembered.get(key);
-    if (known !== undefined && this.#sameNamed(known.named, ancestors)) return known.index;
+    if (known !== undefined && (known.ancestors === ancestors || this.#sameNamed(known.named, ancestors))) return known.index;
     const index = this.#forNames(key, ancestors);
     if (this.#remembered.size >= rememberedActionsMax) this.#remembered.clear();
     const named = ancestors.size === 0 ? nothing : new Set([...ancestors].filter((name) => this.#named.has(name)));
-    this.#remembered.set(key, { named, index });
+    this.#remembered.set(key, { ancestors, named, index });
     return index;
   }
 
@@ -80,7 +82,7 @@ function indexed(policy: Policy, position: number): IndexedPolicy {
 }
 
 /** Scopes without the action's, then conditions: an error in a condition counts only where the scope fits. */
-function matcher({ principal, resource, holds }: Policy): (query: Query) => boolean {
+function matcher({ principal, resource, holds }: Policy): Test {
   const forPrincipal = scopeTest(principal, "principal");
   const forResource = scopeTest(resource, "resource");
   if (forPrincipal === undefined && forResource === undefined) return holds;

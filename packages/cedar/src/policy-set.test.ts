@@ -188,3 +188,30 @@ test("names like `__proto__`, `constructor` and `toString` are names like any ot
   expect(decide(inherited, [], { ...request, context }).decision).toBe("deny");
   expect(Object.getPrototypeOf({})).toBe(Object.prototype);
 });
+
+describe("a set whose conditions are compiled later", () => {
+  const asked = prepareRequest({ principal: uid("User", "ann"), action: uid("Action", "read"), resource: uid("File", "plan"), context: { level: 2 } });
+  const when = (body: unknown) => ({ ...permit, conditions: [{ kind: "when", body }] });
+  const level = { ".": { left: { Var: "context" }, attr: "level" } };
+  const decided = (json: unknown, lazily: boolean) => {
+    const set = compilePolicySet(json as PolicySetJson, { lazily });
+    return [authorize(set, asked, entityStore([])), authorize(set, asked, entityStore([]))];
+  };
+
+  test.each([
+    ["a condition that holds", { p: when({ "==": { left: level, right: { Value: 2 } } }) }],
+    ["a condition that does not", { p: when({ "<": { left: level, right: { Value: 2 } } }) }],
+    ["a condition that is never true", { p: when({ Value: false }) }],
+    ["a condition that errs", { p: when({ ".": { left: { Var: "context" }, attr: "missing" } }) }],
+    ["a forbid", { p: permit, f: { ...when({ Value: true }), effect: "forbid" } }],
+  ])("decides as the other: %s", (_name, staticPolicies) => {
+    expect(decided({ staticPolicies }, true)).toEqual(decided({ staticPolicies }, false));
+  });
+
+  test("refuses a head at once, and a condition that is none whenever a request comes to it", () => {
+    const lazily = true;
+    expect(() => compilePolicySet({ staticPolicies: { p: { ...permit, effect: "maybe" } } } as unknown as PolicySetJson, { lazily })).toThrow("staticPolicies.p.effect");
+    const set = compilePolicySet({ staticPolicies: { p: when({ nonsense: 1 }) } } as unknown as PolicySetJson, { lazily });
+    for (const _ of [1, 2]) expect(() => authorize(set, asked, entityStore([]))).toThrow("staticPolicies.p.conditions[0].body.nonsense");
+  });
+});

@@ -2,7 +2,7 @@ import { CedarError } from "./errors.ts";
 import type { PolicySetJson } from "./json.ts";
 import { noSlotValues, readPolicy, type Policy, type SlotValues } from "./policy.ts";
 import { PolicyIndex } from "./policy-index.ts";
-import { below, onlyKeys, own, readArray, readObject, readText, refuse, type JsonObject, type Place } from "./read.ts";
+import { below, onlyKeys, own, readArray, readObject, readText, refuse, rootPlace, type JsonObject, type Place } from "./read.ts";
 import { readUid } from "./value-json.ts";
 import type { EntityUid } from "./values.ts";
 
@@ -18,6 +18,14 @@ export class PolicySet {
   }
 }
 
+export interface CompileOptions {
+  /**
+   * Compiles a policy's conditions when a request first comes to them: a set of which few policies are asked is ready sooner.
+   * For policies that were compiled before: a condition that is none makes `authorize` throw the `CedarError` that this function else does.
+   */
+  readonly lazily?: boolean;
+}
+
 /**
  * Compiles policies, templates and their links.
  * Throws `CedarError` (`policy_invalid`) for what cedar-wasm would refuse to parse or to link, with the path in the JSON form.
@@ -30,16 +38,16 @@ export class PolicySet {
  * });
  * ```
  */
-export function compilePolicySet(json: PolicySetJson): PolicySet {
-  const place: Place = { code: "policy_invalid", at: "" };
+export function compilePolicySet(json: PolicySetJson, { lazily = false }: CompileOptions = {}): PolicySet {
+  const place = rootPlace("policy_invalid");
   const object = readObject(json, place);
   onlyKeys(object, ["staticPolicies", "templates", "templateLinks"], place);
   const policies = new Map<string, Policy>();
-  for (const [id, policy, at] of entriesOf(object, "staticPolicies", place)) policies.set(id, readStatic(id, policy, at));
+  for (const [id, policy, at] of entriesOf(object, "staticPolicies", place)) policies.set(id, readStatic(id, policy, lazily, at));
   const templates = new Map<string, unknown>();
   for (const [id, template, at] of entriesOf(object, "templates", place)) {
     if (policies.has(id)) refuse(at, "a policy has the id of this template");
-    if (readPolicy(id, template, noSlotValues, at).slots.size === 0) refuse(at, "a template has a slot, make this a static policy");
+    if (readPolicy(id, template, { values: noSlotValues, lazily: false }, at).slots.size === 0) refuse(at, "a template has a slot, make this a static policy");
     templates.set(id, template);
   }
   const links = below(place, "templateLinks");
@@ -60,8 +68,8 @@ function entriesOf(json: JsonObject, name: string, place: Place): readonly (read
   return Object.entries(readObject(held, inner)).map(([id, item]) => [id, item, below(inner, readText(id, inner))]);
 }
 
-function readStatic(id: string, json: unknown, place: Place): Policy {
-  const { policy, slots } = readPolicy(id, json, noSlotValues, place);
+function readStatic(id: string, json: unknown, lazily: boolean, place: Place): Policy {
+  const { policy, slots } = readPolicy(id, json, { values: noSlotValues, lazily }, place);
   if (slots.size > 0) refuse(place, "a policy with a slot is a template");
   return policy;
 }
@@ -73,7 +81,7 @@ function readLink(json: JsonObject, templates: ReadonlyMap<string, unknown>, pla
   const template = templates.get(templateId);
   if (template === undefined) return refuse(place, `there is no template \`${templateId}\``);
   const values = readSlotValues(own(json, "values"), below(place, "values"));
-  const { policy, slots } = readPolicy(id, template, values, place);
+  const { policy, slots } = readPolicy(id, template, { values, lazily: false }, place);
   refuseMismatch("principal", { needed: slots.has("?principal"), given: values.principal !== undefined }, place);
   refuseMismatch("resource", { needed: slots.has("?resource"), given: values.resource !== undefined }, place);
   return policy;

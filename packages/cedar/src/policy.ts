@@ -1,10 +1,9 @@
-import { condition, type Compiled } from "./compiled.ts";
+import { condition, constant, testOf, type Compiled } from "./compiled.ts";
 import { compileExpression } from "./expression.ts";
-import { negation } from "./expression-logic.ts";
+import { conjunction, negation } from "./expression-logic.ts";
 import type { ClauseJson, Effect } from "./json.ts";
-import type { Query } from "./query.ts";
-import { below, isObject, onlyKeys, own, readArray, readObject, readText, refuse, type Place } from "./read.ts";
-import { isAnnotationKey } from "./schema-names.ts";
+import type { Test } from "./query.ts";
+import { below, isAnnotationName, isObject, onlyKeys, own, readArray, readObject, readText, refuse, type Place } from "./read.ts";
 import { readActionScope, readScope, type Scope } from "./scope.ts";
 import type { EntityUid } from "./values.ts";
 
@@ -18,7 +17,7 @@ export interface Policy {
   /** As given: what residuals are made of. */
   readonly conditions: readonly ClauseJson[];
   /** Whether the conditions hold, scopes left aside. Throws an `EvaluationError` where Cedar errs. */
-  readonly holds: (query: Query) => boolean;
+  readonly holds: Test;
   /** Whether some request could satisfy the conditions or make them err. */
   readonly possible: boolean;
 }
@@ -36,8 +35,15 @@ export interface PolicyReading {
   readonly slots: ReadonlySet<"?principal" | "?resource">;
 }
 
+/** What a policy's reading needs beside its JSON. */
+export interface Reading {
+  readonly values: SlotValues;
+  /** Whether conditions are compiled when they are first asked for. */
+  readonly lazily: boolean;
+}
+
 /** Reads a policy, or a template with the values of its slots. Throws `CedarError` (`policy_invalid`). */
-export function readPolicy(id: string, json: unknown, values: SlotValues, place: Place): PolicyReading {
+export function readPolicy(id: string, json: unknown, { values, lazily }: Reading, place: Place): PolicyReading {
   const object = readObject(json, place);
   onlyKeys(object, ["effect", "principal", "action", "resource", "conditions", "annotations"], place);
   const principal = readScope(own(object, "principal"), { name: "?principal", value: values.principal }, below(place, "principal"));
@@ -45,7 +51,8 @@ export function readPolicy(id: string, json: unknown, values: SlotValues, place:
   const slots = new Set<"?principal" | "?resource">();
   if (principal.usesSlot) slots.add("?principal");
   if (resource.usesSlot) slots.add("?resource");
-  const conditions = readConditions(own(object, "conditions"), below(place, "conditions"));
+  const conditions = below(place, "conditions");
+  const given = readArray(own(object, "conditions"), conditions);
   const policy: Policy = {
     id,
     effect: readEffect(own(object, "effect"), below(place, "effect")),
@@ -53,9 +60,8 @@ export function readPolicy(id: string, json: unknown, values: SlotValues, place:
     principal: principal.scope,
     action: readActionScope(own(object, "action"), below(place, "action")),
     resource: resource.scope,
-    conditions: readArray(own(object, "conditions"), below(place, "conditions")).filter(isClause),
-    holds: allOf(conditions),
-    possible: conditions[0]?.kind !== "constant" || conditions[0].value !== false,
+    conditions: given.filter(isClause),
+    ...(lazily ? compiledLater(given, conditions) : compiledNow(given, conditions)),
   };
   return { policy, slots };
 }
@@ -67,17 +73,29 @@ function readEffect(json: unknown, place: Place): Effect {
 function readAnnotations(json: unknown, place: Place): ReadonlyMap<string, string> {
   const annotations = new Map<string, string>();
   if (json === undefined) return annotations;
-  for (const [name, value] of Object.entries(readObject(json, place))) {
-    if (!isAnnotationKey(name)) refuse(place, `\`${name}\` is not the name of an annotation`);
+  const object = readObject(json, place);
+  for (const name of Object.keys(object)) {
+    const value = object[name];
+    if (!isAnnotationName(name)) refuse(place, `\`${name}\` is not the name of an annotation`);
     annotations.set(name, value === null ? "" : readText(value, below(place, name)));
   }
   return annotations;
 }
 
-/** The conditions that a request can decide, in order. */
-function readConditions(json: unknown, place: Place): readonly Compiled[] {
-  const conditions = readArray(json, place).map((clause, index) => readClause(clause, below(place, `[${index}]`)));
-  return conditions.filter((clause) => clause.kind !== "constant" || clause.value !== true);
+/** Cedar evaluates conditions from the first on and stops at the first that is false. */
+function readConditions(given: readonly unknown[], place: Place): Compiled {
+  const conditions = given.map((clause, index) => readClause(clause, below(place, `[${index}]`)));
+  return conditions.reduce(conjunction, constant(true));
+}
+
+function compiledNow(given: readonly unknown[], place: Place): Pick<Policy, "holds" | "possible"> {
+  const condition = readConditions(given, place);
+  return { holds: testOf(condition), possible: condition.kind !== "constant" || condition.value === true };
+}
+
+function compiledLater(given: readonly unknown[], place: Place): Pick<Policy, "holds" | "possible"> {
+  let holds: Test | undefined;
+  return { holds: (query) => (holds ??= testOf(readConditions(given, place)))(query), possible: true };
 }
 
 /** Of a clause that has been read. */
@@ -93,14 +111,4 @@ function readClause(json: unknown, place: Place): Compiled {
   const compiled = compileExpression(own(json, "body"), body);
   if (kind === "when") return condition(compiled);
   return kind === "unless" ? negation(compiled) : refuse(below(place, "kind"), "expected `when` or `unless`");
-}
-
-/** Cedar evaluates conditions from the first on and stops at the first that is false. */
-function allOf(conditions: readonly Compiled[]): (query: Query) => boolean {
-  const [first, second, ...others] = conditions.map(({ run }) => run);
-  if (first === undefined) return () => true;
-  if (second === undefined) return (query) => first(query) === true;
-  if (others.length === 0) return (query) => first(query) === true && second(query) === true;
-  const rest = [second, ...others];
-  return (query) => first(query) === true && rest.every((run) => run(query) === true);
 }

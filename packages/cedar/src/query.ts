@@ -1,7 +1,7 @@
-import type { Entity, EntityStore } from "./entities.ts";
+import type { EntityStore } from "./entities.ts";
 import { failType } from "./errors.ts";
 import type { PreparedRequest } from "./request.ts";
-import { EntityUid, SetValue, type RecordValue, type Value } from "./values.ts";
+import { EntityUid, SetValue, type ReadonlyFields, type RecordValue, type Value } from "./values.ts";
 
 /** One request over one store: what compiled policies run on. The entities that conditions ask for most are looked up once. */
 export class Query {
@@ -10,8 +10,8 @@ export class Query {
   readonly resource: EntityUid;
   readonly context: RecordValue;
   readonly store: EntityStore;
-  readonly principalEntity: Entity | undefined;
-  readonly resourceEntity: Entity | undefined;
+  /** Of principal, resource and context, in this order; undefined for an entity that is not in the store. */
+  readonly fields: readonly [ReadonlyFields | undefined, ReadonlyFields | undefined, ReadonlyFields];
 
   constructor(request: PreparedRequest, store: EntityStore) {
     this.principal = request.principal;
@@ -19,10 +19,12 @@ export class Query {
     this.resource = request.resource;
     this.context = request.context;
     this.store = store;
-    this.principalEntity = store.find(request.principal.key);
-    this.resourceEntity = store.find(request.resource.key);
+    this.fields = [store.find(request.principal.key)?.attrs, store.find(request.resource.key)?.attrs, request.context.fields];
   }
 }
+
+/** A compiled expression that can only be true or false. Throws as `Evaluate`. */
+export type Test = (query: Query) => boolean;
 
 /** What a compiled expression is at run time. Throws an `EvaluationError` where Cedar errs. */
 export type Evaluate = (query: Query) => Value;

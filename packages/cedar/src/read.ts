@@ -1,18 +1,38 @@
 import { CedarError, type CedarErrorCode } from "./errors.ts";
-import { isDeclarableName } from "./schema-names.ts";
+import { isAnnotationKey, isDeclarableName } from "./schema-names.ts";
 
-/** Reads hostile JSON: the code of its refusals, and where the reader stands. */
+/**
+ * Reads hostile JSON: the code of its refusals, where the reader stands, and how many expressions are around it.
+ * Every part of a policy has a place and hardly any is refused, so the path is put together when it is told.
+ */
 export interface Place {
   readonly code: CedarErrorCode;
-  readonly at: string;
+  readonly above: Place | undefined;
+  readonly step: string;
+  readonly depth: number;
+}
+
+export function rootPlace(code: CedarErrorCode): Place {
+  return { code, above: undefined, step: "", depth: 0 };
 }
 
 export function refuse(place: Place, message: string): never {
-  throw new CedarError(place.code, place.at, message);
+  throw new CedarError(place.code, pathOf(place), message);
 }
 
 export function below(place: Place, step: string): Place {
-  return { code: place.code, at: joinPath(place.at, step) };
+  return { code: place.code, above: place, step, depth: place.depth };
+}
+
+/** The place of an expression that stands in another one. */
+export function inner(place: Place, step: string): Place {
+  return { code: place.code, above: place, step, depth: place.depth + 1 };
+}
+
+function pathOf(place: Place): string {
+  const steps: string[] = [];
+  for (let each: Place | undefined = place; each !== undefined; each = each.above) steps.push(each.step);
+  return steps.reduceRight(joinPath);
 }
 
 export function joinPath(at: string, step: string): string {
@@ -58,14 +78,22 @@ export function onlyKeys(json: JsonObject, names: readonly string[], place: Plac
   }
 }
 
-const knownTypeNamesMax = 4_096;
-const knownTypeNameLengthMax = 200;
-const knownTypeNames = new Set<string>();
+const knownNamesMax = 4_096;
+const knownNameLengthMax = 200;
 
-/** Whether a text names an entity type. Names repeat, so the first few thousand good ones of usual length are remembered. */
-export function isTypeName(text: string): boolean {
-  if (knownTypeNames.has(text)) return true;
-  if (!isDeclarableName(text)) return false;
-  if (knownTypeNames.size < knownTypeNamesMax && text.length <= knownTypeNameLengthMax) knownTypeNames.add(text);
-  return true;
+/** Names repeat, so the first few thousand good ones of usual length are remembered. */
+function remembering(isName: (text: string) => boolean): (text: string) => boolean {
+  const known = new Set<string>();
+  return (text) => {
+    if (known.has(text)) return true;
+    if (!isName(text)) return false;
+    if (known.size < knownNamesMax && text.length <= knownNameLengthMax) known.add(text);
+    return true;
+  };
 }
+
+/** Whether a text names an entity type. */
+export const isTypeName = remembering(isDeclarableName);
+
+/** Whether a text can be the key of an annotation. */
+export const isAnnotationName = remembering(isAnnotationKey);

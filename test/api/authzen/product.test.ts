@@ -321,10 +321,17 @@ describe("the access request and approval profile", () => {
   });
 });
 
-test("spaces, data, tokens and policies are the log's: a start without the database decides the same", async () => {
+test("spaces, data, tokens and policies are the log's: a start without the database decides the same, and knows the denials that can be requested", async () => {
   const asked = { subject: { type: "user", id: "alice" }, action: { name: "write" }, resource: { type: "record", id: "record-1" } };
   const decide = async () => ((await (await certified.post("/access/v1/evaluation", asked)).json()) as { decision: boolean }).decision;
+  const requestable = { subject: { type: "person", id: "ann" }, action: { name: "read" }, resource: { type: "document", id: "plan" } };
+  const denied = (await (await interop.post("/access/v1/evaluation", requestable)).json()) as { context: { evaluation_id: string; access_request: { expires_at: string } } };
+  const denial = { evaluation_id: denied.context.evaluation_id, expires_at: denied.context.access_request.expires_at };
   expect(await decide()).toBe(true);
   await running.restartOnLog();
   expect(await decide()).toBe(true);
+  const other = await interop.post("/access/v1/requests", { ...requestable, resource: { type: "document", id: "old" }, denial });
+  expect(other.status, "a denial from before the start opens no other question").toBe(400);
+  const submitted = await interop.post("/access/v1/requests", { ...requestable, denial });
+  expect(submitted.status, "a denial from before the start can still be turned into a request").toBe(202);
 }, startMs);

@@ -5,7 +5,7 @@ import { gatewayEntries } from "@licet/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { credential, deployment, startGoverned, withoutAto, type Governed, type Standing } from "../support/governed.ts";
 import { ApplicationSpace } from "../../../packages/licet/src/pdp/grants.ts";
-import { readObligations } from "../../../packages/licet/src/pdp/obligations.ts";
+import { readObligations } from "../../../packages/licet/src/policy/obligation-form.ts";
 import type { CedarCall } from "../../../packages/licet/src/gateway/decide.ts";
 
 const view = deployment({

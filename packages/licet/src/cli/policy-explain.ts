@@ -12,6 +12,8 @@ import { painted, type Terminal } from "./terminal.ts";
 interface ExplainOptions extends PoliciesOptions, ServerOptions {
   readonly system: string | undefined;
   readonly to?: TrafficStage;
+  readonly model?: string;
+  readonly classes?: readonly string[];
   readonly environment?: string;
   readonly request?: string;
   readonly unknown?: readonly string[];
@@ -32,18 +34,18 @@ interface Explanation {
 
 /** 0: allowed; 1: denied. */
 export async function runPolicyExplain(options: ExplainOptions, terminal: Terminal): Promise<ExitCode> {
-  const { system, request, to } = options;
-  if ((system === undefined) === (request === undefined)) throw new UsageError("name a system with --to, or give a request with --request");
-  if (system !== undefined && to === undefined) throw new UsageError("a system is explained for a move: give --to");
+  const { system, request, to, model } = options;
+  if ((system === undefined) === (request === undefined)) throw new UsageError("name a system with --to or --model, or give a request with --request");
+  if (system !== undefined && (to === undefined) === (model === undefined)) throw new UsageError("a system is explained for a move or for a call: give --to or --model");
   const explanation = request === undefined ? await asked(options) : explainedHere(await policiesFrom(options), readRequest(textIn(request), request), options.unknown ?? []);
   terminal.out(options.json === true ? JSON.stringify(explanation, null, 2) : explanationText(explanation, terminal));
   return explanation.decision === "allow" ? exitCodes.fine : exitCodes.findings;
 }
 
-async function asked({ system, to, environment, unknown, policies, bundle, ...server }: ExplainOptions): Promise<Explanation> {
+async function asked({ system, to, model, classes, environment, unknown, policies, bundle, ...server }: ExplainOptions): Promise<Explanation> {
   if (policies !== undefined || bundle !== undefined) throw new UsageError("--policies and --bundle go with --request: about a system, the server's policies are asked");
   const { client, space } = connect(server);
-  return client("explainPolicy", { params: { space }, body: { ...(system === undefined ? {} : { system }), ...(to === undefined ? {} : { to }), ...(environment === undefined ? {} : { environment }), ...(unknown === undefined ? {} : { unknown: [...unknown] }) } });
+  return client("explainPolicy", { params: { space }, body: { ...(system === undefined ? {} : { system }), ...(to === undefined ? {} : { to }), ...(model === undefined ? {} : { call: { model, ...(classes === undefined ? {} : { dataClasses: [...classes] }) } }), ...(environment === undefined ? {} : { environment }), ...(unknown === undefined ? {} : { unknown: [...unknown] }) } });
 }
 
 function explainedHere({ bundle, digest }: ReadPolicies, request: PolicyRequest, unknown: readonly string[]): Explanation {

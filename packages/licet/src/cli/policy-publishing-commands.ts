@@ -33,6 +33,15 @@ function addPublish(policy: Command, terminal: Terminal): void {
       const { runPolicyHistory } = await import("./policy-publish.ts");
       process.exitCode = await runPolicyHistory(options, terminal);
     });
+  withServer(policy.command("mismatches"))
+    .description("sampled decisions that cedar-wasm came to differently, newest first; exit code 1 when there are any")
+    .option("--limit <n>", "how many", wholeNumber(1, 200))
+    .option("--cursor <id>", "go on after this one")
+    .option("--json", "machine-readable")
+    .action(async (options) => {
+      const { runPolicyMismatches } = await import("./policy-mismatches.ts");
+      process.exitCode = await runPolicyMismatches(options, terminal);
+    });
   withServer(policy.command("pull"))
     .description("saves a published bundle, to decide and compare by it offline")
     .argument("<file>", "where to (- for standard output)")

@@ -28,8 +28,10 @@ export function addPolicyReading(policy: Command, terminal: Terminal): void {
     });
   withServer(withPolicies(policy.command("explain")))
     .description("decides a question and says what still has to hold")
-    .argument("[system]", "the system, with --to: the gate's question now, asked of the server")
+    .argument("[system]", "the system, with --to: the gate's question now, or with --model: the gateway's; asked of the server")
     .addOption(new Option("--to <stage>", "the stage").choices(["experiment", "pilot", "production"]))
+    .option("--model <name>", "a model that the system's deployment would call, as the manifest names it")
+    .option("--classes <class...>", "data classes that the call would carry")
     .option("--environment <name>", "the environment (default: the manifest's first)")
     .option("--request <file>", "a request as JSON (- for standard input), decided here without a server")
     .option("--unknown <path...>", "parts of the request that are not known yet, such as context.evidence")

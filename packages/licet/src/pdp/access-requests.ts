@@ -1,19 +1,18 @@
 import { createHash } from "node:crypto";
+import { AccessDecisionBody } from "@licet/contract";
 import { z } from "zod";
 import type { AnswerHeaders, Caller, Inbound } from "../gateway/answer.ts";
 import { refuse } from "../gateway/refusal.ts";
 import type { JsonObject } from "../ledger/recorder.ts";
 import type { ClientAdmission } from "./asker.ts";
-import type { Approvals, Requestable } from "./approvals.ts";
+import { requestableMs, type Approvals, type Requestable } from "./approvals.ts";
 import { opened, refused } from "./evaluate.ts";
 import { askedDigest, asked, coversGrant, grantFrom, grantOf } from "./grants.ts";
 import type { DecisionParts } from "./parts.ts";
 import { Evaluation, wrongWith } from "./protocol.ts";
-import { findAccessRequest, type AccessRequestRow, type Reader } from "./store.ts";
+import { accessDecisionDetail, findAccessRequest, type AccessRequestRow, type Reader } from "./store.ts";
 import { answerError, plainJson } from "./verdict.ts";
 
-/** How long a denial can be turned into a request. */
-export const requestableMs = 600_000;
 const requestablesMax = 10_000;
 const keysMax = 10_000;
 export const pollSeconds = 5;
@@ -38,6 +37,8 @@ const Submission = Evaluation.extend({
   requested_access: z.looseObject({ requested_until: z.iso.datetime({ offset: true }).optional() }).optional(),
   items: z.undefined({ error: "bundles are not taken: submit one request for each denial" }).optional(),
 });
+
+const Noted = z.looseObject({ requestable: AccessDecisionBody.shape.requestable });
 
 const problems = {
   not_requestable: [400, "Access is not requestable"],
@@ -90,7 +91,7 @@ export class AccessRequests implements Approvals {
     const { asking } = open.who;
     const kept = this.#keptFor(inbound, asking, open.body);
     if (kept.task === "other") return problem(caller, "duplicate_request", { detail: "use a new key for another request", echo });
-    const known = kept.task === undefined ? this.#bound(parsed.data, asking) : undefined;
+    const known = kept.task === undefined ? await this.#bound(parsed.data, asking) : undefined;
     if (known !== undefined && "wrong" in known) return problem(caller, known.wrong, { detail: known.detail, echo });
     const task = kept.task ?? (await this.#open(parsed.data, asking, known?.template ?? ""));
     this.#remember(kept.slot, { digest: kept.digest, task });
@@ -106,11 +107,18 @@ export class AccessRequests implements Approvals {
     return { slot, digest, task: before === undefined || before.digest === digest ? before?.task : "other" };
   }
 
-  #bound({ denial, ...submitted }: z.output<typeof Submission>, { client, now }: ClientAdmission): Kept | { readonly wrong: keyof typeof problems; readonly detail: string } {
-    const known = this.#requestables.get(denial.evaluation_id);
+  async #bound({ denial, ...submitted }: z.output<typeof Submission>, { client, now }: ClientAdmission): Promise<Kept | { readonly wrong: keyof typeof problems; readonly detail: string }> {
+    // The newest are not in the table yet, and those from before this process began are nowhere else.
+    const known = this.#requestables.get(denial.evaluation_id) ?? (await this.#recorded(client.space, denial.evaluation_id));
     if (known === undefined || known.space !== client.space) return { wrong: "invalid_denial_binding", detail: "this evaluation is not known as a requestable denial; evaluate again" };
     if (now >= known.expiresAt) return { wrong: "expired_denial", detail: "evaluate again, then submit the request" };
     return known.asked === askedDigest(submitted) ? known : { wrong: "invalid_denial_binding", detail: "subject, action or resource are not those of the denied evaluation" };
+  }
+
+  async #recorded(space: string, decision: string): Promise<Kept | undefined> {
+    const detail = await accessDecisionDetail(this.#deps.read, space, decision);
+    const noted = detail === undefined ? undefined : Noted.safeParse(JSON.parse(detail)).data?.requestable;
+    return noted && { space, template: noted.template, asked: noted.asked, expiresAt: noted.until };
   }
 
   async #open(submitted: z.output<typeof Submission>, { client }: ClientAdmission, template: string): Promise<string> {

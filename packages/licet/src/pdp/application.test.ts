@@ -5,7 +5,7 @@ import type { CedarEntity, PolicyRequest } from "../policy/request.ts";
 import { applicationsOf } from "./application-fixture.ts";
 import { applicationPolicies } from "./application.ts";
 import { closureEntitiesMax } from "./data.ts";
-import { readObligations } from "./obligations.ts";
+import { readObligations } from "../policy/obligation-form.ts";
 import type { Evaluation } from "./protocol.ts";
 
 const authzen = { types: {}, actions: {}, actionProperties: {}, context: {} };

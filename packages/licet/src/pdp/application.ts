@@ -1,6 +1,7 @@
 import { PackAuthzen, type MappedType } from "@licet/contract";
 import type { Bundle } from "../policy/bundle-form.ts";
 import type { CedarEntity, EntityUid, PolicyRequest } from "../policy/request.ts";
+import { unspokenFor } from "../policy/spoken-for.ts";
 import { references, uidKey, type ApplicationData } from "./data.ts";
 import { obligationsByPolicy, type ObligationsByPolicy } from "./obligations.ts";
 import type { Evaluation } from "./protocol.ts";
@@ -31,7 +32,7 @@ export function applicationPolicies(bundle: Pick<Bundle, "packs" | "policies" | 
     const authzen = PackAuthzen.safeParse(pack.authzen);
     if (pack.kind !== "application" || !authzen.success) return [];
     const { namespace } = authzen.data;
-    if (!speaksFor(pack.name, namespace, bundle.policies)) return [];
+    if (unspokenFor(pack.name, namespace, bundle.policies) !== undefined) return [];
     return [{ name: pack.name, authzen: authzen.data, actions: schemaActions(bundle.schemaJson, namespace), entityTypes: schemaEntityTypes(bundle.schemaJson, namespace) }];
   });
   const names = new Set(packs.map(({ name }) => name));
@@ -42,13 +43,6 @@ export function applicationPolicies(bundle: Pick<Bundle, "packs" | "policies" | 
     obligations: obligationsByPolicy(bundle.policies),
     approvals: new Map(own.flatMap(({ id, annotations: { approval } }) => (approval === undefined ? [] : [[id, approval] as const]))),
   };
-}
-
-/** A pack reads requests for its own policies only: in another's namespace its mapping would let callers say what that pack does not. */
-function speaksFor(pack: string, namespace: string, policies: Bundle["policies"]): boolean {
-  const action = JSON.stringify(`${namespace}::Action`);
-  const inNamespace = policies.filter(({ json }) => JSON.stringify(json.action).includes(action));
-  return inNamespace.length > 0 && inNamespace.every((policy) => policy.pack === pack);
 }
 
 export type Unknown = "subject" | "resource" | "action";

@@ -1,6 +1,7 @@
 import type { Refusal } from "../gateway/refusal.ts";
 import type { Caller, Inbound } from "../gateway/answer.ts";
 import type { ClientAdmission } from "./asker.ts";
+import { askedDigest } from "./grants.ts";
 import type { DecisionParts } from "./parts.ts";
 import type { Evaluation } from "./protocol.ts";
 
@@ -19,6 +20,14 @@ export interface Requestable {
   readonly template: string;
   readonly evaluation: Evaluation;
   readonly now: number;
+}
+
+/** How long a denial can be turned into a request. */
+export const requestableMs = 600_000;
+
+/** What the record keeps of a denial that an approval lifts: enough to know the request for it again, whoever serves it. */
+export function noteOf({ template, evaluation, now }: Omit<Requestable, "decision">): { readonly template: string; readonly asked: string; readonly until: number } {
+  return { template, asked: askedDigest(evaluation), until: now + requestableMs };
 }
 
 /** The access request and approval profile. */

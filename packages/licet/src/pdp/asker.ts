@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { LicetError } from "../base/errors.ts";
 import type { Inbound } from "../gateway/answer.ts";
 import { bearer } from "../gateway/authenticate.ts";
-import { admit, type Admission, type PipelineParts, type Stranger } from "../gateway/pipeline.ts";
+import { admit, type Admission, type PipelineParts, type Stranger } from "../gateway/admission.ts";
 import type { DecisionClient, Snapshot } from "../gateway/snapshot.ts";
 
 /** A decision client, by which snapshot, at what time. */

@@ -1,10 +1,11 @@
 import type { AnswerHeaders, Caller, Inbound, Refused } from "../gateway/answer.ts";
-import { parseJson, wellFormed } from "../gateway/openai.ts";
+import { parseJson, wellFormed } from "../gateway/json.ts";
 import { reasonOf, type DecisionFacts, type Recorded } from "../gateway/record.ts";
 import { refuse, type Refusal } from "../gateway/refusal.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import type { Conclusion } from "./applications.ts";
 import { asker, type Asker, type ClientAdmission } from "./asker.ts";
+import { noteOf } from "./approvals.ts";
 import { applicationsIn } from "./grants.ts";
 import type { DecisionParts } from "./parts.ts";
 import { Evaluation, Evaluations, wrongWith, type Semantic } from "./protocol.ts";
@@ -106,8 +107,9 @@ function applicationVerdict(parts: DecisionParts, asking: ClientAdmission, evalu
   const conclusion = applications.conclude(evaluation, { now, approved: approval?.covers ?? false });
   const { refusal, obligations, approval: template } = conclusion;
   const requestable = template === undefined || parts.approvals === undefined ? {} : { requestable: { space: client.space, template, evaluation, now } };
+  const noted = "requestable" in requestable ? { requestable: noteOf(requestable.requestable) } : {};
   return {
-    facts: { ...facts, ...concludedFacts(conclusion), more: { ...facts.more, obligations: obligations.map(({ id, type }) => ({ id, type })) } },
+    facts: { ...facts, ...concludedFacts(conclusion), more: { ...facts.more, obligations: obligations.map(({ id, type }) => ({ id, type })), ...noted } },
     obligations,
     ...(refusal !== undefined && { refusal }),
     ...requestable,
@@ -127,8 +129,11 @@ export function told({ approvals }: DecisionParts, id: string, verdict: Verdict)
 }
 
 /** INVARIANT: the decision stands in the log before anybody hears of it. */
-export function recorded(parts: DecisionParts, { facts, refusal }: Verdict): Promise<Recorded> {
-  return parts.pipeline.record.decision({ kind: "access.decision", facts, refusal });
+export async function recorded({ pipeline, scorings }: DecisionParts, { facts, refusal }: Verdict): Promise<Recorded> {
+  const written = await pipeline.record.decision({ kind: "access.decision", facts, refusal });
+  const { credential } = facts;
+  if (facts.action === "score" && refusal === undefined && credential !== undefined && !("refusal" in written)) scorings.open(written.id, { credential, decidedAt: facts.time });
+  return written;
 }
 
 /** POST /access/v1/evaluation. */

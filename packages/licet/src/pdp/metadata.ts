@@ -1,4 +1,4 @@
-import { obligationTypes } from "./obligations.ts";
+import { obligationTypes } from "../policy/obligation-form.ts";
 import type { DecisionParts } from "./parts.ts";
 
 /** AuthZEN 1.0, section 9, with the members that the profiles add. */

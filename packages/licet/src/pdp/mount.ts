@@ -1,14 +1,15 @@
 import type { Caller, DataPlaneMount, Inbound } from "../gateway/answer.ts";
-import type { PipelineParts } from "../gateway/pipeline.ts";
+import type { PipelineParts } from "../gateway/admission.ts";
 import { requestsPath } from "./access-requests.ts";
 import { mcpEvaluation, mcpPath } from "./coaz-endpoint.ts";
 import { evaluation, evaluations } from "./evaluate.ts";
 import { extAuthzPrefix, httpExtAuthz } from "./ext-authz.ts";
 import { metadata } from "./metadata.ts";
 import type { DecisionParts } from "./parts.ts";
+import { OpenScorings, scoringOutcome } from "./scoring-outcome.ts";
 import { search, type Sought } from "./search.ts";
 
-export type DecisionApiOptions = Omit<DecisionParts, "pipeline" | "origin"> & {
+export type DecisionApiOptions = Omit<DecisionParts, "pipeline" | "origin" | "scorings"> & {
   /** Told once, what the API works with: for listeners beside the data plane. */
   readonly onMounted?: (parts: DecisionParts) => void;
 };
@@ -16,7 +17,7 @@ export type DecisionApiOptions = Omit<DecisionParts, "pipeline" | "origin"> & {
 /** The decision API on the data plane; passed to the gateway as `mount`. */
 export function decisionApi({ onMounted, ...options }: DecisionApiOptions = {}): (mounting: { readonly parts: PipelineParts; readonly origin: () => string }) => DataPlaneMount {
   return ({ parts: pipeline, origin }) => {
-    const parts: DecisionParts = { ...options, pipeline, origin };
+    const parts: DecisionParts = { ...options, pipeline, origin, scorings: new OpenScorings() };
     onMounted?.(parts);
     return (inbound, caller) => {
       if (inbound.path.startsWith(extAuthzPrefix)) return httpExtAuthz(parts, inbound, caller);
@@ -34,6 +35,7 @@ const searching = (sought: Sought): Serve => (parts, inbound, caller) => search(
 const routes: Readonly<Record<string, Serve | undefined>> = {
   "POST /access/v1/evaluation": evaluation,
   "POST /access/v1/evaluations": evaluations,
+  "POST /access/v1/outcome": scoringOutcome,
   "POST /access/v1/search/subject": searching("subject"),
   "POST /access/v1/search/resource": searching("resource"),
   "POST /access/v1/search/action": searching("action"),

@@ -1,19 +1,6 @@
-import { z } from "zod";
-import { parse } from "yaml";
 import { refuse, type Refusal } from "../gateway/refusal.ts";
+import { obligationTypes, readObligations, type WrittenObligation } from "../policy/obligation-form.ts";
 import type { Evaluation } from "./protocol.ts";
-
-/** The types that the AuthZEN Obligations Profile registers, with the members that each must have. */
-const forms = {
-  "step-up": z.looseObject({ acr_value: z.string().min(1), amr_values: z.array(z.string()).optional() }),
-  notification: z.looseObject({ to: z.string().min(1), body: z.string(), topic: z.string().optional() }),
-  session_termination: z.looseObject({ subject: z.string().min(1) }),
-  custom: z.looseObject({}),
-} as const;
-
-type ObligationType = keyof typeof forms;
-
-export const obligationTypes: readonly string[] = Object.keys(forms);
 
 /** What a caller must carry out with the decision. */
 export interface Obligation {
@@ -22,12 +9,8 @@ export interface Obligation {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** As a policy says it, before anybody is asked about. */
-const Written = z.strictObject({ type: z.enum(["step-up", "notification", "session_termination", "custom"]), properties: z.record(z.string(), z.json()).default({}) });
-export type Written = z.output<typeof Written>;
-
 /** The obligations of a bundle's policies that have any; undefined where the annotation cannot be read. */
-export type ObligationsByPolicy = ReadonlyMap<string, readonly Written[] | undefined>;
+export type ObligationsByPolicy = ReadonlyMap<string, readonly WrittenObligation[] | undefined>;
 
 export function obligationsByPolicy(policies: readonly { readonly id: string; readonly annotations: Readonly<Record<string, string>> }[]): ObligationsByPolicy {
   return new Map(policies.flatMap(({ id, annotations: { obligation } }) => (obligation === undefined ? [] : [[id, readObligations(obligation)] as const])));
@@ -62,34 +45,6 @@ export function obligationsOf({ determining, obligations, evaluation }: Deciding
   return written.length === 0 ? [] : obligationsFor(written, { subject: subject.id, resource: resource.id, action: action.name });
 }
 
-const obligationCharactersMax = 4000;
-const obligationsPerPolicyMax = 10;
-
-/**
- * The obligations of a policy's annotation `@obligation("{type: step-up, properties: {acr_value: 'urn:x'}}")`: one, or a
- * list, in JSON or in YAML's flow form. Undefined where it is in no known form: such a policy then denies.
- */
-export function readObligations(annotation: string): readonly Written[] | undefined {
-  if (annotation.length > obligationCharactersMax) return undefined;
-  const parsed = z.array(Written).max(obligationsPerPolicyMax).safeParse([yamlValue(annotation)].flat());
-  if (!parsed.success) return undefined;
-  return parsed.data.every(fits) ? parsed.data : undefined;
-}
-
-function fits({ type, properties }: Written): boolean {
-  const form: (typeof forms)[ObligationType] = forms[type];
-  return form.safeParse(properties).success;
-}
-
-function yamlValue(text: string): unknown {
-  try {
-    const value: unknown = parse(text, { maxAliasCount: 0 });
-    return value;
-  } catch {
-    return undefined;
-  }
-}
-
 interface Whom {
   readonly subject: string;
   readonly resource: string;
@@ -97,7 +52,7 @@ interface Whom {
 }
 
 /** The policies' obligations as they travel; `$subject.id`, `$resource.id` and `$action.name` are filled in. */
-function obligationsFor(written: readonly { readonly policy: string; readonly obligations: readonly Written[] }[], whom: Whom): readonly Obligation[] {
+function obligationsFor(written: readonly { readonly policy: string; readonly obligations: readonly WrittenObligation[] }[], whom: Whom): readonly Obligation[] {
   return written.flatMap(({ policy, obligations }) =>
     obligations.map(({ type, properties }, at) => ({
       id: obligations.length === 1 ? policy : `${policy}#${at + 1}`,

@@ -133,3 +133,9 @@ export async function findAccessRequest(db: Reader, space: string, id: string): 
 export async function grantedAccess(db: Reader, since: number): Promise<readonly AccessRequestRow[]> {
   return db.selectFrom("request").select(accessRequestColumns).where("move", "=", "grant-access").where("status", "=", "granted").where("closed_at", ">=", since).execute();
 }
+
+/** What a decision of the decision API was recorded with. */
+export async function accessDecisionDetail(db: Reader, space: string, id: string): Promise<string | undefined> {
+  const row = await db.selectFrom("decision").select("detail").where("space", "=", space).where("id", "=", id).where("kind", "=", "access.decision").executeTakeFirst();
+  return row?.detail;
+}

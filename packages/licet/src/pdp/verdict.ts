@@ -33,7 +33,7 @@ export function decisionObject(id: string, { refusal, obligations, more }: Verdi
 /** Errors of the API itself carry a string (section 10.1.2); programs read the code from a header. */
 export function answerError(caller: Caller, refused: Refused, headers: AnswerHeaders = {}): void {
   const { refusal } = refused;
-  caller.json(refusal.status, { ...headers, ...refusalHeaders(refused), "x-licet-code": refusal.code }, JSON.stringify(`${refusal.message}; ${refusal.remedy}`));
+  caller.json(refusal.status, { ...refusalHeaders(refused), "x-licet-code": refusal.code, ...headers }, JSON.stringify(`${refusal.message}; ${refusal.remedy}`));
 }
 
 /** A copy that JSON can write; what it cannot becomes null. */

@@ -1,10 +1,13 @@
+import { dataClasses, type FindingCount } from "@licet/contract";
 import { z } from "zod";
 import { declaredModel } from "../gateway/conform.ts";
 import { adviceOf, exportCall } from "../gateway/decide.ts";
-import { detect, findingCounts, outsideBoundary, type Findings } from "../gateway/detect.ts";
+import { rulesFor } from "../gateway/detect/rules.ts";
 import { classRefusal, concluded, concludedOn, providerRefusal, registered, undeclared, type Judgement } from "../gateway/judge.ts";
-import { collect } from "../gateway/openai.ts";
-import type { Admission } from "../gateway/pipeline.ts";
+import { collect } from "../gateway/json.ts";
+import type { Admission } from "../gateway/admission.ts";
+import { observed, observedFacts, outsideClasses, scannedBoundary } from "../gateway/observe-mode.ts";
+import { openScan } from "../gateway/scan.ts";
 import { reasonOf, type DecisionFacts } from "../gateway/record.ts";
 import { refuse, shown, type Refusal } from "../gateway/refusal.ts";
 import type { DeploymentView, ModelView } from "../gateway/snapshot.ts";
@@ -20,18 +23,31 @@ type Judged = Omit<Judgement, "findings">;
 interface Looking {
   readonly admission: Admission;
   readonly evaluation: Evaluation;
-  readonly found: Findings;
+  readonly findings: readonly FindingCount[];
+  /** Of the words that came with the question. */
   readonly dataClasses: readonly string[];
+  /** Classes that must not leave, whatever the boundary. */
+  readonly stopped: readonly string[];
+}
+
+/** Detection over the words of a question. Nothing of them is rewritten, so what would be taken out is stopped. */
+function looked(admission: Admission, evaluation: Evaluation): Looking {
+  const { credential, now, snapshot } = admission;
+  const { deployment } = credential;
+  const exports = evaluation.action.name === "exportData";
+  const texts: string[] = [];
+  // A destination's name says where data goes, and is none of it.
+  collect(exports ? [evaluation.action, evaluation.context] : evaluation, texts);
+  const boundary = exports ? deployment.boundary.classes : scannedBoundary(deployment, now);
+  const { findings, stopped } = openScan({ rules: rulesFor(snapshot.spaces.get(credential.space), deployment.system), boundary, request: { texts }, isFixed: () => true }).verdict;
+  const known: readonly string[] = dataClasses;
+  return { admission, evaluation, findings, stopped, dataClasses: [...new Set(findings.flatMap(({ dataClass }) => (known.includes(dataClass) ? [dataClass] : [])))] };
 }
 
 /** May this workload do that now? Asked by the deployment's credential, for itself only, and decided as the gateway decides. */
 export async function workloadVerdict(admission: Admission, evaluation: Evaluation): Promise<Verdict> {
-  const texts: string[] = [];
-  // A destination's name says where data goes, and is none of it.
-  collect(evaluation.action.name === "exportData" ? [evaluation.action, evaluation.context] : evaluation, texts);
-  const found = detect(texts);
-  const findings = findingCounts(found);
-  const looking = { admission, evaluation, found, dataClasses: findings.map(({ dataClass }) => dataClass) };
+  const looking = looked(admission, evaluation);
+  const { findings } = looking;
   const { judged, more } = evaluation.action.name === "exportData" ? await exporting(looking) : await modelling(looking);
   const { policy, cedar, reasons } = judged;
   const obliging = { determining: policy.decision.reasons.map((reason) => reason.policy), obligations: obligationsIn(admission.snapshot.applications.get(admission.credential.space)), evaluation };
@@ -50,9 +66,10 @@ export async function workloadVerdict(admission: Admission, evaluation: Evaluati
     policyErrors: policy.decision.errors.map((error) => error.policy),
     advice: adviceOf(policy.decision),
     findings,
-    more: { ...unasked, ...askedOf(evaluation), ...more, obligations: obligations.map(({ id, type }) => ({ id, type })) },
+    more: { ...unasked, ...askedOf(evaluation), ...more, ...(judged.observed !== undefined && observedFacts(judged.observed)), obligations: obligations.map(({ id, type }) => ({ id, type })) },
   };
-  return { facts, obligations, ...(refusal !== undefined && { refusal }) };
+  const told = judged.observed === undefined ? {} : { more: { observed: [...new Set(judged.observed.refusals.map(({ code }) => code))] } };
+  return { facts, obligations, ...(refusal === undefined ? told : { refusal }) };
 }
 
 export function askedOf({ subject, resource }: Evaluation): JsonObject {
@@ -69,27 +86,45 @@ interface Looked {
 }
 
 /** `score`: a model of the system's own, by its digest. `callModel`: a registered provider's, as the gateway would call it. */
-async function modelling({ admission, evaluation, found, dataClasses }: Looking): Promise<Looked> {
+async function modelling({ admission, evaluation, dataClasses: found, stopped }: Looking): Promise<Looked> {
   const { deployment } = admission.credential;
   const { action, resource } = evaluation;
+  const fits = resource.type === "model" && (action.name === "callModel" || action.name === "score");
+  const asked = { action: action.name === "callModel" ? ("callModel" as const) : ("score" as const), model: resource.id, fits: () => true };
   const model = resource.type === "model" ? declaredModel(deployment, resource.id) : undefined;
-  const calls = action.name === "callModel";
+  const provider = asked.action === "callModel" ? registered(admission, model) : undefined;
   const digest = resource.properties?.["digest"];
-  const provider = calls ? registered(admission, model) : undefined;
-  const fits = resource.type === "model" && (calls || action.name === "score");
+  const named = namedClasses(action.properties);
+  const classes = [...new Set([...found, ...named.classes])].sort();
   const judged = await concluded(admission, {
-    action: calls ? "callModel" : "score",
+    action: asked.action,
     model: { name: resource.id, ...(model && { declared: model }), ...(provider && { provider }) },
-    dataClasses,
+    dataClasses: classes,
     ownRefusals: [
       ownRefusal(deployment, evaluation),
       fits ? undefined : refuse("action_unsupported", { param: "action" }),
       standingRefusal(admission),
-      modelRefusal(model, calls ? () => providerRefusal(deployment, provider) : () => digestRefusal(model?.digest, digest), resource.id),
-      classRefusal(outsideBoundary(found, deployment.boundary.classes)),
+      modelRefusal(model, () => (asked.action === "callModel" ? providerRefusal(deployment, provider) : digestRefusal(model?.digest, digest)), resource.id),
+      named.refusal,
+      classRefusal(outsideClasses(deployment, { stopped, leaving: classes }), "context"),
     ],
   });
-  return { judged, more: { digest: typeof digest === "string" ? digest.slice(0, 100).toWellFormed() : null } };
+  const lifted = fits ? await observed(admission, { ...judged, model, provider, stopped }, asked) : {};
+  return { judged: { ...judged, ...lifted }, more: { digest: toldDigest(digest) } };
+}
+
+const digestCharactersMax = 100;
+
+/** As the caller says it, bounded. */
+function toldDigest(digest: unknown): string | null {
+  return typeof digest === "string" ? digest.slice(0, digestCharactersMax).toWellFormed() : null;
+}
+
+/** What the caller says of data that no detector of text can read, such as numbers. */
+function namedClasses(properties: unknown): { readonly classes: readonly string[]; readonly refusal?: Refusal } {
+  const read = Classified.safeParse(properties ?? {});
+  if (read.success) return { classes: read.data.dataClasses ?? [] };
+  return { classes: [], refusal: refuse("query_invalid", { message: `\`dataClasses\` is a list of at most ${exportClassesMax} short names`, param: "action.properties", status: 403 }) };
 }
 
 function modelRefusal(model: ModelView | undefined, otherwise: () => Refusal | undefined, name: string): Refusal | undefined {
@@ -112,6 +147,7 @@ function digestRefusal(declared: string | undefined, digest: unknown): Refusal |
 }
 
 const exportClassesMax = 20;
+const Classified = z.object({ dataClasses: z.array(z.string().min(1).max(100)).max(exportClassesMax).optional() });
 const Exported = z.object({ dataClasses: z.array(z.string().min(1).max(100)).min(1).max(exportClassesMax), purpose: z.string().max(1000).optional(), records: z.int().nonnegative().optional() });
 
 interface Export {
@@ -122,11 +158,11 @@ interface Export {
 }
 
 /** `exportData`: to a destination, along a sharing path of the authorised release, with the classes that the caller names and those that are found. */
-async function exporting({ admission, evaluation, dataClasses }: Looking): Promise<Looked> {
+async function exporting({ admission, evaluation, dataClasses: found, stopped }: Looking): Promise<Looked> {
   const { deployment } = admission.credential;
   const { resource, action } = evaluation;
   const asked = exportOf(action.properties ?? {});
-  const classes = [...new Set([...asked.dataClasses, ...dataClasses])].sort();
+  const classes = [...new Set([...asked.dataClasses, ...found])].sort();
   const path = resource.type === "destination" ? deployment.boundary.sharingPaths?.find(({ to }) => to === resource.id) : undefined;
   const cedar = exportCall({ ...admission, to: resource.id, path, held: holdOn(admission) !== undefined, dataClasses: classes, purpose: asked.purpose });
   const judged = await concludedOn(admission, cedar, [
@@ -135,7 +171,7 @@ async function exporting({ admission, evaluation, dataClasses }: Looking): Promi
     standingRefusal(admission),
     asked.wrong === undefined ? undefined : refuse("query_invalid", { message: asked.wrong, param: "action.properties", status: 403 }),
     pathRefusal(resource.id, path, classes),
-    classRefusal(classes.filter((each) => !deployment.boundary.classes.includes(each))),
+    classRefusal(outsideClasses(deployment, { stopped, leaving: classes })),
   ]);
   const { purpose = null, records = null } = asked;
   return { judged, more: { exported: { to: shown(resource.id), dataClasses: classes.map(shown), purpose: purpose === null ? null : shown(purpose), records } } };

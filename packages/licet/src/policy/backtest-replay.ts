@@ -94,7 +94,9 @@ function recordedOutcome(body: Readonly<Record<string, unknown>>): Outcome {
   const errors = Array.isArray(body["policyErrors"]) ? body["policyErrors"].filter((each) => typeof each === "string") : [];
   const policies = reasons.flatMap(({ policy, code }) => (code === undefined && typeof policy === "string" ? [policy] : []));
   const refused = reasons.some(({ policy, code }) => typeof code === "string" && policy === `gateway.${code}`) || isObligationRefusal(body["code"], errors);
-  return { allowed: body["decision"] === "allow", policies: [...new Set([...policies, ...errors])].sort(), refused };
+  // Under an observe waiver a call went on that the policies had refused: what they said is compared, not the waiver.
+  const allowed = body["decision"] === "allow" && !Array.isArray(body["observed"]);
+  return { allowed, policies: [...new Set([...policies, ...errors])].sort(), refused };
 }
 
 /** The decision API refuses what policies permit when the caller cannot carry out what they oblige it to. */

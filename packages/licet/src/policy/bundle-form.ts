@@ -1,4 +1,5 @@
 import type { PolicyJson, SchemaJson } from "@licet/cedar";
+import type { PackDetection } from "@licet/contract";
 import type { PolicyRequest } from "./request.ts";
 
 /** `enforce` decides; `warn` and `shadow` are reported beside a decision that they cannot change. */
@@ -57,6 +58,8 @@ export interface Bundle {
   /** In the order in which refusals are named. */
   readonly policies: readonly BundlePolicy[];
   readonly golden: readonly GoldenDecision[];
+  /** What packs declare about detection, in their order; absent where none does. */
+  readonly detection?: readonly PackDetection[];
   /** Digest of the canonical JSON of all the rest; of a bundle of version 1 that of its content then. */
   readonly digest: string;
 }

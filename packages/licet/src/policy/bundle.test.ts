@@ -1,4 +1,4 @@
-import { LicetError } from "@licet/contract";
+import { LicetError, PackAuthzen } from "@licet/contract";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtinBundle, builtinSource } from "./builtin.ts";
 import { packOf, withPolicy } from "./bundle-fixture.ts";
@@ -89,6 +89,7 @@ describe("a pack is refused", () => {
     ["with the same id twice", `@id("base.x") forbid (principal, action, resource); @id("base.x") forbid (principal, action, resource);`, "policy_annotation"],
     ["with an id that is not its own", `@id("small.call") forbid (principal, action, resource);`, "policy_annotation"],
     ["with an unknown mode", `@id("base.x") @mode("off") forbid (principal, action, resource);`, "policy_annotation"],
+    ["with an obligation that nobody can read", `@id("base.x") @obligation("{type: dance}") forbid (principal, action, resource);`, "policy_obligation"],
     ["with a permit that is tried out", `@id("base.x") @mode("shadow") permit (principal, action == Licet::Action::"callModel", resource);`, "policy_annotation"],
     ["with a permit of whatever there is", `@id("base.x") permit (principal, action, resource);`, "policy_pack_rule"],
     ["with brackets that would overflow the parser", `@id("base.x") forbid (principal, action, resource) when { ${"(".repeat(500)}true${")".repeat(500)} };`, "policy_too_deep"],
@@ -156,12 +157,22 @@ describe("an application", () => {
     ["permits an action of Licet", `@id("shop.x") permit (principal, action == Licet::Action::"callModel", resource);`, schema, "policy_pack_rule"],
     ["permits an action of Licet among its own", `@id("shop.x") permit (principal, action in [Shop::Action::"read", Licet::Action::"callModel"], resource);`, schema, "policy_pack_rule"],
     ["permits every action", `@id("shop.x") permit (principal, action, resource);`, schema, "policy_pack_rule"],
+    ["has an obligation that lacks what its type needs", read.replace("permit", `@obligation("{type: step-up, properties: {}}") permit`), schema, "policy_obligation"],
     ["declares types of Licet", read, `namespace Licet { entity Other; } ${schema}`, "policy_invalid"],
     ["declares a namespace inside Licet", read, `namespace Licet::Inner { entity Other; } ${schema}`, "policy_pack_rule"],
     ["declares types in no namespace", read, `entity Other; ${schema}`, "policy_pack_rule"],
     ["puts an action into a group of Licet", read, schema.replace("action read", 'action read in [Licet::Action::"runtime"]'), "policy_pack_rule"],
   ])("is refused when it %s", (_, text, own, code) => {
     expect(outcome(app(text, own))).toBe(code);
+  });
+
+  test("answers the decision API for a namespace that its own policies speak of, and nobody else's", () => {
+    const answering = (namespace: string, text = read) => ({ ...app(text), manifest: { ...app(text).manifest, authzen: PackAuthzen.parse({ namespace, types: {} }) } });
+    const baseline = packOf({ name: "base", kind: "baseline" }, `@id("base.x") forbid (principal is Shop::User, action == Shop::Action::"read", resource is Shop::Order) when { false };`);
+    expect(outcome(answering("Shop"))).toBe("composed");
+    expect(outcome(answering("Licet"))).toBe("policy_namespace");
+    expect(outcome(answering("Shop", ""))).toBe("policy_namespace");
+    expect(outcome(answering("Shop"), baseline)).toBe("policy_namespace");
   });
 });
 
@@ -215,9 +226,17 @@ describe("the compiler's thread", () => {
     expect(refused).toMatchObject({ code: "policy_invalid", at: { findings: [{ policy: "base.x", rule: "missing-guard", place: "principal.tier" }] } });
   });
 
-  test("that takes too long or too much is a coded error, and the next compilation goes on", async () => {
-    const slow = { ...source, packs: [] };
-    await expect(composeInWorker(slow, { limits: { timeMsMax: 1, heapMbMax: 1024 } })).rejects.toMatchObject({ code: "policy_too_deep" });
-    await expect(composeInWorker(slow, { limits: { timeMsMax: 60_000, heapMbMax: 8 } })).rejects.toMatchObject({ code: "policy_too_deep" });
+  test.each([
+    ["takes too long", { timeMsMax: 1, heapMbMax: 1024 }, { timeMsMax: 60_000, heapMbMax: 1024 }],
+    ["dies of too much", { timeMsMax: 60_000, heapMbMax: 8 }, { timeMsMax: 60_000, heapMbMax: 64 }],
+  ])("that %s is a coded error, and the next compilations have a sound one", async (_name, limits, enough) => {
+    await expect(composeInWorker({ ...source, packs: [] }, { limits })).rejects.toMatchObject({ code: "policy_too_deep" });
+    for (const _ of [1, 2]) expect((await composeInWorker({ ...small, packs: [] }, { limits: enough })).bundle.packs).toHaveLength(1);
+  });
+
+  test("never sees what its parser could not bear, and goes on after what was refused for that", async () => {
+    const deep = baseline(`@id("base.x") forbid (principal, action, resource) when { ${"(".repeat(200)}true${")".repeat(200)} };`);
+    await expect(composeInWorker({ ...small, packs: [deep] })).rejects.toMatchObject({ code: "policy_too_deep" });
+    expect((await composeInWorker({ ...small, packs: [] })).bundle.packs).toHaveLength(1);
   });
 });

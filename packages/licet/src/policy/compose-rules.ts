@@ -2,7 +2,9 @@ import type { PolicyJson, SchemaJson } from "@licet/cedar";
 import { LicetError } from "@licet/contract";
 import type { PolicyMode } from "./bundle-form.ts";
 import { wholeSchema, type PlacedPack } from "./compose-source.ts";
+import { obligationTypes, readObligations } from "./obligation-form.ts";
 import { plainUid } from "./requirement.ts";
+import { unspokenFor } from "./spoken-for.ts";
 import { cedarWasm } from "./wasm.ts";
 
 /** A policy as parsed, before its pack's rules are built in. */
@@ -17,7 +19,7 @@ export interface ParsedPolicy {
 
 export const licetNamespace = "Licet";
 
-/** Throws `policy_annotation` for an id that is not the policy's own, and for what people would miss. */
+/** Throws `policy_annotation` for an id that is not the policy's own, and for what people would miss, `policy_obligation` for what callers could not. */
 export function checkAnnotations(policies: readonly ParsedPolicy[]): void {
   const seen = new Set<string>();
   for (const { id, pack, annotations, mode, json } of policies) {
@@ -26,6 +28,8 @@ export function checkAnnotations(policies: readonly ParsedPolicy[]): void {
     if (pack.kind !== "builtin" && !id.startsWith(`${pack.source.name}.`)) throw annotation(`the @id \`${id}\` must begin with the name of its pack: \`${pack.source.name}.\``);
     const lacking = annotations["requirement"] === undefined ? [] : ["remedy", "turn"].filter((name) => (annotations[name] ?? "") === "");
     if (lacking.length > 0) throw annotation(`policy \`${id}\` lacks @${lacking.join(" and @")}`);
+    const { obligation } = annotations;
+    if (obligation !== undefined && readObligations(obligation) === undefined) throw obligationUnreadable(id);
     if (mode !== "enforce" && json.effect === "permit") throw annotation(`policy \`${id}\` is a permit: only a forbid can be tried out with @mode`);
   }
 }
@@ -38,6 +42,23 @@ export function modeOf(id: string, annotation: string | undefined): PolicyMode {
 
 function annotation(message: string): LicetError {
   return new LicetError("policy_annotation", { message });
+}
+
+function obligationUnreadable(id: string): LicetError {
+  return new LicetError("policy_obligation", { message: `the @obligation of \`${id}\` is in no known form; its types are ${obligationTypes.map((type) => `\`${type}\``).join(", ")}`, at: { policy: id } });
+}
+
+/** An application whose namespace somebody else's policies speak of would be left out of the decision API without a word. Throws `policy_namespace`. */
+export function checkSpokenFor(policies: readonly ParsedPolicy[], packs: readonly PlacedPack[]): void {
+  const owned = policies.map(({ id, pack, json }) => ({ id, pack: pack.source.name, json }));
+  for (const { kind, source } of packs) {
+    const namespace = source.manifest.authzen?.namespace;
+    if (kind !== "application" || namespace === undefined) continue;
+    const unspoken = unspokenFor(source.name, namespace, owned);
+    if (unspoken === undefined) continue;
+    const why = "foreign" in unspoken ? `\`${unspoken.foreign}\` of another pack names its actions` : "none of its policies names an action of it";
+    throw new LicetError("policy_namespace", { message: `\`${source.name}\` cannot answer for the namespace \`${namespace}\`: ${why}`, at: { pack: source.name, ...("foreign" in unspoken && { policy: unspoken.foreign }) } });
+  }
 }
 
 /**
@@ -83,7 +104,7 @@ function namespacesOf(schema: string, pack: PlacedPack): ReadonlySet<string> {
   const taken = names.find((each) => each === "" || each.startsWith(`${licetNamespace}::`) || each.startsWith("__cedar"));
   if (names.length === 0 || taken !== undefined) throw rule(`the schema of \`${name}\` must stand in a \`namespace\` of its own that is not \`${licetNamespace}\``);
   const named = manifest.authzen?.namespace;
-  if (named !== undefined && !names.includes(named)) throw rule(`\`${name}\` names the namespace \`${named}\` under \`authzen\` and declares ${names.map((each) => `\`${each}\``).join(", ")}`);
+  if (named !== undefined && !names.includes(named)) throw new LicetError("policy_namespace", { at: { pack: name }, message: `\`${name}\` names the namespace \`${named}\` under \`authzen\` and declares ${names.map((each) => `\`${each}\``).join(", ")}` });
   for (const each of names) checkGroups(name, each, { json, names });
   return new Set(names);
 }

@@ -73,10 +73,10 @@ interface Prepared {
 /** Owned by `prepare`: a bundle never changes, so each is compiled once. */
 const prepared = new WeakMap<Bundle, Prepared>();
 
-function prepare(bundle: Bundle): Prepared {
+function prepare(bundle: Bundle, options: { readonly lazily?: boolean } = {}): Prepared {
   const before = prepared.get(bundle);
   if (before !== undefined) return before;
-  const made = { engine: cedarEngine(bundle), requirements: bundle.policies.filter(isGateRequirement).map(reason), order: orderOf(bundle) };
+  const made = { engine: cedarEngine(bundle, options), requirements: bundle.policies.filter(isGateRequirement).map(reason), order: orderOf(bundle) };
   prepared.set(bundle, made);
   return made;
 }
@@ -93,9 +93,12 @@ export function isDistrusted(digest: string): boolean {
   return distrusted.has(digest);
 }
 
-/** The one evaluator: the gate, CI, the gateway and the decision API ask it. Compiles the bundle once. */
-export function createDecider(bundle: Bundle): Decider {
-  const { engine, requirements, order } = prepare(bundle);
+/**
+ * The one evaluator: the gate, CI, the gateway and the decision API ask it. Compiles the bundle once; `lazily`, which is
+ * for a bundle that was compiled and checked before, each condition when it is first asked for.
+ */
+export function createDecider(bundle: Bundle, options?: { readonly lazily?: boolean }): Decider {
+  const { engine, requirements, order } = prepare(bundle, options);
   return {
     bundle,
     requirements,

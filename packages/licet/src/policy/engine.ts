@@ -40,11 +40,11 @@ export interface CedarEngine extends Engine {
   residual(request: PolicyRequest, unknown: readonly string[], base?: EntityBase): Residual;
 }
 
-/** Throws a `CedarError` where the bundle's policies or schema are none. */
-export function cedarEngine({ schemaJson, policies }: Pick<Bundle, "schemaJson" | "policies">): CedarEngine {
+/** Throws a `CedarError` where the bundle's policies or schema are none; conditions that are compiled `lazily` fail their decision instead, which denies. */
+export function cedarEngine({ schemaJson, policies }: Pick<Bundle, "schemaJson" | "policies">, { lazily = false }: { readonly lazily?: boolean } = {}): CedarEngine {
   const schema = compileSchema(schemaJson);
-  const enforced = compilePolicySet(enforcedSet(policies));
-  const advisory = policies.some(({ mode }) => mode !== "enforce") ? compilePolicySet(advisorySet(policies)) : undefined;
+  const enforced = compilePolicySet(enforcedSet(policies), { lazily });
+  const advisory = policies.some(({ mode }) => mode !== "enforce") ? compilePolicySet(advisorySet(policies), { lazily }) : undefined;
   // The schema's actions stand in every store: below each request's own they are made once.
   const actions = entityStore([], { schema });
   const store = (given: readonly CedarEntity[], base?: EntityBase) => refusing(() => entityStore(given.map(cedarEntity), { schema, base: base?.store ?? actions }));

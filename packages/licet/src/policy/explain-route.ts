@@ -10,6 +10,18 @@ import { decisionDetail, type Reader } from "./store.ts";
 export interface ExplainDeps extends PublicationDeps {
   /** The gate's question about a system's move as things stand; throws `not_found`. */
   readonly gateQuestion: (space: string, asked: { readonly system: string; readonly to: TrafficStage; readonly environment?: string | undefined }) => Promise<PolicyRequest>;
+  /** The gateway's question about a model call; throws `not_found`. */
+  readonly callQuestion: (space: string, asked: CallAsked) => PolicyRequest;
+}
+
+/** What a system's deployment would ask if it called a model now. */
+export interface CallAsked {
+  readonly system: string;
+  /** As the manifest names it, or the provider's own name of a declared one. */
+  readonly model: string;
+  /** Of the deployment; the first one that may call where absent. */
+  readonly environment?: string | undefined;
+  readonly dataClasses?: readonly string[] | undefined;
 }
 
 interface Explaining {
@@ -44,11 +56,13 @@ function reasonView({ policy, requirement, title, remedy, turn, severity, contro
 type Question = Pick<PolicyExplanation, "source"> & { readonly request: PolicyRequest };
 
 async function questionOf(deps: ExplainDeps, space: string, { asked, roles }: Explaining): Promise<Question> {
-  const { request, decision, system, to, environment } = asked;
+  const { request, decision, system, to, call, environment } = asked;
   const given = [request, decision, system].filter((each) => each !== undefined).length;
-  if (given !== 1 || (system === undefined) !== (to === undefined)) throw new LicetError("explain_question");
+  const about = [to, call].filter((each) => each !== undefined).length;
+  if (given !== 1 || about !== (system === undefined ? 0 : 1)) throw new LicetError("explain_question");
   if (request !== undefined) return { request: requestOf(request), source: "given" };
   if (system !== undefined && to !== undefined) return { request: await deps.gateQuestion(space, { system, to, environment }), source: "gate" };
+  if (system !== undefined && call !== undefined) return { request: deps.callQuestion(space, { system, environment, ...call }), source: "call" };
   if (!allows(roles, "decision.read")) throw new LicetError("permission_denied", { message: "recorded decisions are read with the permission `decision.read`" });
   return { request: await recordedRequest(deps.read, space, decision ?? ""), source: "decision" };
 }

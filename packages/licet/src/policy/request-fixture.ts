@@ -17,7 +17,7 @@ interface Call {
 export function workloadRequest(call: Call = {}): PolicyRequest {
   const principal = { type: "Licet::Workload", id: "dep_1" };
   const resource = { type: "Licet::Model", id: "simulator/sim-1" };
-  const workload = { system: call.system ?? "helpdesk", environment: "local", stage: "pilot", release, tier: "minimal", boundary: ["internal"], regions: ["eu"], held: call.held ?? false, ...(call.ato === null ? {} : { ato }) };
+  const workload = { system: call.system ?? "helpdesk", environment: "local", stage: "pilot", release, tier: "minimal", boundary: ["internal"], regions: ["eu"], held: call.held ?? false, unlimited: true, ...(call.ato === null ? {} : { ato }) };
   return {
     principal,
     action: { type: "Licet::Action", id: call.action ?? "callModel" },

@@ -1,6 +1,8 @@
-import { Digest, LicetError, PublishPolicyDetail, type PolicyCheck, type RequestView, type RouteAnswer } from "@licet/contract";
+import { Digest, LicetError, PublishPolicyDetail, type PackSource, type PolicyCheck, type RequestView, type RouteAnswer } from "@licet/contract";
+import { digestOf } from "@licet/evidence";
 import type { Handlers } from "../http/handlers.ts";
 import type { Backtests } from "./backtest.ts";
+import { builtinSource } from "./builtin.ts";
 import { explained, type ExplainDeps } from "./explain-route.ts";
 import { candidateOf, ownPacks, withBaseline, type GivenPacks } from "./publication.ts";
 import { refuseForeign } from "./publication-access.ts";
@@ -9,7 +11,7 @@ import { findingsOf, packViews, policyViews, publicationRows, warningViews } fro
 import { openedPublication, type PublicationDetail } from "./publication-request.ts";
 import { bundleByDigest, bundleOf } from "./publish.ts";
 import type { Standing } from "./standing.ts";
-import { activeBundle, activeDigest, emailsOf, findPublication, lastPublication, listPublications, openPublicationRequests, publicationOfBundle, publicationRequest, type Reader } from "./store.ts";
+import { activeBundle, activeDigest, emailsOf, findPublication, lastPublication, listMismatches, listPublications, openPublicationRequests, publicationOfBundle, publicationRequest, type Reader } from "./store.ts";
 
 export interface PolicyMoves {
   open(opening: { readonly space: string; readonly move: "publish-policy"; readonly system: null; readonly detail: PublicationDetail; readonly by: string }): Promise<{ readonly done: boolean; readonly request: RequestView }>;
@@ -21,7 +23,7 @@ export interface PolicyRoutes extends ExplainDeps {
   readonly backtests: Backtests;
 }
 
-type Names = "showPolicies" | "listPolicies" | "showPack" | "listPublications" | "showPublication" | "showBundle" | "checkPolicies" | "checkRequestedPolicies" | "publishPolicies" | "explainPolicy" | "startBacktest" | "listBacktests" | "showBacktest" | "cancelBacktest";
+type Names = "showPolicies" | "listPolicies" | "showPack" | "listPublications" | "listMismatches" | "showPublication" | "showBundle" | "checkPolicies" | "checkRequestedPolicies" | "publishPolicies" | "explainPolicy" | "startBacktest" | "listBacktests" | "showBacktest" | "cancelBacktest";
 
 export function policyRoutes(deps: PolicyRoutes): Pick<Handlers, Names> {
   const { read, moves, backtests } = deps;
@@ -40,6 +42,7 @@ export function policyRoutes(deps: PolicyRoutes): Pick<Handlers, Names> {
       const items = await publicationRows(read, params.space, { rows: rows.slice(0, query.limit), active });
       return { items, next: rows.length > query.limit ? (items.at(-1)?.id ?? null) : null };
     },
+    listMismatches: ({ params, query }) => mismatches(read, params.space, { before: query.cursor, limit: query.limit }),
     showPublication: ({ params }) => publicationDetail(read, params.space, params.publication),
     showBundle: ({ params }) => bundleView(read, params.space, params.digest),
     checkPolicies: ({ params, body }) => checked(deps, params.space, body),
@@ -84,8 +87,21 @@ async function packDetail(read: Reader, space: string, name: string): Promise<Ro
   const own = await ownPacks(read, space);
   const pack = packViews(bundle, new Set(own.map((each) => each.name))).find((each) => each.name === name);
   if (pack === undefined) throw new LicetError("not_found", { message: `there is no pack \`${name}\` in the active bundle` });
-  const source = own.find((each) => each.name === name);
+  const source = own.find((each) => each.name === name) ?? (pack.kind === "builtin" ? installedSource(name, pack.digest) : undefined);
   return { pack, policies: [...policyViews(bundle, name)], scenarios: (source?.scenarios ?? []).map(({ path, text }) => ({ path, text })), schema: source?.schema ?? null };
+}
+
+/** The files of an installation that made the active bundle; those of a later one are other tests. */
+function installedSource(name: string, digest: string): PackSource | undefined {
+  const source = builtinSource().builtin.find((each) => each.name === name);
+  return source !== undefined && digestOf(source) === digest ? source : undefined;
+}
+
+async function mismatches(read: Reader, space: string, { before, limit }: { readonly before: string | undefined; readonly limit: number }): Promise<RouteAnswer<"listMismatches">> {
+  const rows = await listMismatches(read, space, { before, limit: limit + 1 });
+  const active = await activeDigest(read, space);
+  const items = rows.slice(0, limit).map(({ id, bundle, request, ours, reference, found_at, entry }) => ({ id, bundle: Digest.parse(bundle), active: bundle === active, request, ours: JSON.parse(ours), reference: JSON.parse(reference), foundAt: found_at, entry }));
+  return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
 async function publicationDetail(read: Reader, space: string, id: string): Promise<RouteAnswer<"showPublication">> {

@@ -27,7 +27,7 @@ function request(call: Call = {}): PolicyRequest {
   const principal = { type: "Licet::Workload", id: "dep_1" };
   const resource = { type: "Licet::Model", id: "simulator/sim-1" };
   const stands = call.ato === null ? {} : { ato: { ...ato, ...call.ato } };
-  const workload = { system: "helpdesk", environment: "local", stage: call.stage ?? "pilot", release, tier: "minimal", boundary: call.boundary ?? ["internal", "public"], regions: call.regions ?? ["eu"], held: call.held ?? false, ...stands };
+  const workload = { system: "helpdesk", environment: "local", stage: call.stage ?? "pilot", release, tier: "minimal", boundary: call.boundary ?? ["internal", "public"], regions: call.regions ?? ["eu"], held: call.held ?? false, unlimited: true, ...stands };
   return {
     principal,
     action: { type: "Licet::Action", id: call.action ?? "callModel" },

@@ -195,6 +195,12 @@ export async function insertMismatch(tx: Transaction<Tables>, row: NewRow<"polic
 }
 
 /** Digests of bundles of which a live decision came out otherwise, ever. */
+/** Newest first: ids sort by time. */
+export async function listMismatches(db: Reader, space: string, page: Page): Promise<readonly Row<"policy_mismatch">[]> {
+  const query = db.selectFrom("policy_mismatch").selectAll().where("space", "=", space).orderBy("id", "desc").limit(page.limit);
+  return (page.before === undefined ? query : query.where("id", "<", page.before)).execute();
+}
+
 export async function mismatchedBundles(db: Reader): Promise<readonly string[]> {
   return (await db.selectFrom("policy_mismatch").select("bundle").distinct().execute()).map(({ bundle }) => bundle);
 }

@@ -1,5 +1,7 @@
 import { gateNow } from "../ato/gate-now.ts";
 import { gateRequest } from "../ato/gate-request.ts";
+import type { SnapshotSource } from "../gateway/snapshot.ts";
+import { callQuestion } from "../pdp/call-question.ts";
 import { backtests, type Backtests } from "../policy/backtest.ts";
 import { builtinBundle, composePacks } from "../policy/bundle.ts";
 import { inTurn, type PublicationDeps } from "../policy/publication.ts";
@@ -13,9 +15,17 @@ export interface Policies {
   readonly standing: Standing;
   readonly backtests: Backtests;
   readonly gateQuestion: ExplainDeps["gateQuestion"];
+  readonly callQuestion: ExplainDeps["callQuestion"];
 }
 
-export function openPolicies({ records, onFailure }: { readonly records: RecordKeeping; readonly onFailure: (error: unknown) => void }): Policies {
+interface PoliciesOptions {
+  readonly records: RecordKeeping;
+  /** What the gateway of this process decides on; without it nothing is known of calls. */
+  readonly snapshots?: SnapshotSource | undefined;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export function openPolicies({ records, snapshots = { current: () => undefined }, onFailure }: PoliciesOptions): Policies {
   const { recorder, database, log, keyring, clock } = records;
   const { read } = database;
   const ownOnly = { bundle: builtinBundle(), warnings: [] };
@@ -28,5 +38,6 @@ export function openPolicies({ records, onFailure }: { readonly records: RecordK
     standing: standings,
     backtests: replays,
     gateQuestion: async (space, { system, to, environment }) => gateRequest((await gateNow({ read, recorder }, space, { system, to, ...(environment !== undefined && { environment }) })).facts, "promote"),
+    callQuestion: callQuestion({ snapshots, now: () => recorder.now() }),
   };
 }

@@ -74,7 +74,8 @@ export async function openPolicyWorld(options: WorldOptions & { readonly builtin
     return moveAnswer(await requestView({ read, judge: world.oversight.judge, now: recorder.now() }, await needRequest(read, opening.space, id)));
   };
   const gateQuestion = () => Promise.resolve(workloadRequest());
-  const routes = policyRoutes({ ...deps, standing: standings, moves: { open }, backtests: replays, gateQuestion });
+  const callQuestion = () => workloadRequest();
+  const routes = policyRoutes({ ...deps, standing: standings, moves: { open }, backtests: replays, gateQuestion, callQuestion });
   return {
     world,
     deps,

@@ -7,6 +7,9 @@ import { snapshotHolder } from "../gateway/snapshot.ts";
 import { dump } from "../ledger/recorder-fixture.ts";
 import { rebuildDatabase, replay } from "../ledger/replay.ts";
 import { registryOf } from "../ledger/registry.ts";
+import { builtinBundle, builtinSource } from "../policy/builtin.ts";
+import { mismatchDraft } from "../policy/mismatch.ts";
+import type { PolicyMismatch } from "../policy/sampling.ts";
 import { workloadRequest } from "../policy/request-fixture.ts";
 import { packOf } from "../policy/bundle-fixture.ts";
 import { builtinPack, compileWith, openPolicyWorld, smallBundle, teamPack, tightening, type PolicyWorld } from "./publication-fixture.ts";
@@ -231,3 +234,36 @@ test("a sole operator publishes alone, and the record says so", async () => {
     await alone.close();
   }
 });
+
+describe("what people can read of the policies in force", () => {
+  test("a decision that cedar-wasm came to differently stands there with both answers, newest first, until another bundle is active", async () => {
+    const list = () => policies.routes.listMismatches({ ...inMain, query: { limit: 1 } }, sue, cookies);
+    expect(await list()).toEqual({ items: [], next: null });
+    const { digest } = await policies.routes.showPolicies(inMain, sue, cookies);
+    const { recorder } = policies.world.installation;
+    for (const n of [1, 2]) {
+      policies.world.clock.advance(1);
+      const mismatch = { space: "main", policyDigest: digest, requestDigest: `sha256:${String(n).repeat(64)}`, ours: answered("allow"), theirs: answered("deny"), at: recorder.now() };
+      await recorder.commit(async () => ({ entry: mismatchDraft(mismatch), value: undefined }));
+    }
+    const { items, next } = await list();
+    expect(items).toMatchObject([{ bundle: digest, active: true, request: `sha256:${"2".repeat(64)}`, ours: { decision: "allow" }, reference: { decision: "deny" } }]);
+    expect(next).toBe(items[0]?.id);
+    await policies.approve((await policies.publish(rita, [teamPack()])).request.id, await policies.world.person("olaf", ["risk-owner"]));
+    expect((await list()).items).toMatchObject([{ bundle: digest, active: false }]);
+  });
+
+  test("the scenarios of a pack, those of the installation's own where its files made the bundle", async () => {
+    const installed = builtinSource().builtin.find(({ name }) => name === "runtime-data");
+    expect(installed?.scenarios.length).toBeGreaterThan(0);
+    await policies.close();
+    policies = await openPolicyWorld({ bundle: builtinBundle(), builtin: builtinSource().builtin });
+    const pack = { params: { space: "main", pack: "runtime-data" } };
+    const { scenarios } = await policies.routes.showPack(pack, await policies.world.person("sue", ["security-engineer"]), cookies);
+    expect(scenarios).toEqual(installed?.scenarios);
+  });
+});
+
+function answered(decision: "allow" | "deny"): PolicyMismatch["ours"] {
+  return { decision, reasons: [], errors: [], warnings: [], shadowed: [] };
+}

@@ -8,6 +8,7 @@ import { Explained } from "./policies/explanation.tsx";
 
 const sources = [
   { value: "gate", label: "A system and a stage" },
+  { value: "call", label: "A system's model call" },
   { value: "decision", label: "A recorded decision" },
   { value: "request", label: "A request of your own" },
 ] as const;
@@ -20,6 +21,8 @@ interface Draft {
   readonly system: string;
   readonly to: (typeof stages)[number];
   readonly environment: string;
+  readonly model: string;
+  readonly classes: string;
   readonly decision: string;
   readonly request: string;
   readonly unknown: string;
@@ -48,11 +51,19 @@ function parsed(text: string): unknown {
   }
 }
 
+function words(text: string): string[] {
+  return text.split(/[\s,]+/u).filter((word) => word !== "");
+}
+
 function read(draft: Draft): Read {
-  const unknown = draft.unknown.split(/[\s,]+/u).filter((path) => path !== "");
+  const unknown = words(draft.unknown);
   const common = { ...(draft.digest === null ? {} : { digest: draft.digest }), ...(unknown.length === 0 ? {} : { unknown }) };
   const environment = draft.environment.trim();
   if (draft.source === "gate") return checked({ ...common, system: draft.system.trim(), to: draft.to, ...(environment === "" ? {} : { environment }) });
+  if (draft.source === "call") {
+    const dataClasses = words(draft.classes);
+    return checked({ ...common, system: draft.system.trim(), call: { model: draft.model.trim(), ...(dataClasses.length === 0 ? {} : { dataClasses }) }, ...(environment === "" ? {} : { environment }) });
+  }
   if (draft.source === "decision") return checked({ ...common, decision: draft.decision.trim() });
   const request = PolicyQuestion.safeParse(parsed(draft.request));
   return request.success ? checked({ ...common, request: request.data }) : { problem: `the request is not one: ${placesOf(request.error)}` };
@@ -81,8 +92,17 @@ function Question({ draft, change }: { readonly draft: Draft; readonly change: C
   return (
     <>
       <Select label="System" searchable data={[...new Set(systems)]} value={draft.system === "" ? null : draft.system} onChange={(system) => change({ system: system ?? "" })} nothingFoundMessage="no such system" />
-      <Select label="To" data={[...stages]} value={draft.to} allowDeselect={false} onChange={(to) => change({ to: stages.find((stage) => stage === to) ?? "pilot" })} />
-      <TextInput label="Environment" description="empty for the first declared one" value={draft.environment} maxLength={63} onChange={(event) => change({ environment: event.currentTarget.value })} />
+      {draft.source === "call" ? <ModelCall draft={draft} change={change} /> : <Select label="To" data={[...stages]} value={draft.to} allowDeselect={false} onChange={(to) => change({ to: stages.find((stage) => stage === to) ?? "pilot" })} />}
+      <TextInput label="Environment" description={draft.source === "call" ? "empty for any that may call" : "empty for the first declared one"} value={draft.environment} maxLength={63} onChange={(event) => change({ environment: event.currentTarget.value })} />
+    </>
+  );
+}
+
+function ModelCall({ draft, change }: { readonly draft: Draft; readonly change: Change }): ReactNode {
+  return (
+    <>
+      <TextInput label="Model" description="as the manifest names it" value={draft.model} maxLength={300} onChange={(event) => change({ model: event.currentTarget.value })} />
+      <TextInput label="Data classes" description="that the call would carry, such as internal personal" value={draft.classes} maxLength={400} onChange={(event) => change({ classes: event.currentTarget.value })} />
     </>
   );
 }
@@ -93,7 +113,7 @@ function isSource(value: string): value is Source {
 
 export function Playground(): ReactNode {
   const { decision = "", system = "" } = useSearch({ from: "/policies/playground" });
-  const [draft, setDraft] = useState<Draft>({ source: decision === "" ? "gate" : "decision", system, to: "pilot", environment: "", decision, request: example, unknown: "", digest: null });
+  const [draft, setDraft] = useState<Draft>({ source: decision === "" ? "gate" : "decision", system, to: "pilot", environment: "", model: "", classes: "", decision, request: example, unknown: "", digest: null });
   const [problem, setProblem] = useState<string>();
   const publications = useRoute("listPublications", { params: { space }, query: { limit: 50 } });
   const explain = useChange("explainPolicy");

@@ -10,6 +10,7 @@ import { Loaded, PageTitle, Section } from "../parts/states.tsx";
 import { Rows } from "../parts/tables.tsx";
 import { Digest, Field, Prose, Word } from "../parts/words.tsx";
 import { tones } from "../theme.ts";
+import { Mismatches } from "./policies/mismatches.tsx";
 import { Backtests } from "./policies/backtests.tsx";
 import { Publications } from "./policies/publications.tsx";
 
@@ -122,6 +123,7 @@ export function Policies(): ReactNode {
         )}
       </Loaded>
       <Publications />
+      <Mismatches />
       <Backtests active={standing.data?.digest} />
     </Stack>
   );
