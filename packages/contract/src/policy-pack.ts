@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PackAuthzen } from "./authzen-mapping.ts";
+import { DetectionSection } from "./detection.ts";
 import { Slug } from "./vocabulary.ts";
 
 /** Bounds of policy packs, the same on disk and over the wire. */
@@ -9,6 +10,25 @@ export const packFileBytesMax = 262_144;
 export const packsBytesMax = 8_388_608;
 
 export const packKinds = ["builtin", "baseline", "team", "application"] as const;
+
+interface KindRule {
+  readonly wrong: (manifest: { readonly kind: (typeof packKinds)[number]; readonly systems?: unknown; readonly detection?: z.output<typeof DetectionSection> | undefined; readonly authzen?: unknown }) => boolean;
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** What only some kinds of packs may and must hold. */
+const rulesOfKinds: readonly KindRule[] = [
+  { wrong: ({ kind, systems }) => kind === "team" && systems === undefined, path: ["systems"], message: "a team pack names the systems that it tightens" },
+  { wrong: ({ kind, systems }) => kind !== "team" && systems !== undefined, path: ["systems"], message: "only a team pack names systems" },
+  { wrong: ({ kind, detection }) => kind === "application" && detection !== undefined, path: ["detection"], message: "an application pack has no `detection`: put it into a baseline or a team pack" },
+  {
+    wrong: ({ kind, detection }) => kind === "team" && detection?.actions?.some(({ action }) => action === "flag") === true,
+    path: ["detection", "actions"],
+    message: "a team pack only tightens: `flag` is what holds where nobody asks for more",
+  },
+  { wrong: ({ kind, authzen }) => kind !== "application" && authzen !== undefined, path: ["authzen"], message: "only an application pack has `authzen`" },
+];
 
 /** `pack.yaml`: closed, so that a misspelt key is an error and not a rule that nobody applies. */
 export const PackManifest = z
@@ -22,12 +42,13 @@ export const PackManifest = z
     enabled: z.boolean().optional().describe("false keeps the pack out of the bundle; its scenarios still run; true where absent"),
     topic: Slug.optional().describe("what it is about, such as runtime, gate or data"),
     systems: z.array(Slug).min(1).max(200).readonly().optional().describe("the systems that a team pack tightens"),
+    detection: DetectionSection.optional().describe("what is done about personal data, secrets and attacks in calls to models, and what else is looked for"),
     authzen: PackAuthzen.optional().describe("how an application's AuthZEN requests are read"),
   })
   .superRefine((manifest, context) => {
-    if (manifest.kind === "team" && manifest.systems === undefined) context.addIssue({ code: "custom", path: ["systems"], message: "a team pack names the systems that it tightens" });
-    if (manifest.kind !== "team" && manifest.systems !== undefined) context.addIssue({ code: "custom", path: ["systems"], message: "only a team pack names systems" });
-    if (manifest.kind !== "application" && manifest.authzen !== undefined) context.addIssue({ code: "custom", path: ["authzen"], message: "only an application pack has `authzen`" });
+    for (const { wrong, path, message } of rulesOfKinds) {
+      if (wrong(manifest)) context.addIssue({ code: "custom", path: [...path], message });
+    }
   })
   .meta({ id: "PackManifest" });
 export type PackManifest = z.output<typeof PackManifest>;
