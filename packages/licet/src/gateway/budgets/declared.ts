@@ -1,0 +1,36 @@
+import { BudgetLimits } from "@licet/contract";
+import { z } from "zod";
+import { budgetedReleases, type Reader } from "../store.ts";
+
+const Declaring = z.object({ manifest: z.object({ budgets: BudgetLimits.optional() }) });
+
+/**
+ * What releases declare, by system: of those that carry traffic the tightest, else of the latest. Systems that declare
+ * nothing are not in it.
+ */
+export async function declaredBudgets(db: Reader, space: string, system?: string): Promise<ReadonlyMap<string, BudgetLimits>> {
+  const rows = await budgetedReleases(db, space, system);
+  const carrying = new Set(rows.filter(({ active }) => active).map((row) => row.system));
+  const declared = new Map<string, BudgetLimits>();
+  for (const row of rows) {
+    if (carrying.has(row.system) && !row.active) continue;
+    const { budgets } = Declaring.parse(JSON.parse(row.bundle)).manifest;
+    if (budgets !== undefined) declared.set(row.system, tightest(declared.get(row.system) ?? budgets, budgets));
+  }
+  return declared;
+}
+
+/** The smaller of each limit. Of two currencies the first is shown; the gateway holds a call to both. */
+export function tightest(one: BudgetLimits, other: BudgetLimits): BudgetLimits {
+  const money = one.money === undefined || other.money?.currency !== one.money.currency ? (one.money ?? other.money) : { currency: one.money.currency, ...smaller(one.money, other.money, ["microsPerDay", "microsPerMonth", "microsPerCall"]) };
+  return { ...smaller(one, other, ["tokensPerDay", "tokensPerMonth", "requestsPerMinute", "concurrency"]), ...(money !== undefined && { money }) };
+}
+
+function smaller<K extends string>(one: Partial<Readonly<Record<K, number | undefined>>>, other: Partial<Readonly<Record<K, number | undefined>>>, names: readonly K[]): Partial<Record<K, number>> {
+  const least: Partial<Record<K, number>> = {};
+  for (const name of names) {
+    const values = [one[name], other[name]].filter((value) => value !== undefined);
+    if (values.length > 0) least[name] = Math.min(...values);
+  }
+  return least;
+}
