@@ -1,24 +1,17 @@
 import type { DecisionView, RouteAnswer } from "@licet/contract";
-import { isRecord } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { indexCursor } from "../http/index-cursor.ts";
 import { findDecision, listDecisions } from "../gateway/store.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { findSystem } from "../inventory/store.ts";
 import { board, type InsightDeps } from "./board.ts";
+import { explainDecision, requestAccess, type ExplainParts } from "./explain.ts";
 import { systemDetail, systemTimeline } from "./system-detail.ts";
+import type { TrafficFeed } from "./traffic-feed.ts";
+import { parsed, reasonsIn } from "./traffic-row.ts";
+import { trafficWindow } from "./traffic-window.ts";
 
 type DecisionRecord = Awaited<ReturnType<typeof listDecisions>>[number];
-
-function reasonsIn(detail: Readonly<Record<string, unknown>>): DecisionView["reasons"] {
-  const reasons = Array.isArray(detail["reasons"]) ? detail["reasons"].filter(isRecord) : [];
-  return reasons.map((reason) => ({ policy: typeof reason["policy"] === "string" ? reason["policy"] : "", remedy: typeof reason["remedy"] === "string" ? reason["remedy"] : "" }));
-}
-
-function parsed(json: string | null): Record<string, unknown> | null {
-  const value: unknown = json === null ? null : JSON.parse(json);
-  return isRecord(value) ? { ...value } : null;
-}
 
 function decisionView(row: DecisionRecord): DecisionView {
   return {
@@ -52,8 +45,19 @@ async function decisions(deps: InsightDeps, space: string, page: { readonly syst
   return { items: shown.map(decisionView), next: rows.length > page.limit && last !== undefined ? String(last.log_index) : null };
 }
 
-export function insightRoutes(deps: InsightDeps): Pick<Handlers, "listSystems" | "showSystem" | "showTimeline" | "listDecisions" | "showDecision"> {
+export interface InsightRoutes extends InsightDeps, Pick<ExplainParts, "decisionUrl" | "moves"> {
+  readonly feed: TrafficFeed;
+}
+
+type InsightHandlers = Pick<Handlers, "listSystems" | "showSystem" | "showTimeline" | "listDecisions" | "showDecision" | "listTraffic" | "showTraffic" | "explainDecision" | "requestAccess">;
+
+export function insightRoutes(deps: InsightRoutes): InsightHandlers {
+  const window = trafficWindow(deps);
   return {
+    listTraffic: ({ params, query }) => deps.feed.page(params.space, query),
+    showTraffic: ({ params, query }) => window.summary(params.space, query.minutes),
+    explainDecision: ({ params }, caller) => explainDecision(deps, params, caller),
+    requestAccess: ({ params, body }, caller) => requestAccess(deps, { ...params, ...body }, caller),
     listSystems: ({ params, query }) => board(deps, params.space, { after: query.cursor, limit: query.limit }),
     showSystem: ({ params }) => systemDetail(deps, params.space, params.system),
     async showTimeline({ params, query }) {

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import { sql, type Kysely, type Transaction } from "kysely";
 import type { Row, Tables } from "../db/tables.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
@@ -33,4 +33,58 @@ export async function timeline(db: Reader, space: string, page: { readonly syste
     .orderBy("log_index", "desc")
     .limit(page.limit);
   return (page.before === undefined ? query : query.where("log_index", "<", page.before)).execute();
+}
+
+export type TrafficRecord = Pick<Row<"decision">, "id" | "log_index" | "kind" | "system" | "deployment" | "release" | "action" | "decision" | "code" | "model" | "gateway" | "seq" | "detail" | "outcome" | "decided_at">;
+
+const trafficColumns = ["id", "log_index", "kind", "system", "deployment", "release", "action", "decision", "code", "model", "gateway", "seq", "detail", "outcome", "decided_at"] as const;
+
+export interface TrafficFilter {
+  readonly system?: string | undefined;
+  readonly decision?: "allow" | "deny" | undefined;
+  readonly code?: string | undefined;
+}
+
+/** How far back a code is looked for: no index knows the codes of ends. */
+const codeEntriesMax = 200_000;
+
+function filtered(db: Reader, space: string, { system, decision, code }: TrafficFilter) {
+  const newest = db.selectFrom("decision").select((e) => e.fn.max("log_index").as("newest"));
+  return db
+    .selectFrom("decision")
+    .select(trafficColumns)
+    .where("space", "=", space)
+    .$if(system !== undefined, (query) => query.where("system", "=", system ?? ""))
+    .$if(decision === "allow", (query) => query.where("decision", "=", "allow"))
+    // A literal: an index of refusals alone is not used for a parameter.
+    .$if(decision === "deny", (query) => query.where(sql<boolean>`decision = 'deny'`))
+    .$if(code !== undefined, (query) =>
+      query.where((e) => e.or([e("code", "=", code ?? ""), e("outcome", "like", `%"code":"${code ?? ""}"%`)])).where("log_index", ">", sql<number>`(${newest}) - ${codeEntriesMax}`),
+    );
+}
+
+/** Oldest first, in the order of the log. */
+export async function trafficAfter(db: Reader, space: string, page: TrafficFilter & { readonly after: number; readonly limit: number }): Promise<readonly TrafficRecord[]> {
+  return filtered(db, space, page).where("log_index", ">", page.after).orderBy("log_index").limit(page.limit).execute();
+}
+
+/** Newest first; `before` is the log index of the last row of the page before. */
+export async function trafficBefore(db: Reader, space: string, page: TrafficFilter & { readonly before?: number | undefined; readonly limit: number }): Promise<readonly TrafficRecord[]> {
+  const query = filtered(db, space, page).orderBy("log_index", "desc").limit(page.limit);
+  return (page.before === undefined ? query : query.where("log_index", "<", page.before)).execute();
+}
+
+/** Of these decisions, those whose outcome is recorded. */
+export async function trafficEnded(db: Reader, space: string, ids: readonly string[]): Promise<readonly TrafficRecord[]> {
+  if (ids.length === 0) return [];
+  return filtered(db, space, {}).where("id", "in", ids).where("outcome", "is not", null).orderBy("log_index").execute();
+}
+
+/** Log index of the newest decision of any space; -1 before the first. */
+export async function newestDecision(db: Reader): Promise<number> {
+  const row = await db
+    .selectFrom("decision")
+    .select((e) => e.fn.max("log_index").as("newest"))
+    .executeTakeFirst();
+  return row?.newest ?? -1;
 }

@@ -73,6 +73,8 @@ const kindTitles: Readonly<Record<string, string>> = {
   "credential.revoked": "credential revoked",
   "hold.placed": "hold placed: traffic stopped",
   "hold.lifted": "hold lifted",
+  "waiver.granted": "observe waiver granted",
+  "waiver.ended": "observe waiver ended",
   "audit.exported": "audit pack exported",
 };
 

@@ -1,161 +1,28 @@
-import { Alert, Code, Group, Stack, Text } from "@mantine/core";
-import type { DecisionView, RouteAnswer } from "@licet/contract";
+import { Code, Group, Loader, Stack, Text } from "@mantine/core";
+import { ApiError } from "@licet/client";
+import type { RouteAnswer } from "@licet/contract";
+import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import { space, useRoute } from "../api.ts";
-import { EntryLink } from "../parts/entry-link.tsx";
-import { PageLink } from "../parts/links.tsx";
-import { Moment } from "../parts/moments.tsx";
-import { Loaded, PageTitle, Section } from "../parts/states.tsx";
-import { Rows } from "../parts/tables.tsx";
-import { Digest, Field, Prose, Word } from "../parts/words.tsx";
-import { labelOf, tones } from "../theme.ts";
+import { useEffect, type ReactNode } from "react";
+import { client, space, useRoute } from "../api.ts";
+import { Verified } from "../parts/inclusion.tsx";
+import { Failure, Loaded, PageTitle, Section } from "../parts/states.tsx";
+import { Digest, Word } from "../parts/words.tsx";
+import { useWho } from "../who.ts";
+import { Call, Content, Outcome, Scanned } from "./decision/call.tsx";
+import { loose } from "./decision/loose.ts";
+import { Why } from "./decision/why.tsx";
 
-type Loose = Readonly<Record<string, unknown>>;
-
-function loose(value: unknown): Loose {
-  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
-}
-
-function text(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function listOf(value: unknown): readonly Loose[] {
-  return Array.isArray(value) ? value.map(loose) : [];
-}
-
-function OnTrial({ title, note, ids }: { readonly title: string; readonly note: string; readonly ids: unknown }): ReactNode {
-  if (!Array.isArray(ids) || ids.length === 0) return null;
-  return (
-    <Field name={title}>
-      {ids.map((id) => (
-        <Code key={text(id)} mr="xs">
-          {text(id)}
-        </Code>
-      ))}
-      <Text size="xs" c="dimmed" span>
-        {note}
-      </Text>
-    </Field>
-  );
-}
-
-function Why({ decision, detail }: { readonly decision: DecisionView; readonly detail: Loose }): ReactNode {
-  const errors = Array.isArray(detail["policyErrors"]) ? detail["policyErrors"].map(text) : [];
-  return (
-    <Section title="Why" note="The policies that decided, and what to do.">
-      <Rows
-        label="reasons"
-        head={["Policy", "What to do"]}
-        empty="No policy is named."
-        rows={decision.reasons.map((reason) => ({ key: reason.policy, cells: [<Code key="p">{reason.policy}</Code>, reason.remedy === "" ? "nothing: it allowed the call" : <Prose key="r">{reason.remedy}</Prose>] }))}
-      />
-      {errors.length === 0 ? null : (
-        <Alert color={tones.bad} title="A policy could not be evaluated, so the call was refused">
-          {errors.join("; ")}
-        </Alert>
-      )}
-      <OnTrial title="Warned" note="will refuse such a call once they are enforced" ids={detail["warnings"]} />
-      <OnTrial title="In the shadow" note="on trial: would have refused it" ids={detail["shadowed"]} />
-      {typeof detail["policyBundle"] === "string" ? (
-        <>
-          <Field name="Policies">
-            <Digest value={detail["policyBundle"]} />
-          </Field>
-          <PageLink to="/policies/playground" search={{ decision: decision.id }} size="sm">
-            decide it again, and see what would have to hold
-          </PageLink>
-        </>
-      ) : null}
-    </Section>
-  );
-}
-
-function Findings({ detail, outcome }: { readonly detail: Loose; readonly outcome: Loose }): ReactNode {
-  const found = [...listOf(detail["findings"]).map((item) => ({ ...item, in: "request" })), ...listOf(outcome["findings"]).map((item) => ({ ...item, in: "answer" }))].map(loose);
-  return (
-    <Section title="Findings" note="Kinds and counts of sensitive data; what was found itself is not kept.">
-      <Rows
-        label="findings"
-        head={["In", "Kind", "Class", "Count"]}
-        empty="None."
-        rows={found.map((item, at) => ({ key: `${at} ${text(item["type"])}`, cells: [text(item["in"]), text(item["type"]), text(item["dataClass"]), text(item["count"])] }))}
-      />
-    </Section>
-  );
-}
-
-const callFields = [
-  ["endpoint", "Endpoint"],
-  ["provider", "Provider"],
-  ["region", "Region"],
-  ["upstreamModel", "Model at the provider"],
-  ["stream", "Streamed"],
-  ["requestBytes", "Request bytes"],
-  ["scanned", "Scanned"],
-  ["credential", "Credential"],
-] as const;
-
-function Call({ decision, detail }: { readonly decision: DecisionView; readonly detail: Loose }): ReactNode {
-  return (
-    <Section title="Call">
-      <Field name="When">
-        <Moment at={decision.at} />
-      </Field>
-      <Field name="System">
-        {decision.system === null ? (
-          "unknown"
-        ) : (
-          <PageLink to="/systems/$system" params={{ system: decision.system }} size="sm">
-            {decision.system}
-          </PageLink>
-        )}
-      </Field>
-      <Field name="Deployment">{decision.deployment ?? "unknown"}</Field>
-      <Field name="Release">{decision.release === null ? "unknown" : <Digest value={decision.release} />}</Field>
-      <Field name="Action">{labelOf(decision.action)}</Field>
-      {decision.model === null ? null : <Field name="Model">{decision.model}</Field>}
-      {callFields
-        .filter(([key]) => text(detail[key]) !== "")
-        .map(([key, label]) => (
-          <Field key={key} name={label}>
-            {text(detail[key])}
-          </Field>
-        ))}
-      <Field name="Gateway">
-        {decision.gateway}, its decision number {decision.seq}
-      </Field>
-      <Field name="Record">
-        <EntryLink id={decision.id} index={decision.logIndex} />
-      </Field>
-    </Section>
-  );
-}
-
-function Outcome({ decision }: { readonly decision: DecisionView }): ReactNode {
-  if (decision.decision === "deny") return null;
-  const outcome = loose(decision.outcome);
-  return (
-    <Section title="Outcome" note="Recorded when the answer was over.">
-      {decision.outcome === null ? (
-        <Text size="sm">Not recorded: the call is still running, or its end was never reported.</Text>
-      ) : (
-        Object.entries(outcome)
-          .filter(([key, value]) => !["decision", "deployment", "release", "findings"].includes(key) && text(value) !== "")
-          .map(([key, value]) => (
-            <Field key={key} name={key.replaceAll(/([A-Z])/gu, " $1").toLowerCase()}>
-              {text(value)}
-            </Field>
-          ))
-      )}
-    </Section>
-  );
+/** The decision's own entry, its leaf and proof, checked here. */
+function Proof({ decision }: { readonly decision: string }): ReactNode {
+  const entry = useRoute("showLogEntry", { params: { space, entry: decision } }, { once: true });
+  return <Loaded query={entry}>{(data) => <Verified entry={data} again={() => void entry.refetch()} />}</Loaded>;
 }
 
 function Whole({ data }: { readonly data: RouteAnswer<"showDecision"> }): ReactNode {
-  const { decision, detail } = data;
+  const { may } = useWho();
+  const { decision } = data;
+  const detail = loose(data.detail);
   return (
     <Stack key={decision.id}>
       <Group gap="sm">
@@ -166,8 +33,10 @@ function Whole({ data }: { readonly data: RouteAnswer<"showDecision"> }): ReactN
       <Digest value={decision.id} />
       <Why decision={decision} detail={detail} />
       <Call decision={decision} detail={detail} />
-      <Findings detail={detail} outcome={loose(decision.outcome)} />
-      <Outcome decision={decision} />
+      <Scanned decision={decision} detail={detail} />
+      <Outcome decision={decision} detail={detail} />
+      <Content decision={decision} detail={detail} />
+      {may("log.read") ? <Proof decision={decision.id} /> : null}
       <Section title="Everything that was logged">
         <details>
           <summary>
@@ -184,8 +53,38 @@ function Whole({ data }: { readonly data: RouteAnswer<"showDecision"> }): ReactN
   );
 }
 
+/** In which of the reader's other spaces the decision is; null for none. */
+async function spaceOf(decision: string, others: readonly string[]): Promise<string | null> {
+  for (const other of others) {
+    const found = await client("showDecision", { params: { space: other, decision } }).then(
+      () => true,
+      () => false,
+    );
+    if (found) return other;
+  }
+  return null;
+}
+
+/** The link in a refusal names no space: its reader is taken to the one that has the decision. */
+function Elsewhere({ decision, error }: { readonly decision: string; readonly error: unknown }): ReactNode {
+  const { session } = useWho();
+  const others = session?.spaces.map((member) => member.space).filter((name) => name !== space) ?? [];
+  const search = useQuery({ queryKey: ["space of", decision, others], queryFn: () => spaceOf(decision, others), retry: false, staleTime: Number.POSITIVE_INFINITY });
+  const found = search.data ?? null;
+  useEffect(() => {
+    if (found !== null) location.replace(`/decisions/${encodeURIComponent(decision)}?space=${encodeURIComponent(found)}`);
+  }, [found, decision]);
+  return (
+    <Stack>
+      <PageTitle>Decision</PageTitle>
+      {search.isPending || found !== null ? <Loader aria-label="looking in your other spaces" role="status" /> : <Failure error={error} />}
+    </Stack>
+  );
+}
+
 export function Decision(): ReactNode {
   const { decision } = useParams({ from: "/decisions/$decision" });
   const query = useRoute("showDecision", { params: { space, decision } });
+  if (query.data === undefined && query.error instanceof ApiError && query.error.code === "not_found") return <Elsewhere decision={decision} error={query.error} />;
   return <Loaded query={query} title="Decision">{(data) => <Whole data={data} />}</Loaded>;
 }
