@@ -33,7 +33,7 @@ export const predicates = {
   incident: { schema: IncidentPredicate, what: "something went wrong, and how it was handled", produced: false },
   "key-rotation": { schema: KeyRotationPredicate, what: "another key takes over a role", produced: true },
   "policy-publication": { schema: PolicyPublicationPredicate, what: "a space decides by another policy bundle from now on", produced: true },
-  waiver: { schema: WaiverPredicate, what: "a requirement is excused for a release, for a time", produced: false },
+  waiver: { schema: WaiverPredicate, what: "a deviation is accepted for a time, or was ended before it was over", produced: true },
 } as const satisfies Readonly<Record<string, PublishedPredicate>>;
 
 export type PredicateName = keyof typeof predicates;

@@ -5,6 +5,7 @@ import { newId } from "../base/ids.ts";
 import { findRelease, releaseNumbers } from "../inventory/store.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import { emailsOf } from "../oversight/store.ts";
+import { observeWaiver } from "../oversight/waivers.ts";
 import { atoFor, credentialsOf, findCredential, findDeployment, type DeploymentRow, type Reader } from "./store.ts";
 import { atoState } from "./view.ts";
 
@@ -35,10 +36,10 @@ export async function recordDeployment(recorder: Recorder, asked: DeploymentAske
   const secret = `lct_${randomBytes(32).toString("base64url")}`;
   const digest = `sha256:${createHash("sha256").update(secret).digest("hex")}`;
   const { value } = await recorder.commit(async (tx, time) => {
-    const ato = await authorised(tx, asked, time);
+    const standing = await authorised(tx, asked, time);
     const deployment = newId("dep", time);
     const credential = { id: newId("crd", time), digest, hint: `${secret.slice(0, 8)}…`, expiresAt: time + asked.credentialDays * 86_400_000 };
-    const body = { deployment, system, environment, stage, release, ato, recordedBy: by, attested, credential };
+    const body = { deployment, system, environment, stage, release, ...standing, recordedBy: by, attested, credential };
     return {
       entry: { kind: "deployment.recorded", space, actor: by, system, subject: `system:${system}`, class: "governance", body },
       value: { deployment, credential: { id: credential.id, secret, expiresAt: credential.expiresAt } },
@@ -47,14 +48,17 @@ export async function recordDeployment(recorder: Recorder, asked: DeploymentAske
   return value;
 }
 
-async function authorised(db: Reader, { space, system, release, environment, stage }: DeploymentAsked, now: number): Promise<string> {
+/** The authorization in force for exactly this; without one, the waiver under which the system is observed there. */
+async function authorised(db: Reader, { space, system, release, environment, stage }: DeploymentAsked, now: number): Promise<{ readonly ato: string } | { readonly ato: null; readonly waiver: string }> {
   const known = await findRelease(db, space, system, release);
   if (known === undefined) throw new LicetError("release_unknown", { message: `\`${system}\` has no release \`${release}\`` });
   const ato = await atoFor(db, space, { system, release, stage, environment });
+  const waiver = ato === undefined ? await observeWaiver(db, { space, system, environment }, now) : undefined;
+  if (waiver !== undefined) return { ato: null, waiver: waiver.id };
   if (ato === undefined) throw new LicetError("ato_not_granted", { message: `release ${known.number} of \`${system}\` holds no authorization to operate at stage ${stage} in \`${environment}\`` });
   const state = atoState(ato, { now, held: false });
   if (state !== "granted") throw new LicetError("ato_not_in_force", { message: `the authorization to operate is ${state}`, at: { ato: ato.id } });
-  return ato.id;
+  return { ato: ato.id };
 }
 
 /** From the next snapshot on, within a second, the credential opens nothing. Throws `not_found`. */

@@ -87,8 +87,8 @@ const deploymentRecorded: EntryDefinition = {
     });
   },
   statement(entry) {
-    const { credential, deployment, system, environment, stage, release, ato, recordedBy } = DeploymentRecorded.parse(entry.body);
-    const said = { credential: credential.id, deployment, system, release, environment, stage, ato, expiresAt: credential.expiresAt };
+    const { credential, deployment, system, environment, stage, release, ato, waiver, recordedBy } = DeploymentRecorded.parse(entry.body);
+    const said = { credential: credential.id, deployment, system, release, environment, stage, ato, ...(waiver !== undefined && { waiver }), expiresAt: credential.expiresAt };
     return publishedStatement("credential-event", digestSubject(`credential/${credential.id}`, credential.digest), { event: "issued", entry: entry.id, space: entry.space, ...said, by: recordedBy, at: entry.time });
   },
 };

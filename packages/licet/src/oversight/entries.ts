@@ -1,6 +1,7 @@
 import { ApprovalGiven, HoldLifted, HoldPlaced, RequestClosed, RequestOpened } from "@licet/contract";
 import { namedSubject, publishedStatement } from "../ledger/entry-statement.ts";
 import type { Entry, EntryDefinition } from "../ledger/recorder.ts";
+import { waiverEntries } from "./waiver-entries.ts";
 import { closeRequest, endHold, insertApproval, insertHold, insertRequest, spendApprovals } from "./store.ts";
 
 const requestOpened: EntryDefinition = {
@@ -108,4 +109,4 @@ const holdLifted: EntryDefinition = {
   },
 };
 
-export const oversightEntries: readonly EntryDefinition[] = [requestOpened, requestClosed, approvalGiven, holdPlaced, holdLifted];
+export const oversightEntries: readonly EntryDefinition[] = [requestOpened, requestClosed, approvalGiven, holdPlaced, holdLifted, ...waiverEntries];

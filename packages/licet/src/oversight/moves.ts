@@ -7,10 +7,11 @@ import { endOfPublication } from "../policy/publication.ts";
 import { activeBundleDigest } from "../policy/publish.ts";
 import type { Judged } from "./judge.ts";
 import { everHeld, findHold, findRequest, type Reader, type StoredRequest } from "./store.ts";
+import { waiverDraft } from "./waivers.ts";
 import { weighApprovals } from "./weigh.ts";
 
 /**
- * Gate moves besides promotions: lifting a hold, registering a provider, granting a role, privacy settings, an erasure, policies. One approval by another
+ * Gate moves besides promotions: lifting a hold, a waiver, registering a provider, granting a role, privacy settings, an erasure, policies. One approval by another
  * person carries them out; while nobody else ever could approve, the asker acts alone and the record says
  * `sole operator`. Somebody who ever could approve keeps that state closed: sending approvers away, or making them
  * administrators, opens nothing.
@@ -25,6 +26,7 @@ export const moveRoles: Readonly<Record<OtherMove, readonly ApprovingRole[]>> = 
   erase: ["risk-owner", "authorizing-official"],
   "publish-policy": ["risk-owner", "authorizing-official", "security-engineer"],
   "grant-access": ["risk-owner", "authorizing-official", "security-engineer"],
+  "grant-waiver": ["risk-owner"],
 };
 
 export const soleOperator = "sole operator";
@@ -37,7 +39,7 @@ export interface Returned {
 /** Carries out what was approved. MUST be idempotent: after a crash it is called again for the same request. */
 export type Effect = (request: StoredRequest, end: MoveEnd) => Promise<Returned | void>;
 /** A granted access is its closed request, and nothing else has to happen. */
-export type Effects = Readonly<Record<Exclude<OtherMove, "lift-hold" | "grant-access">, Effect>>;
+export type Effects = Readonly<Record<Exclude<OtherMove, "lift-hold" | "grant-access" | "grant-waiver">, Effect>>;
 
 export interface Opening {
   readonly space: string;
@@ -140,6 +142,7 @@ export async function settleMove(options: MoveOptions, space: string, id: string
   const { move } = request;
   if (move === "promote") throw new LicetError("internal", { message: "a promotion is settled by its gate" });
   if (move === "lift-hold") return settleLift(options, request);
+  if (move === "grant-waiver") return settleWaiver(options, request);
   const end = await ready(options.read, { ...request, move }, options.recorder.now());
   if (end === undefined) return undefined;
   const refused = move === "grant-access" ? undefined : await options.effects[move](request, end);
@@ -168,5 +171,18 @@ async function settleLift(options: MoveOptions, { space, id }: StoredRequest): P
     if (end === undefined) return { nothing: undefined };
     const body = { hold: hold.id, request: id, liftedBy: requestedBy, outcome: end.outcome, approvals: end.approvals };
     return { entry: { kind: "hold.lifted", space, actor: requestedBy, ...(system !== null && { system }), subject: subjectOf(system), class: "governance", body }, value: undefined };
+  });
+}
+
+/** Granting, closing and spending are one entry, as with a lifted hold. */
+async function settleWaiver(options: MoveOptions, { space, id }: StoredRequest): Promise<void> {
+  await options.recorder.commit(async (tx, now) => {
+    const found = await findRequest(tx, space, id);
+    if (found?.status !== "open" || found.move !== "grant-waiver") return { nothing: undefined };
+    const request = { ...found, move: found.move };
+    const end = await ready(tx, request, now);
+    if (end === undefined) return { nothing: undefined };
+    const draft = await waiverDraft(tx, { request, judged: await judgeMove(tx, request, now), ...end, now });
+    return { entry: "returned" in draft ? closing(request, { outcome: draft.returned, approvals: [] }, "returned") : draft, value: undefined };
   });
 }

@@ -5,8 +5,9 @@ import { draftApproval, giveApproval, type ApprovalOptions, type Passkeys } from
 import { askToLift, holdViews, placeHold } from "./holds.ts";
 import { mine } from "./judge.ts";
 import type { Oversight } from "./oversight.ts";
-import { findHold, listHolds, listRequests, openRequests, type Reader } from "./store.ts";
+import { findHold, listHolds, listRequests, listWaivers, openRequests, type Reader } from "./store.ts";
 import { moveAnswer, needRequest, requestView, viewOf } from "./view.ts";
+import { askForWaiver, revokeWaiver, waiverView, waiverViews } from "./waiver-moves.ts";
 
 export interface OversightRoutes {
   readonly read: Reader;
@@ -15,7 +16,7 @@ export interface OversightRoutes {
   readonly passkeys: Passkeys;
 }
 
-type OversightHandlers = Pick<Handlers, "placeHold" | "liftHold" | "listHolds" | "showQueue" | "listRequests" | "showRequest" | "draftApproval" | "giveApproval">;
+type OversightHandlers = Pick<Handlers, "placeHold" | "liftHold" | "listHolds" | "showQueue" | "listRequests" | "showRequest" | "draftApproval" | "giveApproval" | "requestWaiver" | "listWaivers" | "showWaiver" | "endWaiver">;
 
 /** A queue is read by one person at a time: more open requests than this wait behind the oldest. */
 const queueItemsMax = 200;
@@ -26,6 +27,7 @@ export function oversightRoutes(options: OversightRoutes): OversightHandlers {
   const viewing = () => ({ read, judge: oversight.judge, now: recorder.now() });
   const shown = async (space: string, id: string): Promise<RouteAnswer<"showRequest">> => requestView(viewing(), await needRequest(read, space, id));
   return {
+    ...waiverHandlers(options, shown),
     placeHold: async ({ params, body }, caller) => {
       const id = await placeHold(recorder, { space: params.space, scope: body.scope, system: body.system, reason: body.reason, by: caller.personId });
       return oneHold(read, params.space, id);
@@ -56,6 +58,24 @@ export function oversightRoutes(options: OversightRoutes): OversightHandlers {
       await giveApproval(approvals, { space, request, role, answer, comment }, { by: caller, signing: { statement, assertion } });
       await oversight.settle(space, request);
       return shown(space, request);
+    },
+  };
+}
+
+type WaiverHandlers = Pick<Handlers, "requestWaiver" | "listWaivers" | "showWaiver" | "endWaiver">;
+
+function waiverHandlers(options: OversightRoutes, shown: (space: string, request: string) => Promise<RouteAnswer<"showRequest">>): WaiverHandlers {
+  const { read, recorder, oversight } = options;
+  return {
+    requestWaiver: async ({ params, body }, caller) => moveAnswer(await shown(params.space, await askForWaiver(options, (opening) => oversight.ask(opening), { ...params, ...body, by: caller.personId }))),
+    listWaivers: async ({ params, query }) => {
+      const rows = await listWaivers(read, params.space, { system: query.system, before: query.cursor, limit: query.limit + 1 });
+      return page(await waiverViews(options, params.space, rows), query.limit);
+    },
+    showWaiver: async ({ params }) => waiverView(options, params.space, params.waiver),
+    endWaiver: async ({ params, body }, caller) => {
+      await revokeWaiver(recorder, { space: params.space, waiver: params.waiver, reason: body.reason, by: caller.personId });
+      return waiverView(options, params.space, params.waiver);
     },
   };
 }

@@ -183,3 +183,58 @@ export async function openPromotion(db: Reader, space: string, same: { readonly 
     .executeTakeFirst();
   return row === undefined ? undefined : request(row);
 }
+
+export type WaiverRow = Row<"waiver">;
+
+export async function insertWaiver(tx: Transaction<Tables>, row: NewRow<"waiver">): Promise<void> {
+  await tx.insertInto("waiver").values(row).execute();
+}
+
+export async function findWaiver(db: Reader, space: string, id: string): Promise<WaiverRow | undefined> {
+  return db.selectFrom("waiver").selectAll().where("space", "=", space).where("id", "=", id).executeTakeFirst();
+}
+
+/** Newest first, in force and over. */
+export async function listWaivers(db: Reader, space: string, page: { readonly system?: string | undefined; readonly before?: string | undefined; readonly limit: number }): Promise<readonly WaiverRow[]> {
+  let query = db.selectFrom("waiver").selectAll().where("space", "=", space).orderBy("id", "desc").limit(page.limit);
+  if (page.system !== undefined) query = query.where("system", "=", page.system);
+  if (page.before !== undefined) query = query.where("id", "<", page.before);
+  return query.execute();
+}
+
+/** Every waiver that a system ever had in an environment, oldest first. */
+export async function waiversAt(db: Reader, space: string, place: { readonly system: string; readonly environment: string }): Promise<readonly WaiverRow[]> {
+  return db.selectFrom("waiver").selectAll().where("space", "=", space).where("system", "=", place.system).where("environment", "=", place.environment).orderBy("not_before").orderBy("id").execute();
+}
+
+/** Of every space: whose time is over and whose end is in no entry yet. */
+export async function waiversOver(db: Reader, now: number): Promise<readonly WaiverRow[]> {
+  return db.selectFrom("waiver").selectAll().where("ended_at", "is", null).where("not_after", "<=", now).orderBy("id").limit(200).execute();
+}
+
+export async function endWaiver(tx: Transaction<Tables>, space: string, end: { readonly id: string; readonly by: string; readonly cause: string; readonly reason: string; readonly at: number }): Promise<void> {
+  await tx.updateTable("waiver").set({ ended_at: end.at, ended_by: end.by, end_cause: end.cause, end_reason: end.reason }).where("space", "=", space).where("id", "=", end.id).where("ended_at", "is", null).execute();
+}
+
+export interface WaivedReasonRow {
+  readonly waiver: string;
+  readonly code: string;
+  readonly policy: string;
+  readonly calls: number;
+  readonly lastAt: number;
+  /** Ids of decisions sort by time. */
+  readonly lastDecision: string;
+}
+
+/** What would have been refused under waivers, the most frequent first; the gateway's records give the rows. */
+export async function waivedReasons(db: Reader, space: string, waivers: readonly string[]): Promise<readonly WaivedReasonRow[]> {
+  if (waivers.length === 0) return [];
+  const rows = await db
+    .selectFrom("waiver_refusal")
+    .select((e) => ["waiver", "code", "policy", e.fn.countAll().as("calls"), e.fn.max("decided_at").as("lastAt"), e.fn.max("decision").as("lastDecision")])
+    .where("space", "=", space)
+    .where("waiver", "in", [...waivers])
+    .groupBy(["waiver", "code", "policy"])
+    .execute();
+  return rows.map((row) => ({ ...row, calls: Number(row.calls) })).sort((a, b) => b.calls - a.calls || (a.code + a.policy < b.code + b.policy ? -1 : 1));
+}

@@ -67,6 +67,7 @@ const titles: Readonly<Record<OtherMove, (request: StoredRequest, word: Word, na
   "set-privacy": () => "set content modes and retention",
   "publish-policy": (_, word) => `publish policies: ${word("comment").split("\n")[0]?.slice(0, titleCharactersMax) ?? ""}`,
   "grant-access": (_, word) => `grant access: ${word("title").slice(0, titleCharactersMax)}`,
+  "grant-waiver": ({ system, detail }, word) => `observe ${system ?? ""} in ${word("environment")} for ${JSON.stringify(detail["days"])} days: ${word("reason")}`.slice(0, titleCharactersMax * 2),
   erase: (_, word) => `erase for ever: ${word("basis")}`,
   "grant-role": (_, word, named) => `grant ${named(word("person"))} the role ${word("role")}`,
 };

@@ -11,10 +11,12 @@ import { tones } from "../theme.ts";
 import { useWho } from "../who.ts";
 import { About } from "./system/about.tsx";
 import { Assessment } from "./system/assessment.tsx";
+import { Budget } from "./system/budget.tsx";
 import { Gate } from "./system/gate.tsx";
 import { Decisions, Holds, Timeline } from "./system/history.tsx";
 import { Approvals, Authorizations, Deployments } from "./system/operate.tsx";
 import { Checks, Components } from "./system/parts.tsx";
+import { Waivers } from "./system/waivers.tsx";
 
 function HoldButton({ system }: { readonly system: string }): ReactNode {
   const [opened, { open, close }] = useDisclosure();
@@ -72,7 +74,9 @@ const places = [
   ["checks", "Checks"],
   ["approvals", "Approvals"],
   ["authorizations", "Authorizations"],
+  ["exceptions", "Exceptions"],
   ["deployments", "Deployments"],
+  ["budget", "Budget"],
   ["decisions", "Decisions"],
   ["timeline", "Timeline"],
 ] as const;
@@ -114,7 +118,9 @@ export function System(): ReactNode {
           <Checks detail={detail} />
           <Approvals detail={detail} />
           <Authorizations detail={detail} />
+          <Waivers detail={detail} />
           <Deployments detail={detail} />
+          <Budget system={system} />
           {may("decision.read") ? <Decisions system={system} /> : null}
           <Timeline system={system} />
         </Stack>
