@@ -16,6 +16,7 @@ export const features = [
   "privacy",
   "gateway",
   "pdp",
+  "fleet",
   "monitoring",
   "incidents",
   "controls",

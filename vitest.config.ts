@@ -18,7 +18,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       { extends: true, test: { name: "unit", isolate: false, maxWorkers: 2, include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "test/unit/**/*.test.ts"] } },
-      { extends: true, test: { name: "api", include: ["test/api/**/*.test.ts"] } },
+      // A dependency of `ai` has a condition of the same name: read by node itself, it would be its TypeScript that is run.
+      { extends: true, test: { name: "api", include: ["test/api/**/*.test.ts"], server: { deps: { inline: [/\/node_modules\/(?:@ai-sdk\/|ai\/|eventsource-parser\/)/u] } } } },
       {
         extends: true,
         test: { name: "journeys", include: ["test/journeys/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 2 },

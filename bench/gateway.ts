@@ -122,7 +122,7 @@ function deployment(): DeploymentView {
     prompts: [{ name: "system", role: "system", digest: `sha256:${sha256(prompt)}` }],
     tools: [],
     boundary: { classes: ["public", "internal"], regions: ["eu"] },
-    ato: { id: "ato_bench", state: "granted", notBefore: 0, notAfter: Date.now() + 3_600_000, entry: "ent_bench", ...standing },
+    ato: { id: "ato_bench", state: "granted", notBefore: Date.now() - 3_600_000, notAfter: Date.now() + 3_600_000, entry: "ent_bench", ...standing },
   };
 }
 

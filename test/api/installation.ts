@@ -11,7 +11,7 @@ import { buildConsole } from "../../packages/licet/src/http/console.ts";
 import type { Handlers } from "../../packages/licet/src/http/handlers.ts";
 import { openIdentity, type Identity } from "../../packages/licet/src/identity/identity.ts";
 import { addPerson, grantRole } from "../../packages/licet/src/identity/people.ts";
-import type { LoggedEntry } from "../../packages/licet/src/ledger/recorder.ts";
+import type { LoggedEntry, Recorder } from "../../packages/licet/src/ledger/recorder.ts";
 import { compose } from "../../packages/licet/src/server/compose.ts";
 import { openRecordKeeping } from "../../packages/licet/src/server/record-keeping.ts";
 import { sessionSecret } from "../../packages/licet/src/server/session-secret.ts";
@@ -22,6 +22,7 @@ export interface Installation {
   /** A second view of the same accounts, for what no route offers. */
   readonly identity: Identity;
   readonly database: Database;
+  readonly recorder: Recorder;
   readonly entries: readonly LoggedEntry[];
   readonly logged: readonly Readonly<Record<string, unknown>>[];
   readonly anonymous: Client;
@@ -95,6 +96,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     baseUrl,
     identity,
     database,
+    recorder,
     entries,
     logged,
     anonymous,
@@ -107,6 +109,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
       return { token, id: person.id, email, client: createClient({ baseUrl, token }) };
     },
     async close() {
+      composed.endWaits();
       await app.close();
       await closeRecords();
     },

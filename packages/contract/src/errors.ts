@@ -4,10 +4,13 @@ import { cliErrors } from "./errors/cli.ts";
 import { coreErrors } from "./errors/core.ts";
 import { decisionErrors } from "./errors/decisions.ts";
 import { gatewayErrors } from "./errors/gateway.ts";
+import { gatewayProcessErrors } from "./errors/gateways.ts";
 import { identityErrors } from "./errors/identity.ts";
 import { inventoryErrors } from "./errors/inventory.ts";
 import { keysErrors } from "./errors/keys.ts";
 import { manifestErrors } from "./errors/manifest.ts";
+import { observeErrors } from "./errors/observe.ts";
+import { oipErrors } from "./errors/oip.ts";
 import { oversightErrors } from "./errors/oversight.ts";
 import { policyErrors } from "./errors/policy.ts";
 import { privacyErrors } from "./errors/privacy.ts";
@@ -30,12 +33,15 @@ export const errors = {
   ...oversightErrors,
   ...atoErrors,
   ...gatewayErrors,
+  ...gatewayProcessErrors,
   ...decisionErrors,
   ...cliErrors,
   ...keysErrors,
   ...privacyErrors,
   ...witnessErrors,
   ...statementErrors,
+  ...observeErrors,
+  ...oipErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errors;

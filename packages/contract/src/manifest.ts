@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AssuranceSection } from "./assurance.ts";
 import { Slug } from "./vocabulary.ts";
 import { DataBoundary } from "./manifest/boundary.ts";
+import { BudgetLimits } from "./manifest/budgets.ts";
 import { Components } from "./manifest/components.ts";
 import { Autonomy, Oversight, Owners, Rollback } from "./manifest/people.ts";
 import { RiskAnswers } from "./manifest/risk.ts";
@@ -36,6 +37,7 @@ export const Manifest = z
     risk: RiskAnswers.optional(),
     components: Components,
     dataBoundary: DataBoundary,
+    budgets: BudgetLimits.optional(),
     downstreamActions: z.array(Label).max(100).meta({ title: "Downstream actions", description: "what happens because of its outputs; [] for nothing" }),
     assurance: AssuranceSection.optional().meta({ title: "Assurance", description: "checks and their limits" }),
     rollback: Rollback,
@@ -46,6 +48,7 @@ export type Manifest = z.output<typeof Manifest>;
 
 export * from "./manifest/annex-iii.ts";
 export * from "./manifest/boundary.ts";
+export * from "./manifest/budgets.ts";
 export * from "./manifest/components.ts";
 export * from "./manifest/people.ts";
 export * from "./manifest/risk.ts";

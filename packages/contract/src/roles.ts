@@ -13,6 +13,8 @@ export const permissions = [
   "credential.revoke",
   "hold.place",
   "hold.lift",
+  "waiver.request",
+  "waiver.end",
   "provider.read",
   "provider.register",
   "person.read",
@@ -28,6 +30,8 @@ export const permissions = [
   "policy.publish",
   "policy.data",
   "space.manage",
+  "budget.set",
+  "gateway.manage",
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -52,12 +56,12 @@ const publisher = ["policy.propose", "policy.publish"] as const;
 
 /** Administrators hold no approving role: who hands out roles does not use them (separation of duties). */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
-  administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read", "privacy.read", "privacy.manage", "policy.data", "space.manage"],
-  developer: [...reader, "policy.propose", "release.push", "check.run", "check.server", "promotion.request", "decision.read", "hold.place"],
-  "platform-engineer": [...reader, ...proof, ...publisher, "policy.data", "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request"],
-  "security-engineer": [...reader, ...proof, ...publisher, "policy.data", "content.read", "hold.place", "hold.lift", "approval.give", "credential.revoke"],
-  "risk-owner": [...reader, ...proof, ...publisher, "privacy.manage", "answer.give", "approval.give", "hold.place", "hold.lift"],
-  "authorizing-official": [...reader, ...proof, "approval.give", "hold.place"],
+  administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read", "privacy.read", "privacy.manage", "policy.data", "space.manage", "gateway.manage"],
+  developer: [...reader, "policy.propose", "release.push", "check.run", "check.server", "promotion.request", "decision.read", "hold.place", "waiver.request", "waiver.end"],
+  "platform-engineer": [...reader, ...proof, ...publisher, "budget.set", "gateway.manage", "policy.data", "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request", "waiver.request", "waiver.end"],
+  "security-engineer": [...reader, ...proof, ...publisher, "budget.set", "policy.data", "content.read", "hold.place", "hold.lift", "waiver.end", "approval.give", "credential.revoke"],
+  "risk-owner": [...reader, ...proof, ...publisher, "budget.set", "privacy.manage", "answer.give", "approval.give", "hold.place", "hold.lift", "waiver.request", "waiver.end"],
+  "authorizing-official": [...reader, ...proof, "approval.give", "hold.place", "waiver.end"],
   assessor: [...reader, "decision.read", "check.run", "check.server", "approval.give"],
   auditor: [...reader, ...proof, "content.read", "person.read"],
   executive: [...reader],

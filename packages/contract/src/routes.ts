@@ -1,14 +1,18 @@
 import type { z } from "zod";
+import { budgetRoutes } from "./routes/budgets.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
+import { gatewayRoutes } from "./routes/gateways.ts";
 import { organisationRoutes } from "./routes/organisation.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { privacyRoutes } from "./routes/privacy.ts";
 import type { Route } from "./routes/route.ts";
 import { statementRoutes } from "./routes/statements.ts";
 import { systemRoutes } from "./routes/systems.ts";
+import { trafficRoutes } from "./routes/traffic.ts";
+import { waiverRoutes } from "./routes/waivers.ts";
 
 /** The whole API of the control plane, one table: the server, the client and the OpenAPI document read it. */
-export const routes = { ...organisationRoutes, ...systemRoutes, ...privacyRoutes, ...statementRoutes, ...decisionRoutes, ...policyRoutes } as const;
+export const routes = { ...organisationRoutes, ...systemRoutes, ...privacyRoutes, ...statementRoutes, ...decisionRoutes, ...policyRoutes, ...waiverRoutes, ...gatewayRoutes, ...trafficRoutes, ...budgetRoutes } as const;
 
 export type RouteName = keyof typeof routes;
 

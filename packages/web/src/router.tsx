@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { NotThere, Waiting, Wrecked } from "./pages/elsewhere.tsx";
+import { trafficSearch } from "./pages/traffic/search.ts";
 import { Shell } from "./shell.tsx";
 
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NotThere });
@@ -20,8 +21,11 @@ const routeTree = rootRoute.addChildren([
   createRoute({ getParentRoute, path: "/", component: lazyRouteComponent(() => import("./pages/board.tsx"), "Board") }),
   createRoute({ getParentRoute, path: "/systems/$system", component: lazyRouteComponent(() => import("./pages/system.tsx"), "System") }),
   createRoute({ getParentRoute, path: "/decisions/$decision", component: lazyRouteComponent(() => import("./pages/decision.tsx"), "Decision") }),
+  createRoute({ getParentRoute, path: "/traffic", validateSearch: trafficSearch, component: lazyRouteComponent(() => import("./pages/traffic.tsx"), "Traffic") }),
+  createRoute({ getParentRoute, path: "/budgets", component: lazyRouteComponent(() => import("./pages/budgets.tsx"), "Budgets") }),
   createRoute({ getParentRoute, path: "/queue", component: lazyRouteComponent(() => import("./pages/queue.tsx"), "Queue") }),
   createRoute({ getParentRoute, path: "/requests/$request", component: lazyRouteComponent(() => import("./pages/request.tsx"), "RequestPage") }),
+  createRoute({ getParentRoute, path: "/exceptions", component: lazyRouteComponent(() => import("./pages/waivers.tsx"), "Waivers") }),
   createRoute({ getParentRoute, path: "/log", component: lazyRouteComponent(() => import("./pages/log.tsx"), "Log") }),
   createRoute({ getParentRoute, path: "/log/$entry", component: lazyRouteComponent(() => import("./pages/entry.tsx"), "Entry") }),
   createRoute({ getParentRoute, path: "/policies", component: lazyRouteComponent(() => import("./pages/policies.tsx"), "Policies") }),

@@ -53,8 +53,11 @@ function Places({ close }: { readonly close: () => void }): ReactNode {
   const at = (...starts: readonly string[]): boolean => starts.some((start) => pathname.startsWith(start));
   return (
     <nav aria-label="main" onClick={close}>
-      <NavLink component={Link} to="/" label="Systems" active={pathname === "/" || at("/systems", "/decisions")} />
+      <NavLink component={Link} to="/" label="Systems" active={pathname === "/" || at("/systems")} />
+      {may("decision.read") ? <NavLink component={Link} to="/traffic" label="Traffic" active={at("/traffic", "/decisions")} /> : null}
+      <NavLink component={Link} to="/budgets" label="Budgets" active={at("/budgets")} />
       <NavLink component={Link} to="/queue" label="My queue" rightSection={<QueueCount />} active={at("/queue", "/requests")} />
+      {may("system.read") ? <NavLink component={Link} to="/exceptions" label="Exceptions" active={at("/exceptions")} /> : null}
       {may("policy.read") ? <NavLink component={Link} to="/policies" label="Policies" active={at("/policies")} /> : null}
       {may("log.read") ? <NavLink component={Link} to="/log" label="Evidence log" active={at("/log")} /> : null}
       {may("person.read") ? <NavLink component={Link} to="/people" label="People" active={at("/people")} /> : null}

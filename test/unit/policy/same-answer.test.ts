@@ -194,7 +194,7 @@ afterAll(async () => {
 /** As the gateway reads it from the record. */
 async function gatewayView(): Promise<PolicyBundleView> {
   const row = { space, digest: bundle.digest, bundle: json, published_by: "person_1", published_at: start, active: 1, entry: "entry_1" };
-  const built = await new StandingViews([]).build({ version: 1, credentials: [], deployments: [], atos: [], holds: [], providers: [], policies: [row], releases: [], privacy: [] });
+  const built = await new StandingViews([]).build({ version: 1, credentials: [], deployments: [], atos: [], holds: [], providers: [], policies: [row], releases: [], privacy: [], waivers: [], budgetLimits: [], modelPrices: [] });
   const found = built.spaces.find((each) => each.space === space)?.policyBundle;
   if (found === undefined) throw new Error("the gateway has no bundle");
   return found;

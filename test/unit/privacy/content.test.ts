@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { redacted } from "../../../packages/licet/src/gateway/content.ts";
+import { redacted as redactedBy } from "../../../packages/licet/src/gateway/detect/redacted.ts";
+import { defaultRules } from "../../../packages/licet/src/gateway/detect/rules.ts";
 import { answerCharactersMax, Transcript } from "../../../packages/licet/src/gateway/transcript.ts";
 import { modeFor } from "../../../packages/licet/src/privacy/content-modes.ts";
 import { defaultPrivacy } from "@licet/contract";
@@ -118,6 +119,8 @@ test("a call gets the least of the modes of every class that it may hold", () =>
   expect(modeFor(mixed, ["public", "special"])).toBe("none");
   expect([modeFor(mixed, []), modeFor(mixed, ["public", "secret"])]).toEqual(["none", "none"]);
 });
+
+const redacted = (text: string) => redactedBy(defaultRules, text);
 
 test("redaction reads escapes as a tool would, and leaves other text as it was", () => {
   expect(redacted(String.raw`{"to":"ada\u0040example.org"}`)).toBe('{"to":"[email]"}');

@@ -5,6 +5,7 @@ import OpenAI from "openai";
 import { manualClock, type ManualClock } from "../../../packages/licet/src/base/clock.ts";
 import { LicetError } from "../../../packages/licet/src/base/errors.ts";
 import type { CedarCall, CedarDecision } from "../../../packages/licet/src/gateway/decide.ts";
+import type { Detection } from "../../../packages/licet/src/gateway/detect/rules.ts";
 import { decisionApi } from "../../../packages/licet/src/pdp/mount.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../../packages/licet/src/gateway/serve.ts";
 import { snapshotHolder, type AtoView, type CredentialView, type DecisionClient, type DeploymentView, type HoldView, type ProviderView, type SnapshotHolder } from "../../../packages/licet/src/gateway/snapshot.ts";
@@ -111,6 +112,9 @@ export interface Standing {
   readonly credential?: Partial<CredentialView>;
   readonly holds?: readonly HoldView[];
   readonly provider?: Partial<ProviderView> | null;
+  /** Beside the simulator. */
+  readonly providers?: readonly ProviderView[];
+  readonly detection?: Detection;
   readonly decide?: ((call: CedarCall) => Promise<CedarDecision>) | null;
   readonly clients?: readonly DecisionClient[];
   readonly applications?: ReadonlyMap<string, unknown>;
@@ -172,7 +176,8 @@ export async function startGoverned(change: Partial<GatewayOptions> = {}): Promi
           providers:
             provider === null
               ? []
-              : [{ id: "simulator", baseUrl: upstream.baseUrl, region: "eu", vendor: "test", keyRef: "main/simulator", allow: ["loopback"], ...provider }],
+              : [{ id: "simulator", baseUrl: upstream.baseUrl, region: "eu", vendor: "test", keyRef: "main/simulator", allow: ["loopback"], ...provider }, ...(standing.providers ?? [])],
+          ...(standing.detection !== undefined && { detection: standing.detection }),
           ...(decide !== null && { policyBundle: { digest: `sha256:${"b".repeat(64)}`, decide } }),
         },
       ],

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { Digest, Time } from "../vocabulary.ts";
+import { BudgetReserved, SettledCost } from "./budgets.ts";
+import { Shipped } from "./gateways.ts";
 import { GatewayContentBody } from "./privacy.ts";
 
 const text = z.string().max(400);
 const count = z.int().nonnegative();
 
 /** What detectors found: types and counts, never values. */
-export const FindingCount = z.strictObject({ type: text, dataClass: text, count });
+export const FindingCount = z.strictObject({ type: text, dataClass: text, count, action: text.optional() });
 export type FindingCount = z.output<typeof FindingCount>;
 
 /** Which standing the gateway decided by: the applied log index of its snapshot and until when that could be trusted. */
@@ -31,6 +33,11 @@ const decided = {
   /** Ids of policies in mode warn and shadow that would have forbidden it; absent where there are none. */
   warnings: z.array(text).optional(),
   shadowed: z.array(text).optional(),
+  /** The observe waiver under which it was allowed, and what would have refused it without; absent where nothing was lifted. */
+  waiver: text.optional(),
+  observed: z.array(z.strictObject({ code: text, policy: text, message: text, remedy: z.string().max(1000), component: text.optional() })).optional(),
+  /** Where it stands in the log of the gateway that decided; absent where that is this log. */
+  shipped: Shipped.optional(),
   policyBundle: text.nullable(),
   snapshot: SnapshotStamp.nullable(),
   /** The canonical Cedar request, so that anybody with the bundle can decide again; null when refused before. */
@@ -42,10 +49,16 @@ const decided = {
   findings: z.array(FindingCount),
 };
 
-/** `gateway.decision` v1: durable before the first byte goes to the provider. */
+/** What was taken out of a text, by type and number, never the values. */
+export const RedactionCount = z.strictObject({ type: text, count });
+export type RedactionCount = z.output<typeof RedactionCount>;
+
+const tensors = z.array(z.strictObject({ name: text, datatype: text, shape: z.array(count).max(16) })).max(256);
+
+/** `gateway.decision` v2: durable before the first byte goes to the provider. What version 1 had not is absent, as where there is none. */
 export const GatewayDecisionBody = z.strictObject({
   ...decided,
-  action: z.enum(["callModel", "listModels", "unknown"]),
+  action: z.enum(["callModel", "score", "listModels", "unknown"]),
   endpoint: text,
   provider: text.nullable(),
   region: text.nullable(),
@@ -58,10 +71,20 @@ export const GatewayDecisionBody = z.strictObject({
   scanned: z.enum(["full", "none"]),
   /** The `gateway.content` that holds the messages themselves; absent where none was recorded. */
   content: z.string().optional(),
+  dialect: text.optional().describe("the surface that was called, as `openai.chat`; absent where the endpoint is none"),
+  needs: z.array(text).max(1000).optional().describe("powers that the call asked for, each permitted by name where it was allowed"),
+  redactions: z.array(RedactionCount).optional().describe("what was taken out before the call left; the answer gives it back"),
+  scoring: z.strictObject({ version: text.nullable(), digest: text.nullable().describe("of the weights, as the release declares them"), inputs: tensors }).optional().describe("of a call that scores: never the data"),
+  /** What was reserved before the call left; absent where it was refused before that. */
+  budget: BudgetReserved.optional(),
+  fallbackOf: z.string().optional().describe("the decision whose provider failed, where this is for a model that the release declares in its place"),
 });
 export type GatewayDecisionBody = z.output<typeof GatewayDecisionBody>;
 
-/** `gateway.outcome` v1: one for each allowed decision, unless the process died. */
+/** One sending to the provider. */
+const Attempt = z.strictObject({ upstreamStatus: z.int().nullable(), code: text.nullable(), ms: count });
+
+/** `gateway.outcome` v2: one for each allowed decision, unless the process died. What version 1 had not is absent, as where there is none. */
 export const GatewayOutcomeBody = z.strictObject({
   decision: z.string(),
   deployment: text,
@@ -72,7 +95,7 @@ export const GatewayOutcomeBody = z.strictObject({
   finishReasons: z.array(text),
   abortedBy: z.enum(["client", "upstream", "hold", "limit", "boundary", "snapshot"]).nullable(),
   usage: z
-    .strictObject({ prompt: count, completion: count, total: count })
+    .strictObject({ prompt: count, completion: count, total: count, cached: count.optional(), written: count.optional(), reasoning: count.optional() })
     .nullable()
     .describe("null when the provider did not say, as in a stream that was cut"),
   findings: z.array(FindingCount),
@@ -80,6 +103,22 @@ export const GatewayOutcomeBody = z.strictObject({
   answerBytes: count,
   timings: z.strictObject({ decisionMs: count, firstByteMs: count.nullable(), totalMs: count }),
   upstreamStatus: z.int().nullable(),
+  /** Why the answer would not have reached the caller, where a waiver let it. */
+  waiver: text.optional(),
+  observed: z.array(z.strictObject({ code: text, policy: text, message: text, remedy: z.string().max(1000), component: text.optional() })).optional(),
+  scoring: z
+    .strictObject({ outputs: tensors, version: text.nullable(), attested: z.enum(["provider", "release", "none"]).describe("who says that the weights are the declared ones: the provider's metadata, or the release alone; none where it declares none") })
+    .optional(),
+  reported: z
+    .strictObject({ rows: count.nullable(), output: Digest.nullable() })
+    .optional()
+    .describe("of a model that the workload ran in its own process: the end as it reports it, attested and not observed"),
+  partial: z.boolean().optional().describe("true where part of an answer went out and its end did not"),
+  events: count.optional().describe("of a stream: the events that were read, each scanned in every text"),
+  redactions: z.array(RedactionCount).optional().describe("what was taken out of the answer"),
+  attempts: z.array(Attempt).max(100).optional().describe("every sending to the provider, where there was more than one"),
+  cost: SettledCost.optional(),
+  shipped: Shipped.optional(),
 });
 export type GatewayOutcomeBody = z.output<typeof GatewayOutcomeBody>;
 
@@ -97,13 +136,17 @@ export const AccessDecisionBody = z.strictObject({
     .strictObject({ to: text, dataClasses: z.array(text), purpose: text.nullable(), records: count.nullable() })
     .nullable()
     .describe("of a data export: where to, what and how much, as the caller says"),
+  requestable: z
+    .strictObject({ template: text, asked: Digest, until: count })
+    .optional()
+    .describe("of a denial that an approval lifts: what an access request names, the digest of the question that it must repeat, and until when"),
 });
 export type AccessDecisionBody = z.output<typeof AccessDecisionBody>;
 
 /** The runtime entry kinds of the gateway with the version that is written today. */
 export const gatewayEntries = {
-  "gateway.decision": { v: 1, body: GatewayDecisionBody },
-  "gateway.outcome": { v: 1, body: GatewayOutcomeBody },
+  "gateway.decision": { v: 2, body: GatewayDecisionBody },
+  "gateway.outcome": { v: 2, body: GatewayOutcomeBody },
   "access.decision": { v: 2, body: AccessDecisionBody },
   "gateway.content": { v: 1, body: GatewayContentBody },
 } as const;

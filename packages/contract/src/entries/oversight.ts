@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { approvingRoles } from "../roles.ts";
+import { WaiverKind } from "../predicates/waiver.ts";
 import { Digest, Envelope, Id, Slug, Time, TrafficStage } from "../vocabulary.ts";
 
-export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role", "set-privacy", "erase", "publish-policy", "grant-access"] as const;
+export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role", "set-privacy", "erase", "publish-policy", "grant-access", "grant-waiver"] as const;
 export const GateMove = z.enum(gateMoves);
 export type GateMove = z.output<typeof GateMove>;
 
@@ -57,3 +58,43 @@ export type HoldPlaced = z.output<typeof HoldPlaced>;
 /** Body of `hold.lifted`, version 1: lifts, closes the request and spends its approvals in one entry. */
 export const HoldLifted = z.strictObject({ hold: Id, request: Id, liftedBy: z.string(), outcome: z.string(), approvals: z.array(Id), statement: Envelope.optional() });
 export type HoldLifted = z.output<typeof HoldLifted>;
+
+/** Longest that a system is observed, counted from the first waiver for its environment: another one does not begin it anew. */
+export const observeDaysMax = 30;
+
+/** Detail of `request.opened` for the move `grant-waiver`. */
+export const WaiverDetail = z.strictObject({ kind: WaiverKind, environment: z.string(), days: z.int().min(1).max(observeDaysMax), reason: z.string(), compensation: z.array(z.string()) });
+export type WaiverDetail = z.output<typeof WaiverDetail>;
+
+/** Body of `waiver.granted`, version 1: grants, closes the request and spends its approvals in one entry. */
+export const WaiverGranted = z.strictObject({
+  waiver: Id,
+  kind: WaiverKind,
+  system: Slug,
+  environment: z.string(),
+  reason: z.string(),
+  compensation: z.array(z.string()),
+  request: Id,
+  requestedBy: z.string(),
+  outcome: z.string(),
+  approvals: z.array(z.strictObject({ id: Id, entry: Id, statementDigest: Digest, person: z.string(), role: z.string() })),
+  policyDigest: Digest,
+  factsDigest: Digest,
+  notBefore: Time,
+  notAfter: Time,
+  statement: Envelope.optional(),
+});
+export type WaiverGranted = z.output<typeof WaiverGranted>;
+
+/** Body of `waiver.ended`, version 1. One that nobody ended stops counting at its time; the entry follows within minutes. */
+export const WaiverEnded = z.strictObject({
+  waiver: Id,
+  kind: WaiverKind,
+  system: Slug,
+  environment: z.string(),
+  cause: z.enum(["revoked", "expired"]),
+  reason: z.string(),
+  endedBy: z.string(),
+  statement: Envelope.optional(),
+});
+export type WaiverEnded = z.output<typeof WaiverEnded>;

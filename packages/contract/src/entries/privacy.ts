@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DataClass } from "../manifest/boundary.ts";
 import { Envelope, Id, Slug, Time } from "../vocabulary.ts";
+import { Shipped } from "./gateways.ts";
 
 /** What is recorded of a call's words, from least to most. */
 export const contentModes = ["none", "digest", "redacted", "encrypted"] as const;
@@ -94,5 +95,6 @@ export const GatewayContentBody = z.strictObject({
   messages: z.array(z.record(z.string(), z.json())).nullable().describe("of a prompt"),
   texts: z.array(ContentText).nullable().describe("of an answer: what left the gateway"),
   truncated: z.boolean().describe("more left the gateway than the bound of what is recorded"),
+  shipped: Shipped.optional().describe("where it stands in the log of the gateway that recorded it"),
 });
 export type GatewayContentBody = z.output<typeof GatewayContentBody>;

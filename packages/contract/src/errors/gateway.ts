@@ -18,7 +18,25 @@ export const gatewayErrors = {
     status: 404,
     what: "the gateway does not govern this endpoint",
     why: "an endpoint that nobody checks would be a way around every rule",
-    fix: "use POST /openai/v1/chat/completions, GET /openai/v1/models or POST /access/v1/evaluation",
+    fix: "use one of the endpoints that docs/gateway.md lists, such as POST /openai/v1/chat/completions",
+  },
+  files_denied: {
+    status: 403,
+    what: "files and batches do not pass this gateway",
+    why: "a file that is called up by its id later would reach a model without having been scanned",
+    fix: "send the content in the call itself, where it is scanned",
+  },
+  websocket_denied: {
+    status: 403,
+    what: "the gateway takes no WebSocket connection",
+    why: "every frame of one would have to be judged and recorded as a call of its own",
+    fix: "send the call over HTTP; a streamed answer comes as server-sent events",
+  },
+  tokens_unscannable: {
+    status: 403,
+    what: "the input is a list of token numbers",
+    why: "numbers cannot be scanned for personal data and secrets",
+    fix: "send text, or list the permission `tokens` under the model's `permissions` in licet.yaml and push a new release",
   },
   request_unreadable: {
     status: 400,
@@ -49,6 +67,42 @@ export const gatewayErrors = {
     what: "the gateway is carrying as many calls as it may",
     why: "a bound on calls in flight keeps one caller from stopping everybody's service",
     fix: "try again shortly, with fewer calls at once",
+  },
+  budget_exceeded: {
+    status: 429,
+    what: "the call could come to more than what is left of a budget",
+    why: "a call reserves the most it can cost before it leaves, so that a budget is never passed",
+    fix: "wait as `Retry-After` says, or ask for less with max_tokens; limits stand in licet.yaml and in `licet budget show`",
+  },
+  rate_exceeded: {
+    status: 429,
+    what: "the system calls more often than it may",
+    why: "a bound on requests per minute keeps a loop from becoming a bill",
+    fix: "wait as `Retry-After` says, or declare a higher `budgets.requestsPerMinute` and push a new release",
+  },
+  concurrency_exceeded: {
+    status: 429,
+    what: "the system has as many calls in flight as it may",
+    why: "a bound on calls at once keeps one system from taking everybody's place",
+    fix: "wait for one of its calls to end, or declare a higher `budgets.concurrency` and push a new release",
+  },
+  price_unknown: {
+    status: 403,
+    what: "a budget of money holds, and the price of this model is not known",
+    why: "what cannot be priced cannot be kept within a budget of money",
+    fix: "have the operator record the price with `licet budget price set`, in the currency of the budget",
+  },
+  budget_wider: {
+    status: 409,
+    what: "the limit is wider than the one that the release declares",
+    why: "an operator tightens what the owners declared; what is wider would have no effect",
+    fix: "set a smaller limit, or have the owners declare more in licet.yaml and push a new release",
+  },
+  answer_unbounded: {
+    status: 403,
+    what: "a budget holds, and nothing bounds what this call can use",
+    why: "a call reserves the most it can use before it leaves, and this one has no most",
+    fix: "send max_tokens (max_completion_tokens, max_output_tokens), or have the operator record the model's limits with `licet budget price set`",
   },
   deployment_inactive: {
     status: 403,
@@ -98,6 +152,12 @@ export const gatewayErrors = {
     why: "the authorization covers exactly that release",
     fix: "send what the release declares, or push the change and have the new release authorised and deployed",
   },
+  permission_undeclared: {
+    status: 403,
+    what: "the call asks for a power that the release does not permit by name",
+    why: "state that the provider keeps, tools that run there and media bring in what the gateway never saw",
+    fix: "leave the field that `param` names out, or list the permission under the model's `permissions` in licet.yaml and push a new release",
+  },
   data_outside_boundary: {
     status: 403,
     what: "the call would take data outside the declared boundary",
@@ -109,6 +169,12 @@ export const gatewayErrors = {
     what: "the provider of this model is not registered",
     why: "calls go only to providers that an operator has registered",
     fix: "have the operator run `licet provider add`",
+  },
+  provider_mismatch: {
+    status: 403,
+    what: "the provider of this model does not speak this endpoint's protocol",
+    why: "calls are passed on in the protocol that they came in, so that what was checked is what is sent",
+    fix: "call the model through the endpoint of its provider's kind, as `/anthropic/v1/messages` for kind `anthropic`",
   },
   policy_denied: {
     status: 403,
@@ -133,6 +199,12 @@ export const gatewayErrors = {
     what: "the subject is not the workload that asks",
     why: "a workload may ask for itself only",
     fix: "name the deployment of this credential as subject, with type `workload`",
+  },
+  detector_unavailable: {
+    status: 503,
+    what: "a detector that the organisation declared could not be asked",
+    why: "what was not looked at does not pass; who does not answer in time may have found something",
+    fix: "try again shortly; if it lasts, have the operator look at the detector that is named, or publish the pack without it",
   },
   upstream_error: {
     status: 502,

@@ -50,4 +50,28 @@ export const oversightErrors = {
     why: "it was lifted before",
     fix: "see which holds are in force with `licet hold list`",
   },
+  waiver_environment: {
+    status: 422,
+    what: "the system's newest release does not name this environment",
+    why: "a waiver is for one system in one environment that its manifest declares",
+    fix: "give one of the environments in licet.yaml, or add it there and push",
+  },
+  waiver_over: {
+    status: 409,
+    what: "this system has been observed in this environment for as long as it may be",
+    why: "observing lasts at most 30 days from the first waiver on, and another one does not begin it anew",
+    fix: "have the release authorised: `licet gate --to experiment` says what is missing",
+  },
+  waiver_in_force: {
+    status: 409,
+    what: "a waiver for this system and environment is in force already",
+    why: "two of them would leave it open which one a call went on by",
+    fix: "end the one that is in force with `licet waiver end`, or wait for its end",
+  },
+  waiver_ended_already: {
+    status: 409,
+    what: "the waiver is not in force",
+    why: "it was ended before, or its time is over",
+    fix: "see which are in force with `licet waiver list`",
+  },
 } as const satisfies ErrorTable;

@@ -20,6 +20,18 @@ export const policyErrors = {
     why: "a refusal that names no remedy and no turn leaves everybody waiting",
     fix: "give every policy a unique @id, and every requirement @requirement, @remedy and @turn",
   },
+  policy_obligation: {
+    status: 422,
+    what: "an @obligation of a policy is in no known form",
+    why: "nobody could carry it out, so every decision of the policy would come out as a refusal",
+    fix: "write one obligation or a list, in JSON or YAML's flow form, as docs/decision-api.md shows",
+  },
+  policy_namespace: {
+    status: 422,
+    what: "an application pack answers for a namespace that is not its own alone",
+    why: "its mapping would let callers say what the policies of another pack decide on",
+    fix: "name under `authzen` the namespace that the pack's own schema declares, and keep other packs' policies out of it",
+  },
   policy_files_missing: {
     status: 500,
     what: "the policy files that belong to this installation are not there",

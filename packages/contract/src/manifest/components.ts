@@ -37,6 +37,20 @@ export const ResponseFormat = z
   .meta({ title: "Response format", description: "what `response_format` a call must carry; without it, none" });
 export type ResponseFormat = z.output<typeof ResponseFormat>;
 
+const permission = /^[a-z][a-z0-9-]{0,40}(?::\S{1,200})?$/u;
+
+/** Powers beside asking a question and getting an answer. The gateway's dialects say which of them a call asks for. */
+const Permissions = z
+  .array(z.string().regex(permission, "a name such as `store`, or one with what it permits, such as `server-tool:web_search`"))
+  .max(100)
+  .meta({
+    title: "Permissions",
+    description:
+      "powers that a call may ask for beside a question and its answer; none where absent: `store`, `background`, `conversation`, `previous-response`, `server-tool:TYPE`, `connector:NAME`, `image`, `audio`, `file`, `tokens`, `beta:NAME`",
+  });
+
+export const retriesMax = 3;
+
 export const Model = z
   .strictObject({
     name: Name,
@@ -48,6 +62,9 @@ export const Model = z
     description: Description,
     parameters: ParameterBounds.optional(),
     responseFormat: ResponseFormat.optional(),
+    permissions: Permissions.optional(),
+    fallback: z.array(Name).max(10).optional().meta({ title: "Fallback", description: "names of models declared here that may answer in its place when its provider fails, in their order" }),
+    retries: z.int().min(0).max(retriesMax).optional().meta({ title: "Retries", description: "how often the same call is sent again when its provider fails before it answers; 0 where absent" }),
   })
   .meta({ title: "Model", description: "a model by provider and name, or by file" });
 export type Model = z.output<typeof Model>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { approvingRoles, roles } from "../roles.ts";
+import { ApiVersion, ProviderKind } from "../entries/inventory.ts";
 import { Digest, Id, PageQuery, Slug, Time } from "../vocabulary.ts";
 import type { Routes } from "./route.ts";
 import { RequestView } from "./systems.ts";
@@ -27,7 +28,7 @@ export const PersonView = z
   .meta({ id: "PersonView" });
 
 export const ProviderView = z
-  .strictObject({ id: Slug, dialect: z.literal("openai"), baseUrl: z.url(), vendor: z.string(), region: z.string(), registeredBy: z.string(), registeredAt: Time, hasKey: z.boolean() })
+  .strictObject({ id: Slug, kind: ProviderKind, apiVersion: z.string().nullable(), baseUrl: z.url(), vendor: z.string(), region: z.string(), registeredBy: z.string(), registeredAt: Time, hasKey: z.boolean() })
   .meta({ id: "ProviderView" });
 
 export const HoldView = z
@@ -92,7 +93,7 @@ export const organisationRoutes = {
   grantRole: { method: "POST", path: "/api/spaces/:space/people/:person/roles", permission: "person.manage", summary: "Grants a role: a gate move", params: z.object({ space: Slug, person: Id }), body: z.strictObject({ role: Role }), created: true, response: MoveAnswer },
   revokeRole: { method: "DELETE", path: "/api/spaces/:space/people/:person/roles/:role", permission: "person.manage", summary: "Takes a role away", params: z.object({ space: Slug, person: Id, role: Role }), response: PersonView },
   listProviders: { method: "GET", path: "/api/spaces/:space/providers", permission: "provider.read", summary: "Registered model providers", params: inSpace, response: z.strictObject({ items: z.array(ProviderView) }) },
-  registerProvider: { method: "POST", path: "/api/spaces/:space/providers", permission: "provider.register", summary: "Registers a model provider: a gate move", params: inSpace, body: z.strictObject({ id: Slug, dialect: z.literal("openai").default("openai"), baseUrl: z.url().max(500), vendor: z.string().min(1).max(200), region: z.string().min(1).max(63), key: z.string().max(500).default(""), allowPrivate: z.boolean().default(false) }), created: true, response: MoveAnswer },
+  registerProvider: { method: "POST", path: "/api/spaces/:space/providers", permission: "provider.register", summary: "Registers a model provider: a gate move", params: inSpace, body: z.strictObject({ id: Slug, kind: ProviderKind.default("openai"), apiVersion: ApiVersion.optional(), baseUrl: z.url().max(500), vendor: z.string().min(1).max(200), region: z.string().min(1).max(63), key: z.string().max(500).default(""), allowPrivate: z.boolean().default(false) }), created: true, response: MoveAnswer },
   listHolds: { method: "GET", path: "/api/spaces/:space/holds", permission: "system.read", summary: "Holds in force and lifted", params: inSpace, query: PageQuery, response: z.strictObject({ items: z.array(HoldView), next: z.string().nullable() }) },
   placeHold: { method: "POST", path: "/api/spaces/:space/holds", permission: "hold.place", summary: "Stops a system, or everything, at once", params: inSpace, body: z.strictObject({ scope: z.enum(["all", "system"]), system: Slug.optional(), reason: z.string().min(1).max(2000) }), created: true, response: HoldView },
   liftHold: { method: "POST", path: "/api/spaces/:space/holds/:hold/lift", permission: "hold.lift", summary: "Asks to lift a hold: a gate move", params: z.object({ space: Slug, hold: Id }), body: z.strictObject({ reason: z.string().min(1).max(2000) }), created: true, response: MoveAnswer },

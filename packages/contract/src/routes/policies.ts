@@ -164,7 +164,7 @@ export const PolicyExplanation = z
   .strictObject({
     digest: Digest,
     request: PolicyQuestion,
-    source: z.enum(["given", "decision", "gate"]).describe("whence the request: as given, a recorded decision's, or the gate's facts now"),
+    source: z.enum(["given", "decision", "gate", "call"]).describe("whence the request: as given, a recorded decision's, the gate's facts now, or the call that a system's deployment would make now"),
     decision: z.enum(["allow", "deny"]),
     reasons: z.array(PolicyReasonView),
     warnings: z.array(PolicyReasonView).describe("policies in mode warn that would have forbidden it"),
@@ -179,8 +179,12 @@ export const ExplainAsked = z
   .strictObject({
     request: PolicyQuestion.optional(),
     decision: Id.optional().describe("a recorded decision"),
-    system: Slug.optional().describe("with `to`: the gate's question now"),
+    system: Slug.optional().describe("with `to`: the gate's question now; with `call`: the gateway's"),
     to: TrafficStage.optional(),
+    call: z
+      .strictObject({ model: z.string().min(1).max(300), dataClasses: z.array(z.string().min(1).max(100)).max(20).optional() })
+      .optional()
+      .describe("a model call of the system's deployment, as things stand now"),
     environment: z.string().max(63).optional(),
     digest: Digest.optional().describe("a bundle that was published once; the active one where absent"),
     packs: PackSources.optional().describe("a candidate: the space's packs with these, published nowhere"),
@@ -189,6 +193,20 @@ export const ExplainAsked = z
   })
   .meta({ id: "ExplainAsked" });
 export type ExplainAsked = z.output<typeof ExplainAsked>;
+
+export const PolicyMismatch = z
+  .strictObject({
+    id: Id,
+    bundle: Digest,
+    active: z.boolean().describe("whether the bundle decides now; it is decided by cedar-wasm until another is published"),
+    request: z.string().describe("digest of the sampled request"),
+    ours: z.json().describe("what @licet/cedar came to"),
+    reference: z.json().describe("what cedar-wasm came to"),
+    foundAt: Time,
+    entry: Id,
+  })
+  .meta({ id: "PolicyMismatch" });
+export type PolicyMismatch = z.output<typeof PolicyMismatch>;
 
 export const BacktestState = z.enum(["waiting", "running", "done", "cancelled", "failed"]).meta({ id: "BacktestState" });
 export type BacktestState = z.output<typeof BacktestState>;
@@ -250,6 +268,7 @@ export const policyRoutes = {
   checkPolicies: { method: "POST", path: "/api/spaces/:space/policies/check", permission: "policy.read", summary: "What publishing these packs would find and change; changes nothing", params: inSpace, body: PacksGiven, bodyBytesMax: packsBodyBytesMax, response: PolicyCheck },
   checkRequestedPolicies: { method: "GET", path: "/api/spaces/:space/policies/requests/:request", permission: "policy.read", summary: "What a waiting publication would change now", params: z.object({ space: Slug, request: Id }), response: PolicyCheck },
   publishPolicies: { method: "POST", path: "/api/spaces/:space/policies/publications", permission: "policy.propose", summary: "Asks to publish packs: a gate move", params: inSpace, body: PacksGiven.extend({ comment: z.string().min(1).max(publishCommentCharactersMax), base: Digest.optional().describe("refused when another bundle is active by now") }), bodyBytesMax: packsBodyBytesMax, created: true, response: MoveAnswer },
+  listMismatches: { method: "GET", path: "/api/spaces/:space/policies/mismatches", permission: "policy.read", summary: "Sampled decisions that cedar-wasm came to differently, newest first", params: inSpace, query: PageQuery, response: page(PolicyMismatch) },
   explainPolicy: { method: "POST", path: "/api/spaces/:space/policies/explain", permission: "policy.read", summary: "Decides a request and explains it; records nothing and changes nothing", params: inSpace, body: ExplainAsked, bodyBytesMax: packsBodyBytesMax, response: PolicyExplanation },
   startBacktest: { method: "POST", path: "/api/spaces/:space/policies/backtests", permission: "policy.propose", summary: "Replays recorded decisions against a candidate", params: inSpace, body: BacktestAsked, bodyBytesMax: packsBodyBytesMax, created: true, response: BacktestView },
   listBacktests: { method: "GET", path: "/api/spaces/:space/policies/backtests", permission: "policy.read", summary: "Backtests, newest first", params: inSpace, query: PageQuery, response: page(BacktestRow) },

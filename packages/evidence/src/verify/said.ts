@@ -20,6 +20,12 @@ interface Saying {
 const sayings: Readonly<Record<string, Saying>> = {
   "hold.placed": { predicate: "hold", event: "placed", same: { hold: "hold", scope: "scope", system: "system", reason: "reason", by: "placedBy" } },
   "hold.lifted": { predicate: "hold", event: "lifted", same: { hold: "hold", request: "request", approvals: "approvals", outcome: "outcome", by: "liftedBy" } },
+  "waiver.granted": {
+    predicate: "waiver",
+    event: "granted",
+    same: { waiver: "waiver", kind: "kind", system: "system", environment: "environment", reason: "reason", compensation: "compensation", request: "request", requestedBy: "requestedBy", outcome: "outcome", policyDigest: "policyDigest", factsDigest: "factsDigest", notBefore: "notBefore", notAfter: "notAfter" },
+  },
+  "waiver.ended": { predicate: "waiver", event: "ended", same: { waiver: "waiver", kind: "kind", system: "system", environment: "environment", cause: "cause", reason: "reason", by: "endedBy" } },
   "policy.published": { predicate: "policy-publication", same: { digest: "digest", by: "publishedBy" } },
   "deployment.recorded": {
     predicate: "credential-event",

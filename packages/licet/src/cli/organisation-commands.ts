@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { roles } from "@licet/contract";
+import { ProviderKind, roles } from "@licet/contract";
 import type { Terminal } from "./terminal.ts";
 import { withServer } from "./server-option.ts";
 
@@ -61,6 +61,8 @@ function addProviders(root: Command, terminal: Terminal): void {
     .requiredOption("--base-url <address>", "up to and including the version segment, as in https://api.openai.com/v1")
     .requiredOption("--vendor <name>", "the company behind it")
     .requiredOption("--region <name>", "where it processes data, such as eu")
+    .addOption(new Option("--kind <kind>", "whose protocol it speaks, and how its key travels").choices(ProviderKind.options).default("openai"))
+    .option("--api-version <version>", "of Azure: the value of `api-version`, where its address needs one")
     .option("--key-file <file>", "read the provider's key from a file (- for standard input)")
     .option("--allow-private", "its address may be private (never link-local or metadata)")
     .action(async (id: string, options) => {

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { licetVersion } from "../base/version.ts";
+import { addBudgetCommands } from "./budget-commands.ts";
 import { addDecisionCommands } from "./decision-commands.ts";
 import { addGateCommands } from "./gate-commands.ts";
+import { addGatewayCommands } from "./gateway-commands.ts";
 import { addKeysCommands } from "./keys-commands.ts";
 import { addLogCommands } from "./log-commands.ts";
 import { addOrganisationCommands } from "./organisation-commands.ts";
@@ -14,6 +16,8 @@ import { addSpaceCommands } from "./space-commands.ts";
 import { addStatementGroups } from "./statement-commands.ts";
 import { exitCodes } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
+import { addWaiverCommands } from "./waiver-commands.ts";
+import { addTrafficCommands } from "./traffic-commands.ts";
 import { addWitnessCommands } from "./witness-commands.ts";
 
 /** Commander's own exits become ours: 2 for a call that a command cannot take, 0 for help. */
@@ -36,15 +40,19 @@ export function program(terminal: Terminal): Command {
     .addHelpText("after", "\nExit codes: 0 fine, 1 findings or refused, 2 usage, 3 could not run.\nServer: --url or LICET_URL (default http://127.0.0.1:4400); space: --space or LICET_SPACE (default main).");
   addProjectCommands(root, terminal);
   addGateCommands(root, terminal);
+  addWaiverCommands(root, terminal);
   addPolicyCommands(root, terminal);
   addOrganisationCommands(root, terminal);
   addPrivacyCommands(root, terminal);
+  addBudgetCommands(root, terminal);
   addSpaceCommands(root, terminal);
   addDecisionCommands(root, terminal);
+  addTrafficCommands(root, terminal);
   addProofCommands(root, terminal);
   addLogCommands(root, terminal);
   addStatementGroups(root, terminal);
   addServerCommands(root, terminal);
+  addGatewayCommands(root, terminal);
   addKeysCommands(root, terminal);
   addWitnessCommands(root, terminal);
   settle(root);

@@ -1,9 +1,16 @@
+import { LicetError } from "@licet/contract";
+import { readMembership } from "../fleet/membership.ts";
+import { keysDirectory } from "../ledger/keys.ts";
 import { startServer, type RunningServer } from "../server/start.ts";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { painted, timeText, type Terminal } from "./terminal.ts";
 import { readWitnessPolicy } from "./witness-policy.ts";
 
 interface ServeOptions {
+  readonly role: "control" | "gateway";
+  readonly control?: string;
+  readonly controlCa?: string;
+  readonly joinToken?: string;
   readonly dir: string;
   readonly keys?: string;
   readonly host: string;
@@ -17,6 +24,8 @@ interface ServeOptions {
   readonly timestampUrl?: string;
   readonly timestampAllowPrivate?: boolean;
   readonly extAuthzPort?: number;
+  readonly otlpEndpoint?: string;
+  readonly metricsPort?: number;
 }
 
 function greet(server: RunningServer, terminal: Terminal): void {
@@ -25,6 +34,7 @@ function greet(server: RunningServer, terminal: Terminal): void {
   terminal.out(`  page               ${bold(server.consoleUrl)}`);
   terminal.out(`  data plane         ${server.dataUrl}`);
   if (server.extAuthz !== undefined) terminal.out(`  Envoy ext_authz    grpc://${server.extAuthz}`);
+  if (server.metricsUrl !== undefined) terminal.out(`  metrics            ${server.metricsUrl}`);
   terminal.out(`  log                ${server.origin}`);
   terminal.out(`  log key            ${server.vkey}`);
   terminal.out(`  trust fingerprint  ${server.trustFingerprint}`);
@@ -39,7 +49,7 @@ function greet(server: RunningServer, terminal: Terminal): void {
 }
 
 /** Resolves when a person or the system asks the process to stop; rejects when it must stop by itself. */
-export async function untilStopped(server: RunningServer): Promise<void> {
+export async function untilStopped(server: Pick<RunningServer, "failed">): Promise<void> {
   let asked: () => void = () => {};
   const stop = new Promise<"asked">((resolve) => {
     asked = () => resolve("asked");
@@ -53,7 +63,18 @@ export async function untilStopped(server: RunningServer): Promise<void> {
   }
 }
 
+/** A gateway's log must not take up governance. */
+async function refuseGatewayDirectory({ dir, keys }: ServeOptions): Promise<void> {
+  const membership = await readMembership(keys ?? keysDirectory({ dataDirectory: dir, env: process.env }));
+  if (membership !== undefined) throw new LicetError("gateway_directory", { message: `\`${dir}\` is the directory of the gateway \`${membership.name}\`` });
+}
+
 export async function runServe(options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
+  if (options.role === "gateway") {
+    const { runServeGateway } = await import("./serve-gateway.ts");
+    return runServeGateway(options, terminal);
+  }
+  await refuseGatewayDirectory(options);
   const server = await startServer({
     directory: options.dir,
     keysDirectory: options.keys,
@@ -66,6 +87,10 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
     timestampUrl: options.timestampUrl,
     timestampAllowPrivate: options.timestampAllowPrivate,
     extAuthzPort: options.extAuthzPort,
+    otlpEndpoint: options.otlpEndpoint,
+    // Headers carry secrets, which have no place on a command line.
+    otlpHeaders: process.env["LICET_OTLP_HEADERS"],
+    metricsPort: options.metricsPort,
     witnessPolicy: await readWitnessPolicy(options.witnessPolicy),
     acceptUnwitnessed: options.acceptUnwitnessed,
   });

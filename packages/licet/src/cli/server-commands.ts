@@ -18,13 +18,19 @@ function withPorts(command: Command): Command {
 
 function addRunning(root: Command, terminal: Terminal): void {
   withPorts(withDirectory(root.command("serve")))
-    .description("starts console, API and data plane in this process")
+    .description("starts console, API and data plane in this process; with --role gateway a data plane alone, which a control plane feeds")
+    .addOption(new Option("--role <role>", "what this process is").env("LICET_ROLE").choices(["control", "gateway"]).default("control"))
+    .addOption(new Option("--control <url>", "of a gateway: origin of the control plane's data plane (default: the one that it joined at)").env("LICET_CONTROL"))
+    .addOption(new Option("--control-ca <file>", "of a gateway: PEM certificates to trust for the control plane instead of the system's").env("LICET_CONTROL_CA"))
+    .addOption(new Option("--join-token <file>", "of a gateway, at its first start: holds the token of `licet gateway add` (- for standard input)").env("LICET_JOIN_TOKEN_FILE"))
     .addOption(new Option("--witness-policy <file>", "C2SP tlog-policy text: which witnesses cosign the log, at which addresses, and how many are enough").env("LICET_WITNESS_POLICY"))
     .option("--accept-unwitnessed <reason>", "sign although no witness answers at this start; recorded with the reason")
     .addOption(new Option("--passphrase-file <file>", "opens keys that are under a passphrase (- for standard input)").env("LICET_PASSPHRASE_FILE"))
     .addOption(new Option("--timestamp-url <url>", "an RFC 3161 authority that stamps checkpoints, hourly at most").env("LICET_TIMESTAMP_URL"))
     .addOption(new Option("--timestamp-allow-private", "the authority may be on this machine or in a private network").env("LICET_TIMESTAMP_ALLOW_PRIVATE"))
     .addOption(new Option("--ext-authz-port <n>", "answers Envoy's external authorization over gRPC, on loopback only (default: off)").env("LICET_EXT_AUTHZ_PORT").argParser(wholeNumber(0, 65_535)))
+    .addOption(new Option("--otlp-endpoint <url>", "an OpenTelemetry collector: spans and metrics go there by OTLP over HTTP; LICET_OTLP_HEADERS are sent along").env("LICET_OTLP_ENDPOINT"))
+    .addOption(new Option("--metrics-port <n>", "GET /metrics for Prometheus, on loopback only (default: off)").env("LICET_METRICS_PORT").argParser(wholeNumber(0, 65_535)))
     .addOption(new Option("--log-level <level>", "what to log").env("LICET_LOG_LEVEL").choices(["silent", "error", "info"]).default("error"))
     .action(async (options) => {
       const { runServe } = await import("./serve.ts");

@@ -1,6 +1,9 @@
 import type { Insertable, Selectable } from "kysely";
 import type { AccountTable, PasskeyTable, SessionTable, UserTable, VerificationTable } from "./account-tables.ts";
+import type { GatewayShipmentTable, GatewayTable } from "./fleet-tables.ts";
+import type { BudgetLimitTable, BudgetSpentTable, ModelPriceTable } from "./budget-tables.ts";
 import type { BacktestTable, PolicyClientTable, PolicyEntityTable, PolicyMismatchTable, PolicyPublicationTable, SpaceTable } from "./policy-tables.ts";
+import type { WaiverRefusalTable, WaiverTable } from "./waiver-tables.ts";
 import type { ContentTable, ErasureTable, PrivacySettingTable, ScrubTable } from "./privacy-tables.ts";
 
 /** The typed tables; a drift test compares them with the migrated schema. Times are milliseconds, flags 0 or 1. */
@@ -215,6 +218,7 @@ export interface HoldTable {
 export interface ProviderTable {
   space: string;
   id: string;
+  /** Its kind: `openai`, `azure` or `anthropic`. */
   dialect: string;
   base_url: string;
   vendor: string;
@@ -224,6 +228,8 @@ export interface ProviderTable {
   registered_at: number;
   active: number;
   entry: string;
+  /** Empty for none. */
+  api_version: string;
 }
 
 export interface PolicyBundleTable {
@@ -317,7 +323,14 @@ export interface Tables {
   space: SpaceTable;
   policy_mismatch: PolicyMismatchTable;
   backtest: BacktestTable;
+  waiver: WaiverTable;
+  waiver_refusal: WaiverRefusalTable;
+  budget_limit: BudgetLimitTable;
+  model_price: ModelPriceTable;
+  budget_spent: BudgetSpentTable;
   provider_key: ProviderKeyTable;
+  gateway: GatewayTable;
+  gateway_shipment: GatewayShipmentTable;
   one_time_link: OneTimeLinkTable;
   task: TaskTable;
   user: UserTable;
@@ -347,7 +360,7 @@ export const tableColumns = {
   deployment: { kind: "record", columns: ["space", "id", "system", "environment", "stage", "release", "active", "recorded_by", "recorded_at", "attested", "entry"] },
   credential: { kind: "record", columns: ["space", "id", "deployment", "digest", "hint", "issued_by", "issued_at", "expires_at", "revoked_at", "entry"] },
   hold: { kind: "record", columns: ["space", "id", "scope", "system", "reason", "placed_by", "placed_at", "lifted_by", "lifted_at", "entry"] },
-  provider: { kind: "record", columns: ["space", "id", "dialect", "base_url", "vendor", "region", "allow_private", "registered_by", "registered_at", "active", "entry"] },
+  provider: { kind: "record", columns: ["space", "id", "dialect", "base_url", "vendor", "region", "allow_private", "registered_by", "registered_at", "active", "entry", "api_version"] },
   policy_bundle: { kind: "record", columns: ["space", "digest", "bundle", "published_by", "published_at", "active", "entry"] },
   decision: { kind: "record", columns: ["space", "id", "log_index", "gateway", "seq", "kind", "system", "deployment", "release", "action", "decision", "code", "model", "detail", "outcome", "decided_at", "kid", "outcome_kid"] },
   content: { kind: "record", columns: ["space", "id", "log_index", "kid", "decision", "part", "mode", "truncated", "recorded_at"] },
@@ -360,6 +373,13 @@ export const tableColumns = {
   space: { kind: "record", columns: ["name", "title", "created_by", "created_at", "entry"] },
   policy_mismatch: { kind: "record", columns: ["space", "id", "bundle", "ours", "reference", "request", "found_at", "entry"] },
   backtest: { kind: "operational", columns: ["space", "id", "asked_by", "asked_at", "candidate_digest", "candidate", "active_digest", "from_time", "to_time", "system", "state", "cursor", "progress", "tally", "report", "error", "entry"] },
+  waiver: { kind: "record", columns: ["space", "id", "kind", "system", "environment", "reason", "compensation", "request", "requested_by", "outcome", "approvals", "not_before", "not_after", "ended_at", "ended_by", "end_cause", "end_reason", "entry"] },
+  waiver_refusal: { kind: "record", columns: ["space", "decision", "code", "policy", "waiver", "decided_at", "kid"] },
+  gateway: { kind: "record", columns: ["space", "id", "name", "token_digest", "token_expires_at", "added_by", "added_at", "public_key", "log_origin", "trust", "joined_at", "joined_entry", "removed_at", "entry"] },
+  gateway_shipment: { kind: "operational", columns: ["space", "gateway", "log", "next_index", "seen_at"] },
+  budget_limit: { kind: "record", columns: ["space", "system", "limits", "reason", "changed_by", "changed_at", "entry"] },
+  model_price: { kind: "record", columns: ["space", "provider", "model", "known", "source", "changed_by", "changed_at", "entry"] },
+  budget_spent: { kind: "record", columns: ["space", "system", "day", "currency", "tokens", "micros"] },
   provider_key: { kind: "operational", columns: ["space", "provider", "sealed", "updated_at"] },
   one_time_link: { kind: "operational", columns: ["digest", "purpose", "person", "created_at", "expires_at", "used_at"] },
   task: { kind: "operational", columns: ["space", "id", "kind", "payload", "run_at", "attempts", "max_attempts", "leased_until", "lease_owner", "last_error", "created_at", "done_at"] },

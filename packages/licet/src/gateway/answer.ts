@@ -1,7 +1,10 @@
+import { decisionUrl } from "./observe/decision-link.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** The caller's side of one exchange. Implemented over a socket by serve.ts; everything else only sees this. */
 export interface Caller {
+  /** Origin of the console, for links to decisions; none where there is no console. */
+  readonly consoleUrl?: string | undefined;
   /** True once the connection is closed. */
   readonly gone: boolean;
   /** Called once when the connection closes before the answer ended; at once when it has already. */
@@ -43,6 +46,8 @@ export interface Refused {
   readonly decision?: string | undefined;
   /** What the provider said, when it was asked. */
   readonly upstream?: UpstreamError | undefined;
+  /** The decision's page in the console. */
+  readonly url?: string | undefined;
 }
 
 export interface UpstreamError {
@@ -52,7 +57,7 @@ export interface UpstreamError {
 }
 
 /** The error in OpenAI's dialect, with what a person needs to get on. */
-export function refusalBody({ refusal, decision, upstream }: Refused): string {
+export function refusalBody({ refusal, decision, upstream, url }: Refused): string {
   const { code, message, param, policy, remedy, component } = refusal;
   return JSON.stringify({
     error: {
@@ -62,6 +67,7 @@ export function refusalBody({ refusal, decision, upstream }: Refused): string {
       code,
       licet: {
         decision: decision ?? null,
+        ...(url !== undefined && { url }),
         policy,
         ...(component !== undefined && { component }),
         remedy,
@@ -72,15 +78,38 @@ export function refusalBody({ refusal, decision, upstream }: Refused): string {
   });
 }
 
-export function refusalHeaders({ refusal, decision }: Refused): AnswerHeaders {
+export function refusalHeaders({ refusal, decision, upstream }: Refused): AnswerHeaders {
   return {
     ...(decision !== undefined && { "x-licet-decision": decision }),
+    // What the official clients show as the request's id; the provider's own, when it was asked.
+    ...(decision !== undefined && upstream === undefined && { "x-request-id": decision, "request-id": decision }),
     ...(refusal.code === "credential_invalid" && { "www-authenticate": "Bearer" }),
+    ...retryHeaders(refusal),
   };
 }
 
-export function answerRefusal(caller: Caller, refused: Refused, headers: AnswerHeaders = {}): void {
-  caller.json(refused.refusal.status, { ...headers, ...refusalHeaders(refused) }, refusalBody(refused));
+/** The official clients try a 429 again by themselves; where that cannot help within a minute they are told not to. */
+function retryHeaders({ code, retryAfterSeconds }: Refusal): AnswerHeaders {
+  const late = code === "budget_exceeded" && (retryAfterSeconds ?? Infinity) > 60;
+  return { ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }), ...(late && { "x-should-retry": "false" }) };
+}
+
+/** How a surface says no. */
+export interface ErrorForm {
+  errorBody(refused: Refused): string;
+  errorEvent(refused: Refused): string;
+}
+
+const ownForm: ErrorForm = { errorBody: refusalBody, errorEvent: refusalEvent };
+
+export function answerRefusal(caller: Caller, refused: Refused, headers: AnswerHeaders = {}, form: ErrorForm = ownForm): void {
+  caller.json(refused.refusal.status, { ...headers, ...refusalHeaders(refused) }, form.errorBody(linked(caller, refused)));
+}
+
+/** With the address of the decision's page, which its caller may open; that page finds the decision's space. */
+export function linked({ consoleUrl }: Pick<Caller, "consoleUrl">, refused: Refused): Refused {
+  const { decision } = refused;
+  return decision === undefined || consoleUrl === undefined ? refused : { ...refused, url: decisionUrl(consoleUrl, decision) };
 }
 
 export function refusalEvent(refused: Refused): string {

@@ -1,9 +1,11 @@
 import { canonicalize } from "@licet/evidence";
 import { compileTemplate, matchesTemplate, type Template } from "../inventory/prompt-template.ts";
 import { toolDigest } from "../inventory/release.ts";
-import { digestText, messageText, type ChatMessage, type ChatRequest, type ChatTool } from "./openai.ts";
+import type { Instruction, ModelCall, WireTool } from "./dialect.ts";
+import { wireObject } from "./dialects/wire.ts";
+import { digestText } from "./json.ts";
 import { refuse, type Refusal } from "./refusal.ts";
-import type { DeploymentView, ModelView, PromptView } from "./snapshot.ts";
+import type { DeploymentView, ModelView, ParameterBound, PromptView } from "./snapshot.ts";
 
 /** The model that the caller means: by its declared name first, then by the provider's. */
 export function declaredModel(deployment: DeploymentView, name: string): ModelView | undefined {
@@ -12,30 +14,24 @@ export function declaredModel(deployment: DeploymentView, name: string): ModelVi
 }
 
 /** Whether the call is one that the deployed release declares. The first difference is named; undefined when none. */
-export function conformRefusal(deployment: DeploymentView, model: ModelView, request: ChatRequest): Refusal | undefined {
-  return (
-    promptRefusal(deployment, request.messages) ??
-    toolRefusal(deployment, request.tools ?? []) ??
-    formatRefusal(model, request.response_format) ??
-    boundRefusal(model, request)
-  );
+export function conformRefusal(deployment: DeploymentView, model: ModelView, call: ModelCall): Refusal | undefined {
+  return promptRefusal(deployment, call) ?? toolRefusal(deployment, call.tools) ?? formatRefusal(model, call.responseFormat) ?? boundRefusal(model, call) ?? needRefusal(model, call);
 }
 
-function promptRefusal(deployment: DeploymentView, messages: readonly ChatMessage[]): Refusal | undefined {
-  const index = messages.findIndex((message) => isPrompt(message) && !isDeclared(deployment, message));
-  if (index >= 0) {
-    const role = messages[index]?.role ?? "system";
+function promptRefusal(deployment: DeploymentView, call: ModelCall): Refusal | undefined {
+  const other = call.instructions.find((instruction) => !isDeclared(deployment, instruction));
+  if (other !== undefined) {
     return refuse("release_mismatch", {
-      message: `the ${role} message is not a prompt that the deployed release declares`,
-      param: `messages[${index}].content`,
+      message: `the ${other.role} message is not a prompt that the deployed release declares`,
+      param: other.param,
       component: promptComponent(deployment),
     });
   }
-  const bare = deployment.prompts.length > 0 && !messages.some((message) => isPrompt(message));
+  const bare = call.dialect.promptless !== true && deployment.prompts.length > 0 && call.instructions.length === 0;
   return bare
     ? refuse("release_mismatch", {
         message: "the call carries none of the prompts that the deployed release declares",
-        param: "messages",
+        param: "messages" in call.request ? "messages" : "instructions",
         component: promptComponent(deployment),
       })
     : undefined;
@@ -46,14 +42,9 @@ function promptComponent({ prompts }: DeploymentView): string {
   return prompts.length === 1 && only !== undefined ? `prompt:${only.name}` : "prompt";
 }
 
-function isPrompt(message: ChatMessage): boolean {
-  return message.role === "system" || message.role === "developer";
-}
-
-function isDeclared(deployment: DeploymentView, message: ChatMessage): boolean {
-  const text = messageText(message);
+function isDeclared(deployment: DeploymentView, { role, text }: Instruction): boolean {
   const digest = digestText(text);
-  const prompts = deployment.prompts.filter((prompt) => prompt.role === message.role);
+  const prompts = deployment.prompts.filter((prompt) => prompt.role === role);
   return prompts.some((prompt) => prompt.digest === digest || matchesDeclared(prompt, text));
 }
 
@@ -69,25 +60,20 @@ function matchesDeclared(prompt: PromptView, text: string): boolean {
   return matchesTemplate(template, text);
 }
 
-function toolRefusal(deployment: DeploymentView, tools: readonly ChatTool[]): Refusal | undefined {
-  const index = tools.findIndex((tool) => !isDeclaredTool(deployment, tool));
-  const tool = tools[index];
+function toolRefusal(deployment: DeploymentView, tools: readonly WireTool[]): Refusal | undefined {
+  const tool = tools.find((each) => !isDeclaredTool(deployment, each));
   return tool === undefined
     ? undefined
     : refuse("release_mismatch", {
-        message: `the definition of tool \`${tool.function.name}\` is not the one that the deployed release declares`,
-        param: `tools[${index}]`,
-        component: `tool:${tool.function.name}`,
+        message: `the definition of tool \`${tool.name}\` is not the one that the deployed release declares`,
+        param: tool.param,
+        component: `tool:${tool.name}`,
       });
 }
 
-function isDeclaredTool(deployment: DeploymentView, tool: ChatTool): boolean {
-  const declared = deployment.tools.find(({ name }) => name === tool.function.name);
-  return declared !== undefined && declared.digest === wireToolDigest(tool);
-}
-
-function wireToolDigest({ function: { name, description, parameters, strict } }: ChatTool): string {
-  return toolDigest({ name, description: description ?? "", parameters: parameters ?? {}, strict: strict ?? undefined });
+function isDeclaredTool(deployment: DeploymentView, { name, description, parameters, strict }: WireTool): boolean {
+  const declared = deployment.tools.find((each) => each.name === name);
+  return declared !== undefined && declared.digest === toolDigest({ name, description, parameters, strict });
 }
 
 /** A manifest's response format as it goes over the wire. */
@@ -106,9 +92,9 @@ export function wireResponseFormat(declared: {
 
 const plainText = { type: "text" };
 
-function formatRefusal(model: ModelView, sent: unknown): Refusal | undefined {
-  const same = (sent ?? plainText) === (model.responseFormat ?? plainText);
-  return same || canonicalize(sent ?? plainText) === canonicalize(model.responseFormat ?? plainText)
+function formatRefusal(model: ModelView, sent: unknown = plainText): Refusal | undefined {
+  const declared = model.responseFormat ?? plainText;
+  return sent === declared || canonicalize(sent) === canonicalize(nameless(sent) ? withoutName(declared) : declared)
     ? undefined
     : refuse("release_mismatch", {
         message: "`response_format` is not the one that the deployed release declares",
@@ -117,52 +103,59 @@ function formatRefusal(model: ModelView, sent: unknown): Refusal | undefined {
       });
 }
 
-/** Two names of one limit: bounding either bounds both. */
-const sameBound: Readonly<Partial<Record<BoundedParameter, BoundedParameter>>> = {
-  max_tokens: "max_completion_tokens",
-  max_completion_tokens: "max_tokens",
-};
-
-type BoundedParameter = "temperature" | "top_p" | "max_tokens" | "max_completion_tokens" | "n" | "presence_penalty" | "frequency_penalty";
-
-const boundedParameters: readonly BoundedParameter[] = [
-  "temperature",
-  "top_p",
-  "max_tokens",
-  "max_completion_tokens",
-  "n",
-  "presence_penalty",
-  "frequency_penalty",
-];
-
-function boundRefusal(model: ModelView, request: ChatRequest): Refusal | undefined {
-  const parameter = boundedParameters.find((name) => outside(model, name, request));
-  return parameter === undefined
-    ? undefined
-    : refuse("release_mismatch", {
-        message: `\`${parameter}\`${request[parameter] === undefined ? ", left to the provider's default," : ""} is outside the bounds that the deployed release declares`,
-        param: parameter,
-        component: `model:${model.name}`,
-      });
+/** Anthropic's messages give a schema no name, and keep to it always. */
+function nameless(format: unknown): boolean {
+  const schema = jsonSchemaOf(format);
+  return schema !== undefined && !("name" in schema);
 }
 
-/** What a provider takes for a parameter that the call leaves out (OpenAI API reference); of an answer's length, no end. */
-const defaults: Readonly<Record<BoundedParameter, number>> = {
-  temperature: 1,
-  top_p: 1,
-  max_tokens: Infinity,
-  max_completion_tokens: Infinity,
-  n: 1,
-  presence_penalty: 0,
-  frequency_penalty: 0,
-};
+function withoutName(declared: unknown): unknown {
+  const schema = jsonSchemaOf(declared);
+  return schema === undefined ? declared : { type: "json_schema", json_schema: { schema: schema["schema"] } };
+}
+
+function jsonSchemaOf(format: unknown): Readonly<Record<string, unknown>> | undefined {
+  return wireObject(wireObject(format)?.["json_schema"]);
+}
+
+/** Two names of one limit: bounding either bounds both. */
+const lengths: readonly string[] = ["max_tokens", "max_completion_tokens"];
 
 /** A bound holds for what the provider will do, so also for a parameter that the call leaves to the provider. */
-function outside(model: ModelView, name: BoundedParameter, request: ChatRequest): boolean {
-  const other = sameBound[name];
-  const bounds = [model.bounds[name], ...(other === undefined ? [] : [model.bounds[other]])];
-  const sent = request[name] ?? undefined;
-  if (sent === undefined && other !== undefined && typeof request[other] === "number") return false;
-  const value = sent ?? defaults[name];
-  return bounds.some((bound) => value < (bound?.min ?? -Infinity) || value > (bound?.max ?? Infinity));
+function boundRefusal(model: ModelView, call: ModelCall): Refusal | undefined {
+  for (const [name, value] of Object.entries(call.parameters)) {
+    const bounds = lengths.includes(name) ? lengths : [name];
+    const bounded = bounds.find((each) => isOutside(model.bounds[each], value));
+    // Nobody sent an endless answer: the bound that stands in the way is the one to name.
+    if (bounded !== undefined) return parameterRefusal(model, value === Infinity ? bounded : name, isSent(call, name));
+  }
+  return undefined;
+}
+
+function isOutside(bound: ParameterBound | undefined, value: number): boolean {
+  return bound !== undefined && (value < (bound.min ?? -Infinity) || value > (bound.max ?? Infinity));
+}
+
+function isSent({ request, parameters }: ModelCall, name: string): boolean {
+  return parameters[name] !== Infinity && (lengths.includes(name) || (request[name] ?? null) !== null);
+}
+
+function parameterRefusal(model: ModelView, name: string, sent: boolean): Refusal {
+  return refuse("release_mismatch", {
+    message: `\`${name}\`${sent ? "" : ", left to the provider's default,"} is outside the bounds that the deployed release declares`,
+    param: name,
+    component: `model:${model.name}`,
+  });
+}
+
+/** Powers beside asking a question and getting an answer: each is named in the release, or not there. */
+function needRefusal(model: ModelView, { needs }: ModelCall): Refusal | undefined {
+  const missing = needs.find(({ permission }) => model.permissions?.includes(permission) !== true);
+  return missing === undefined
+    ? undefined
+    : refuse(missing.permission === "tokens" ? "tokens_unscannable" : "permission_undeclared", {
+        message: `the release does not permit \`${missing.permission}\` for model \`${model.name}\``,
+        param: missing.param,
+        component: `model:${model.name}`,
+      });
 }

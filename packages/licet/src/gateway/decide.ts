@@ -1,4 +1,5 @@
 import { constant } from "../ledger/canonical-text.ts";
+import type { CedarBudget, CedarUsage } from "./budgets/cedar-facts.ts";
 import type { Refusal } from "./refusal.ts";
 import { refuse } from "./refusal.ts";
 import type { CredentialView, DeploymentView, ModelView, PolicyBundleView, ProviderView } from "./snapshot.ts";
@@ -13,12 +14,14 @@ import { isErrorCode } from "@licet/contract";
  *         system: String, environment: String, stage: String, release: String, tier: String,
  *         ato?: { id: String, state: String, stage: String, environment: String, release: String,
  *                 notBefore: datetime, notAfter: datetime },
- *         boundary: Set<String>, regions: Set<String>, held: Bool,
+ *         boundary: Set<String>, regions: Set<String>, held: Bool, unlimited?: Bool,
+ *         budget?: { day: { tokens: Long, costMicros: Long }, callCostMicros: Long, callsPerMinute: Long },
  *       };
  *       entity Model { provider: String, name: String, region: String, declared: Bool };
  *       action callModel, score appliesTo {
  *         principal: Workload, resource: Model,
- *         context: { now: datetime, release: String, dataClasses: Set<String> },
+ *         context: { now: datetime, release: String, dataClasses: Set<String>,
+ *                    spent?: { tokens: Long, costMicros: Long }, estimate?: { tokens: Long, costMicros: Long }, callsThisMinute?: Long },
  *       };
  *     }
  *
@@ -30,8 +33,16 @@ export type CedarCall = {
   readonly principal: EntityUid;
   readonly action: EntityUid;
   readonly resource: EntityUid;
-  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly dataClasses: readonly string[]; readonly purpose?: string };
+  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly dataClasses: readonly string[]; readonly purpose?: string } & Spending;
   readonly entities: readonly CedarEntity[];
+};
+
+/** Of a call to a model, whose spending the gateway counts. */
+export type Spending = { readonly spent?: CedarUsage; readonly estimate?: CedarUsage; readonly callsThisMinute?: number };
+
+/** Asked after a refusal: may the call of an observed deployment go on all the same? */
+export type ObserveCall = Omit<CedarCall, "context"> & {
+  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly action: string; readonly refusals: readonly string[] };
 };
 
 export type EntityUid = {
@@ -95,6 +106,8 @@ export interface CedarInput {
   readonly held: boolean;
   readonly dataClasses: readonly string[];
   readonly now: number;
+  /** Of `callModel`: budget and spending in steps, so that they do not make every question a new one. */
+  readonly budget?: CedarBudget | undefined;
 }
 
 /** Requests of each deployment's view by all else that they are made of; owned by `cedarCall`. */
@@ -106,7 +119,7 @@ export function cedarCall(input: CedarInput): CedarCall {
   const { action, credential, model, held } = input;
   const known = calls.get(credential.deployment) ?? new Map<string, CedarCall>();
   calls.set(credential.deployment, known);
-  const facts = [action, model.name, model.declared?.provider ?? null, model.provider?.region ?? null, held, wholeSecond(input.now), sorted(input.dataClasses)];
+  const facts = [action, model.name, model.declared?.provider ?? null, model.provider?.region ?? null, held, wholeSecond(input.now), sorted(input.dataClasses), input.budget ?? null];
   const question = JSON.stringify(facts);
   const before = known.get(question);
   if (before !== undefined) {
@@ -132,16 +145,23 @@ function newCall(input: CedarInput): CedarCall {
     region: input.model.provider?.region ?? "",
     declared: input.model.declared !== undefined,
   };
+  const { budget, ...spending } = input.budget ?? {};
   return {
     principal,
     action: { type: "Licet::Action", id: input.action },
     resource,
-    context: { now: datetime(wholeSecond(input.now)), release: deployment.release, dataClasses: sorted(input.dataClasses) },
+    context: { now: datetime(wholeSecond(input.now)), release: deployment.release, dataClasses: sorted(input.dataClasses), ...spending },
     entities: [
-      { uid: principal, attrs: workload(deployment, input.held), parents: [] },
+      { uid: principal, attrs: { ...workload(deployment, input.held), ...(input.action === "callModel" && limits(deployment, budget)) }, parents: [] },
       { uid: resource, attrs: model, parents: [] },
     ],
   };
+}
+
+/** Who is limited, and by what nobody could tell, is told neither: then no policy lets a call through. */
+function limits({ budgets }: DeploymentView, budget: CedarBudget["budget"] | undefined): Record<string, CedarValue> {
+  if (budgets === undefined) return { unlimited: true };
+  return budget === undefined ? {} : { budget };
 }
 
 export interface ExportInput {
@@ -199,6 +219,44 @@ function workload(deployment: DeploymentView, held: boolean): Record<string, Ced
     regions: sorted(deployment.boundary.regions),
     held,
   };
+}
+
+/** The question of `observe`; see the pack `runtime-observe`. */
+export function observeCall({ credential, held, now, action, refusals }: { readonly credential: CredentialView; readonly held: boolean; readonly now: number; readonly action: string; readonly refusals: readonly string[] }): ObserveCall | undefined {
+  const { deployment } = credential;
+  const { observe } = deployment;
+  if (observe === undefined) return undefined;
+  const principal = { type: "Licet::Workload", id: deployment.id };
+  const resource = { type: "Licet::Observation", id: observe.id };
+  const [granted] = observe.granted;
+  const person = (id: string): EntityUid => ({ type: "Licet::Person", id });
+  return {
+    principal,
+    action: { type: "Licet::Action", id: "observe" },
+    resource,
+    context: { now: datetime(wholeSecond(now)), release: deployment.release, action, refusals: sorted(refusals) },
+    entities: [
+      { uid: principal, attrs: workload(deployment, held), parents: [] },
+      {
+        uid: resource,
+        attrs: {
+          deployment: entityRef(principal),
+          asked: entityRef(person(observe.asked)),
+          ...(granted !== undefined && { granted: entityRef(person(granted.person)) }),
+          soleOperator: observe.soleOperator,
+          notBefore: datetime(wholeSecond(observe.notBefore)),
+          notAfter: datetime(observe.notAfter),
+          renewed: false,
+        },
+        parents: [],
+      },
+      ...(granted === undefined ? [] : [{ uid: person(granted.person), attrs: {}, parents: [{ type: "Licet::Role", id: granted.role }] }]),
+    ],
+  };
+}
+
+function entityRef({ type, id }: EntityUid): CedarValue {
+  return { __entity: { type, id } };
 }
 
 function sorted(values: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { AccessDecisionBody, GatewayContentBody, GatewayDecisionBody, GatewayOutcomeBody } from "@licet/contract";
 import type { Entry, EntryDefinition } from "../ledger/recorder.ts";
-import { insertContent, insertDecisions, saveOutcomes, type DecisionOutcome, type DecisionRow } from "./store.ts";
+import { spentBy, summed } from "./budgets/spent.ts";
+import { addSpent, insertContent, insertDecisions, insertWaived, saveOutcomes, type DecisionOutcome, type DecisionRow } from "./store.ts";
 
 type Body = GatewayDecisionBody | AccessDecisionBody;
 
@@ -22,10 +23,24 @@ function row(entry: Entry, body: Body): DecisionRow {
     model: body.model,
     detail: JSON.stringify(body),
     outcome: null,
-    decided_at: entry.time,
+    // A copy from a gateway process says when that decided.
+    decided_at: body.shipped?.time ?? entry.time,
     kid: entry.kid ?? "",
     outcome_kid: null,
   };
+}
+
+/** Of an entry that a waiver let through: one row for each reason, however many of them share code and policy. */
+function waivedIn(entry: Entry): Parameters<typeof insertWaived>[1] {
+  if (!Array.isArray(entry.body["observed"])) return [];
+  const { decision, waiver, observed = [] } = entry.kind === "gateway.outcome" ? GatewayOutcomeBody.parse(entry.body) : decisionWaived(bodyOf(entry));
+  if (waiver === undefined) return [];
+  const reasons = new Map(observed.map(({ code, policy }) => [`${code}\n${policy}`, { code, policy }]));
+  return [...reasons.values()].map((reason) => ({ space: entry.space, decision, ...reason, waiver, decided_at: entry.time, kid: entry.kid ?? "" }));
+}
+
+function decisionWaived({ id, waiver, observed }: Body): Pick<GatewayOutcomeBody, "decision" | "waiver" | "observed"> {
+  return { decision: id, waiver, observed };
 }
 
 function outcomeOf(entry: Entry): DecisionOutcome {
@@ -52,18 +67,33 @@ const applyMany: NonNullable<EntryDefinition["applyMany"]> = async (tx, entries)
   }
   await insertDecisions(tx, rows);
   await saveOutcomes(tx, later);
+  await saveWaived(tx, entries);
+  await saveSpent(tx, entries);
 };
+
+const saveWaived = (tx: Parameters<EntryDefinition["apply"]>[0], entries: readonly Entry[]) => insertWaived(tx, entries.flatMap(waivedIn));
+
+const saveSpent = (tx: Parameters<EntryDefinition["apply"]>[0], entries: readonly Entry[]) =>
+  addSpent(tx, summed(entries.flatMap(spentBy)).map(({ currency, ...spent }) => ({ ...spent, currency: currency ?? "" })));
 
 function bodyOf(entry: Entry): Body {
   return entry.kind === "access.decision" ? AccessDecisionBody.parse(entry.body) : GatewayDecisionBody.parse(entry.body);
 }
 
+/** Of the first version there was one way to call a model. */
+const onlyEndpoint = "/openai/v1/chat/completions";
+
 export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
   {
     kind: "gateway.decision",
-    v: 1,
+    v: 2,
     mode: "runtime",
-    apply: (tx, entry) => insertDecisions(tx, [row(entry, bodyOf(entry))]),
+    upcast: (body) => ({ ...body, ...(body["endpoint"] === onlyEndpoint && { dialect: "openai.chat" }) }),
+    apply: async (tx, entry) => {
+      await insertDecisions(tx, [row(entry, bodyOf(entry))]);
+      await saveWaived(tx, [entry]);
+      await saveSpent(tx, [entry]);
+    },
     applyMany,
   },
   {
@@ -76,9 +106,14 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
   },
   {
     kind: "gateway.outcome",
-    v: 1,
+    v: 2,
     mode: "runtime",
-    apply: (tx, entry) => saveOutcomes(tx, [outcomeOf(entry)]),
+    upcast: (body) => body,
+    apply: async (tx, entry) => {
+      await saveOutcomes(tx, [outcomeOf(entry)]);
+      await saveWaived(tx, [entry]);
+      await saveSpent(tx, [entry]);
+    },
     applyMany,
   },
   {

@@ -104,7 +104,7 @@ describe("an upstream that fails", () => {
   });
 
   test("a provider's error that quotes a key is passed on without its words", async () => {
-    const body = JSON.stringify({ error: { message: "Incorrect API key provided: sk-abcdefghijklmnopqrstuvwx", code: "invalid" } });
+    const body = JSON.stringify({ error: { message: "Incorrect API key provided: sk-abcR7fK2mQ9xLw4Tz8Vb3Nc6Hd1", code: "invalid" } });
     governed.upstream.mode = { kind: "status", status: 401, body };
     const error = await failure(ask());
     expect(JSON.stringify(error.error)).not.toContain("sk-abc");
@@ -319,7 +319,7 @@ describe("hostile senders", () => {
   test("a WebSocket upgrade is refused in JSON", async () => {
     const upgrade = "GET /openai/v1/responses HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGVzdA==\r\nsec-websocket-version: 13\r\n\r\n";
     const answer = await rawRequest(governed.origin, upgrade);
-    expect(answer.text).toMatch(/^HTTP\/1\.1 404 .*endpoint_unsupported/su);
+    expect(answer.text).toMatch(/^HTTP\/1\.1 403 .*websocket_denied/su);
   });
 
   test("a declared length over the limit is refused before a byte of the body is read", async () => {

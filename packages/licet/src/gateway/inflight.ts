@@ -1,3 +1,4 @@
+import { liftsStanding } from "./observe-mode.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CredentialView, SnapshotSource } from "./snapshot.ts";
 import { standingRefusal } from "./standing.ts";
@@ -21,6 +22,8 @@ export interface Inflight {
   remove(flight: Flight): void;
   /** Ends what a hold was just placed on, at once; answers how many. */
   cut(scope: CutScope, refusal?: Refusal): number;
+  /** Why a call of this credential may not be sent now, by the present snapshot. */
+  fallen(credential: CredentialView, now: number): Refusal | undefined;
   /** Ends every call whose deployment may no longer carry traffic by the present snapshot. */
   sweep(now: number): void;
   readonly size: number;
@@ -59,6 +62,10 @@ export function inflightCalls(snapshots: SnapshotSource, callsMax: number): Infl
       }
       return hit.length;
     },
+    fallen: ({ digest }, now) => {
+      const snapshot = snapshots.current();
+      return snapshot === undefined ? refuse("snapshot_stale") : fallen({ snapshot, digest, now });
+    },
     sweep: (now) => {
       const snapshot = snapshots.current();
       stale = snapshot === undefined ? stale + 1 : 0;
@@ -85,5 +92,6 @@ function fallen(at: { readonly snapshot: NonNullable<ReturnType<SnapshotSource["
   if (credential === undefined || credential.revokedAt !== null || at.now >= credential.expiresAt) {
     return refuse("credential_invalid");
   }
-  return standingRefusal({ snapshot: at.snapshot, credential, now: at.now });
+  const refusal = standingRefusal({ snapshot: at.snapshot, credential, now: at.now });
+  return refusal !== undefined && liftsStanding(refusal, credential.deployment, at.now) ? undefined : refusal;
 }

@@ -1,17 +1,29 @@
 import type { FindingCount } from "@licet/contract";
 import type { JsonObject } from "../ledger/recorder.ts";
+import { promptTokensAtMost } from "./budgets/bound.ts";
+import type { BudgetAsk, Budgets } from "./budgets/budgets.ts";
+import type { CedarBudget } from "./budgets/cedar-facts.ts";
+import type { ExternalLines } from "./detect/external.ts";
+import { rulesFor } from "./detect/rules.ts";
 import { conformRefusal, declaredModel } from "./conform.ts";
 import { cedarCall, decide, type CedarCall, type CedarReason, type PolicyAnswer } from "./decide.ts";
-import { detect, either, findingCounts, outsideBoundary } from "./detect.ts";
-import { callTexts, joinedTexts, type ModelCall } from "./openai.ts";
+import type { JsonPath, ModelCall } from "./dialect.ts";
+import { observed, outsideClasses, scannedBoundary, type Observed } from "./observe-mode.ts";
+import { protocolOf } from "./provider.ts";
+import { answerCheck, askedRequest, type AnswerCheck } from "./external-check.ts";
 import { reasonOf } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
+import { openScan, type CallScan } from "./scan.ts";
 import type { CredentialView, DeploymentView, ModelView, ProviderView, Snapshot } from "./snapshot.ts";
 import { holdOn, standingRefusal } from "./standing.ts";
 
 /** Everything that was found out about one call, whether it goes through or not. */
 export interface Judgement {
-  readonly refusal?: Refusal;
+  readonly refusal?: Refusal | undefined;
+  /** What the gateway itself demands and did not find. */
+  readonly own: readonly Refusal[];
+  /** Why it would have been refused, where a waiver lets it go on. */
+  readonly observed?: Observed;
   readonly model?: ModelView | undefined;
   readonly provider?: ProviderView | undefined;
   readonly cedar: CedarCall;
@@ -27,33 +39,73 @@ export interface Asking {
   readonly credential: CredentialView;
 }
 
+/** A call that was judged, with what detection made of it. */
+export interface CallJudgement extends Judgement {
+  readonly scan: CallScan;
+  /** Present where external detectors look at answers. */
+  readonly check: AnswerCheck | undefined;
+}
+
+export interface Judging {
+  readonly external?: ExternalLines | undefined;
+  /** The declared model to go to; absent for the one that the call names. */
+  readonly target?: ModelView | undefined;
+  readonly budgets?: Budgets | undefined;
+}
+
+/** What of a call can cost something. */
+export function budgetAsk({ credential, now }: Asking, { call, scan, model, provider }: { readonly call: ModelCall; readonly scan: CallScan; readonly model: ModelView; readonly provider: ProviderView }): BudgetAsk {
+  const { needs, answerTokensMax, parameters } = call;
+  // What was put in for values may be longer than they were.
+  const bytes = scan.request === call.request ? call.bytes : Math.max(call.bytes, Buffer.byteLength(JSON.stringify(scan.request)));
+  return { credential, model, provider, promptTokensAtMost: promptTokensAtMost({ bytes, needs }), answerTokensMax, choices: parameters["n"] ?? 1, needs, now };
+}
+
+interface CallSpending {
+  readonly refusal: Refusal | undefined;
+  readonly budget: CedarBudget | undefined;
+}
+
+const noSpending: CallSpending = { refusal: undefined, budget: undefined };
+
+function spendingOf(budgets: Budgets | undefined, asking: Asking, { call, scan, model, provider }: { readonly call: ModelCall; readonly scan: CallScan; readonly model: ModelView | undefined; readonly provider: ProviderView | undefined }): CallSpending {
+  if (budgets === undefined || model === undefined || provider === undefined) return noSpending;
+  const ask = budgetAsk(asking, { call, scan, model, provider });
+  return { refusal: budgets.peek(ask), budget: budgets.cedar(ask) };
+}
+
 /** Judges a call to a model by all that is known. Every check runs; any of them refuses. */
-export async function judge(asking: Asking, call: ModelCall): Promise<Judgement> {
+export async function judge(asking: Asking, call: ModelCall, { target, budgets, external: lines }: Judging = {}): Promise<CallJudgement> {
   const { deployment } = asking.credential;
-  const model = declaredModel(deployment, call.model);
+  const model = target ?? declaredModel(deployment, call.model);
   const provider = registered(asking, model);
-  const found = either(detect(callTexts(call.request)), detect(joinedTexts(call.request)));
-  const findings = findingCounts(found);
+  const rules = rulesFor(asking.snapshot.spaces.get(asking.credential.space), deployment.system);
+  const boundary = scannedBoundary(deployment, asking.now);
+  const isFixed = (path: JsonPath) => call.isFixed(path);
+  const external = await askedRequest({ lines, rules }, call.request, isFixed);
+  const scan = openScan({ rules, boundary, request: call.request, isFixed, more: external?.more });
+  const { verdict } = scan;
+  const spending = spendingOf(budgets, asking, { call, scan, model, provider });
   const ownRefusals = [
     standingRefusal(asking),
+    external?.refusal,
     model === undefined ? undeclared(call.model) : providerRefusal(deployment, provider),
-    classRefusal(outsideBoundary(found, deployment.boundary.classes)),
-    model && conformRefusal(deployment, model, call.request),
+    protocolRefusal(call, provider),
+    classRefusal(outsideClasses(deployment, verdict), "messages" in call.request ? "messages" : "input"),
+    model && conformRefusal(deployment, model, call),
+    spending.refusal,
   ];
-  const subject = { name: call.model, ...(model && { declared: model }), ...(provider && { provider }) };
-  const verdict = await concluded(asking, {
-    action: "callModel",
-    model: subject,
-    dataClasses: findings.map(({ dataClass }) => dataClass),
-    ownRefusals,
-  });
-  return { ...verdict, model, provider, findings };
+  const subject = { name: target?.name ?? call.model, ...(model && { declared: model }), ...(provider && { provider }) };
+  const concluding = await concluded(asking, { action: "callModel", model: subject, dataClasses: verdict.leaving, ownRefusals, budget: spending.budget });
+  const judged = { ...concluding, model, provider, findings: verdict.findings, stopped: verdict.stopped, scan, check: answerCheck({ lines, rules }, boundary) };
+  return { ...judged, ...(await observed(asking, judged, { action: "callModel", model: call.model, fits: (each) => protocolOf(each) === call.dialect.provider })) };
 }
 
 export interface Concluding {
   readonly action: "callModel" | "score";
   readonly model: { readonly name: string; readonly declared?: ModelView; readonly provider?: ProviderView };
   readonly dataClasses: readonly string[];
+  readonly budget?: CedarBudget | undefined;
   /** What the gateway itself demands, most important first. */
   readonly ownRefusals: readonly (Refusal | undefined)[];
 }
@@ -71,7 +123,7 @@ export async function concludedOn(asking: Asking, cedar: CedarCall, ownRefusals:
   const [first] = own;
   const refusal = first === undefined ? policy.refusal : named(first, policy);
   const reasons = [...own.map(reasonOf), ...policyReasons(policy)];
-  return { cedar, policy, reasons, ...(refusal && { refusal }) };
+  return { cedar, policy, reasons, own: own.map((each) => named(each, policy)), ...(refusal && { refusal }) };
 }
 
 /** A policy that says the same as the gateway is named: it is the one that people can read and change. */
@@ -119,12 +171,16 @@ export function providerRefusal(deployment: DeploymentView, provider: ProviderVi
       });
 }
 
-export function classRefusal(outside: readonly string[]): Refusal | undefined {
+function protocolRefusal({ dialect }: ModelCall, provider: ProviderView | undefined): Refusal | undefined {
+  return provider === undefined || protocolOf(provider) === dialect.provider ? undefined : refuse("provider_mismatch", { param: "model" });
+}
+
+export function classRefusal(outside: readonly string[], param = "messages"): Refusal | undefined {
   return outside.length === 0
     ? undefined
     : refuse("data_outside_boundary", {
         message: `the call holds ${outside.join(" and ")} data, outside the declared boundary`,
-        param: "messages",
+        param,
         component: "classes",
       });
 }

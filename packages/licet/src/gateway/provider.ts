@@ -1,6 +1,7 @@
 import { licetVersion } from "../base/version.ts";
 import { openOutbound, type Outbound, type OutboundHeaders, type OutboundLimits, type OutboundRequest } from "../base/outbound.ts";
 import type { AnswerHeaders } from "./answer.ts";
+import type { ModelCall, ProviderKind as ProtocolKind } from "./dialect.ts";
 import type { ProviderView } from "./snapshot.ts";
 
 /** One client for each registered provider, opened at its first call. */
@@ -41,15 +42,41 @@ function lineKey(space: string, { id, baseUrl, allow }: ProviderView): string {
   return JSON.stringify([space, id, baseUrl, allow ?? []]);
 }
 
-/** Nothing of the caller's headers goes on: neither credential nor anything that no one has looked at. */
-export function providerRequest(key: string, body: string, stream: boolean): OutboundRequest {
+export interface ProviderAsk {
+  readonly key: string;
+  readonly body: string;
+  readonly call: ModelCall;
+  readonly provider: ProviderView;
+  /** Trace context for the provider. */
+  readonly trace?: Readonly<Record<string, string>>;
+}
+
+/** The protocol that a provider speaks. */
+export function protocolOf({ kind = "openai" }: ProviderView): ProtocolKind {
+  return kind === "azure" ? "openai" : kind;
+}
+
+const anthropicVersion = "2023-06-01";
+
+/** Each vendor has its own place for a key. */
+function keyHeaders(key: string, { kind = "openai" }: ProviderView): Readonly<Record<string, string>> {
+  if (kind === "azure") return { "api-key": key };
+  return kind === "anthropic" ? { "x-api-key": key } : { authorization: `Bearer ${key}` };
+}
+
+/** Nothing of the caller's headers goes on but what the dialect lists: neither credential nor anything that no one has looked at. */
+export function providerRequest({ key, body, call, provider, trace = {} }: ProviderAsk): OutboundRequest {
+  const { apiVersion } = provider;
   return {
     method: "POST",
-    path: "/chat/completions",
+    path: apiVersion === undefined ? call.dialect.upstreamPath : `${call.dialect.upstreamPath}?api-version=${encodeURIComponent(apiVersion)}`,
     headers: {
-      authorization: `Bearer ${key}`,
+      ...(protocolOf(provider) === "anthropic" && { "anthropic-version": anthropicVersion }),
+      ...call.upstreamHeaders,
+      ...trace,
+      ...keyHeaders(key, provider),
       "content-type": "application/json",
-      accept: stream ? "text/event-stream" : "application/json",
+      accept: call.stream ? "text/event-stream" : "application/json",
       // Compressed answers would have to be unpacked before they can be scanned.
       "accept-encoding": "identity",
       "user-agent": `licet/${licetVersion}`,
@@ -58,14 +85,14 @@ export function providerRequest(key: string, body: string, stream: boolean): Out
   };
 }
 
-const passedHeaders = ["x-request-id", "retry-after", "retry-after-ms", "openai-processing-ms"] as const;
-const passedPrefix = "x-ratelimit-";
+const passedHeaders: ReadonlySet<string> = new Set(["x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry", "openai-processing-ms"]);
+const passedPrefixes = ["x-ratelimit-", "anthropic-ratelimit-"] as const;
 const headerCharactersMax = 256;
-const passedHeadersMax = 16;
+const passedHeadersMax = 24;
 
 /** The few of the provider's headers that its clients act on. */
 export function passedOn(headers: OutboundHeaders): AnswerHeaders {
-  const names = Object.keys(headers).filter((name) => passedHeaders.some((it) => it === name) || name.startsWith(passedPrefix));
+  const names = Object.keys(headers).filter((name) => passedHeaders.has(name) || passedPrefixes.some((prefix) => name.startsWith(prefix)));
   const pairs = names.slice(0, passedHeadersMax).flatMap((name) => {
     const value = headers[name];
     return typeof value === "string" && /^[\x20-\x7E]*$/u.test(value) ? [[name, value.slice(0, headerCharactersMax)] as const] : [];

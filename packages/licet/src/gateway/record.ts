@@ -187,7 +187,7 @@ function decisionBody({ id, facts, refusal, content }: Deciding): JsonObject {
     cedar: facts.cedar ?? null,
     ...caller(facts.credential),
     model: facts.model ?? null,
-    findings: facts.findings,
+    findings: facts.findings.map(findingJson),
     action: facts.action,
     ...facts.more,
     // The words hold more than their digests do, and an erasure of the words must not leave digests to guess by.
@@ -211,4 +211,9 @@ function caller(credential: CredentialView | undefined): JsonObject {
 export function reasonOf(refusal: Refusal): JsonObject {
   const component: { readonly component?: JsonValue } = refusal.component === undefined ? {} : { component: refusal.component };
   return { policy: refusal.policy, code: refusal.code, remedy: refusal.remedy, ...component };
+}
+
+/** One finding as it stands in a record: type and count, never the value. */
+export function findingJson({ type, dataClass, count, action }: FindingCount): JsonObject {
+  return { type, dataClass, count, ...(action !== undefined && { action }) };
 }

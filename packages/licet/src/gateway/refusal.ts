@@ -12,6 +12,8 @@ export interface Refusal {
   /** The Cedar policy, or `gateway.CODE` for what the gateway itself demands. */
   readonly policy: string;
   readonly remedy: string;
+  /** When the same call may pass; absent where waiting does not help. */
+  readonly retryAfterSeconds?: number;
 }
 
 export interface RefusalDetail {
@@ -21,6 +23,7 @@ export interface RefusalDetail {
   readonly policy?: string;
   readonly remedy?: string;
   readonly status?: number;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 export function refuse(code: ErrorCode, detail: RefusalDetail = {}): Refusal {
@@ -33,6 +36,7 @@ export function refuse(code: ErrorCode, detail: RefusalDetail = {}): Refusal {
     ...(detail.component !== undefined && { component: shown(detail.component) }),
     policy: detail.policy ?? `gateway.${code}`,
     remedy: detail.remedy ?? info.fix,
+    ...(detail.retryAfterSeconds !== undefined && { retryAfterSeconds: detail.retryAfterSeconds }),
   };
 }
 

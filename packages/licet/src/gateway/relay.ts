@@ -1,13 +1,16 @@
 import { z } from "zod";
 import type { Outbound, OutboundCall, OutboundFailure, OutboundHeaders, OutboundRequest } from "../base/outbound.ts";
+import { scannedAnswer } from "./answer-texts.ts";
 import type { AnswerHeaders, Caller, UpstreamError } from "./answer.ts";
 import type { Answered } from "./content.ts";
-import { detect, outsideBoundary } from "./detect.ts";
-import { collect, parseJson, wellFormed } from "./openai.ts";
+import type { AnswerShape, ModelCall, Usage } from "./dialect.ts";
+import { parseJson, wellFormed } from "./json.ts";
 import { passedOn } from "./provider.ts";
 import { refuse, type Refusal } from "./refusal.ts";
-import { answerRefusal, readReason, readUsage, streamGuard, type GuardOptions, type StreamGuard, type Usage } from "./stream.ts";
-import { addMessage, Transcript } from "./transcript.ts";
+import type { CallScan, Counting } from "./scan.ts";
+import { answerRefusal, cleanWords, readReason, streamGuard, type StreamGuard } from "./stream.ts";
+import { mapStrings } from "./texts.ts";
+import { Transcript } from "./transcript.ts";
 
 export type AbortedBy = "client" | "upstream" | "hold" | "limit" | "boundary" | "snapshot";
 
@@ -19,14 +22,21 @@ export interface RelayEnd {
   readonly upstream?: UpstreamError;
   /** The whole answer of a call that does not stream. */
   readonly body?: string;
+  /** The event that ends a complete stream. */
+  readonly last?: string;
   readonly headers: AnswerHeaders;
   readonly started: boolean;
-  readonly found: ReadonlyMap<string, number>;
+  /** What was found in the answer and what was taken out of it. */
+  readonly counting: Counting;
   readonly usage: Usage | null;
   readonly finishReasons: readonly string[];
   readonly bytes: number;
   readonly upstreamStatus: number | null;
   readonly firstByteAt: number | null;
+  /** From sending to the first byte, by a monotonic clock. */
+  readonly firstByteAfterMs?: number | undefined;
+  /** Events of a stream that were read. */
+  readonly events: number;
   /** What left the gateway, where words are recorded. */
   readonly said?: Answered;
 }
@@ -35,8 +45,10 @@ export interface RelayOptions {
   readonly outbound: Outbound;
   readonly request: OutboundRequest;
   readonly caller: Caller;
-  readonly stream: boolean;
-  readonly guard: GuardOptions;
+  readonly call: ModelCall;
+  readonly scan: CallScan;
+  /** Whether the words that leave are recorded. */
+  readonly keeps: boolean;
   /** Sent with the stream's head. */
   readonly headers: AnswerHeaders;
   readonly now: () => number;
@@ -53,13 +65,16 @@ const errorBytesMax = 65_536;
 /** State of one exchange; owned by its relay. */
 interface RelayState {
   readonly options: RelayOptions;
-  readonly guard: StreamGuard;
+  /** Absent for an answer that does not stream. */
+  readonly guard: StreamGuard | undefined;
   readonly chunks: Uint8Array[];
   status: number | null;
   headers: AnswerHeaders;
   bytes: number;
   started: boolean;
   firstByteAt: number | null;
+  firstByteAfterMs: number | undefined;
+  readonly sentAt: number;
   ended: boolean;
 }
 
@@ -69,22 +84,25 @@ interface Ending {
   readonly abortedBy?: AbortedBy;
   readonly upstream?: UpstreamError;
   readonly body?: string;
-  readonly found?: ReadonlyMap<string, number>;
+  readonly last?: string;
+  readonly counting?: Counting;
   readonly usage?: Usage | null;
   readonly finishReasons?: readonly string[];
-  readonly choices?: z.output<typeof Completion>["choices"];
+  readonly said?: Answered;
 }
 
 export function relay(options: RelayOptions): Relay {
   const state: RelayState = {
     options,
-    guard: streamGuard(options.guard),
+    guard: guardOf(options),
     chunks: [],
     status: null,
     headers: {},
     bytes: 0,
     started: false,
     firstByteAt: null,
+    firstByteAfterMs: undefined,
+    sentAt: performance.now(),
     ended: false,
   };
   const { promise, resolve } = Promise.withResolvers<RelayEnd>();
@@ -119,38 +137,46 @@ export function relay(options: RelayOptions): Relay {
   return { ended: promise, cut };
 }
 
-function relayEnd(state: RelayState, ending: Ending): RelayEnd {
+function guardOf({ call, scan, keeps }: RelayOptions): StreamGuard | undefined {
+  const reader = call.stream ? call.dialect.stream?.(call) : undefined;
+  return reader === undefined ? undefined : streamGuard({ reader, scan, keeps });
+}
+
+function unread(): Pick<StreamGuard, "counting" | "usage" | "finishReasons" | "events"> {
+  return { counting: { found: new Map(), taken: new Map() }, usage: null, finishReasons: [], events: 0 };
+}
+
+const nothing: Answered = { texts: [], truncated: false };
+
+/** Of a stream what was let go, of a whole answer all of it: what was held back is not recorded either. */
+function relayEnd(state: RelayState, { said = state.guard?.transcript ?? nothing, ...ending }: Ending): RelayEnd {
+  const { counting, usage, finishReasons, events } = state.guard ?? unread();
   return {
-    found: state.guard.found,
-    usage: state.guard.usage,
-    finishReasons: state.guard.finishReasons,
-    ...withoutChoices(ending),
-    ...(state.options.guard.keeps && { said: said(state, ending) }),
+    counting,
+    usage,
+    finishReasons,
+    events,
+    ...ending,
+    ...(state.options.keeps && { said }),
     headers: state.headers,
     started: state.started,
     bytes: state.bytes,
     upstreamStatus: state.status,
     firstByteAt: state.firstByteAt,
+    firstByteAfterMs: state.firstByteAfterMs,
   };
-}
-
-function withoutChoices(ending: Ending): Omit<Ending, "choices"> {
-  const { choices: _, ...rest } = ending;
-  return rest;
-}
-
-/** Of a stream what was let go, of a whole answer all of it: what was held back is not recorded either. */
-function said({ guard, options }: RelayState, { choices = [] }: Ending): Answered {
-  if (options.stream) return guard.transcript;
-  const transcript = new Transcript();
-  for (const [position, { index, message }] of choices.entries()) addMessage(transcript, `${index ?? position}`, message);
-  return transcript;
 }
 
 function head(state: RelayState, status: number, headers: OutboundHeaders): void {
   state.status = status;
-  state.headers = passedOn(headers);
+  state.headers = cleanHeaders(state.options.scan, passedOn(headers));
   state.firstByteAt = state.options.now();
+  state.firstByteAfterMs = performance.now() - state.sentAt;
+}
+
+/** A header that holds what is looked for says nothing that its reader needs. */
+function cleanHeaders(scan: CallScan, headers: AnswerHeaders): AnswerHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => scan.isClean(value)));
 }
 
 interface Taken {
@@ -167,11 +193,11 @@ function data(state: RelayState, chunk: Uint8Array): Taken {
   if (state.status !== 200) {
     return errorData(state, chunk);
   }
-  if (!state.options.stream) {
+  if (state.guard === undefined) {
     state.chunks.push(chunk);
     return { more: true };
   }
-  return streamData(state, chunk);
+  return streamData(state, state.guard, chunk);
 }
 
 /** Of an error only the beginning is read; the rest could be anything. */
@@ -183,19 +209,19 @@ function errorData(state: RelayState, chunk: Uint8Array): Taken {
   return { more: true };
 }
 
-function streamData(state: RelayState, chunk: Uint8Array): Taken {
-  const { text, refusal, done } = state.guard.push(chunk);
+function streamData(state: RelayState, guard: StreamGuard, chunk: Uint8Array): Taken {
+  const { text, refusal, upstream, last } = guard.push(chunk);
   const more = text === "" || write(state, text);
   if (refusal !== undefined) {
-    return { ending: { refusal, abortedBy: reasonFor(refusal) }, more };
+    return { ending: { refusal, abortedBy: reasonFor(refusal), ...(upstream !== undefined && { upstream }) }, more };
   }
-  if (!done) {
+  if (last === undefined) {
     return { more };
   }
   if (!state.started) {
     start(state);
   }
-  return { ending: {}, more: true };
+  return { ending: { last }, more: true };
 }
 
 function reasonFor({ code }: Refusal): AbortedBy {
@@ -222,40 +248,44 @@ function whole(state: RelayState): Ending {
   if (state.status !== 200) {
     return upstreamError(state);
   }
-  if (state.options.stream) {
-    // Without [DONE] nobody can tell an end from a cut.
+  if (state.guard !== undefined) {
+    // Without its last event nobody can tell an end from a cut.
     const message = "the provider ended the stream before it was complete";
     return { refusal: refuse("upstream_unreachable", { message }), abortedBy: "upstream" };
   }
   return jsonAnswer(state);
 }
 
-const Completion = z.looseObject({
-  choices: z.array(z.looseObject({ index: z.int().min(0).optional(), message: z.unknown().optional(), finish_reason: z.string().nullish() })),
-  usage: z.unknown().optional(),
-});
-
 const finishReasonsMax = 16;
 
 function jsonAnswer(state: RelayState): Ending {
+  const { call, scan } = state.options;
   const json = parseJson(Buffer.concat(state.chunks));
-  const parsed = Completion.safeParse(json?.value);
-  if (!parsed.success || !wellFormed(json?.value)) {
+  const shape = json !== undefined && wellFormed(json.value) ? call.dialect.answer(json.value) : undefined;
+  if (shape === undefined) {
     return { refusal: refuse("upstream_invalid"), abortedBy: "upstream" };
   }
-  const texts: string[] = [];
-  collect(parsed.data, texts);
-  const found = detect(texts);
-  const reasons = parsed.data.choices.flatMap(({ finish_reason: reason }) => (typeof reason === "string" ? [readReason(reason)] : []));
-  const read = { found, usage: readUsage(parsed.data.usage), finishReasons: reasons.slice(0, finishReasonsMax) };
-  const outside = outsideBoundary(found, state.options.guard.classes);
-  return outside.length > 0
-    ? { ...read, refusal: answerRefusal(outside), abortedBy: "boundary" }
-    : { ...read, body: JSON.stringify(parsed.data), choices: parsed.data.choices };
+  const counting = { found: new Map<string, number>(), taken: new Map<string, number>() };
+  const { value, blocked } = scannedAnswer(scan, counting, shape);
+  const read = { counting, usage: shape.usage, finishReasons: shape.finishReasons.slice(0, finishReasonsMax).map(readReason) };
+  return blocked === undefined
+    ? { ...read, body: JSON.stringify(value), ...(state.options.keeps && { said: spoken({ ...shape, value }) }) }
+    : { ...read, refusal: answerRefusal(scan, counting), abortedBy: "boundary" };
 }
 
-const ErrorAnswer = z.object({ error: z.object({ message: z.string().optional(), code: z.string().nullish() }) });
-const messageCharactersMax = 500;
+/** The words of a whole answer; of what names things, a tool's name. */
+function spoken(shape: AnswerShape): Answered {
+  const transcript = new Transcript();
+  mapStrings(shape.value, {
+    text: (text, path) => {
+      if (!shape.isFixed(path) || path.at(-1) === "name") transcript.add(shape.place?.(path) ?? path.join("."), text);
+      return text;
+    },
+  });
+  return transcript;
+}
+
+const ErrorAnswer = z.object({ error: z.object({ message: z.string().optional(), code: z.unknown().optional(), type: z.unknown().optional() }) });
 
 /** The provider's status goes on; 401 and 403 would look like the caller's own credential, and redirects are not followed. */
 function upstreamError(state: RelayState): Ending {
@@ -265,19 +295,14 @@ function upstreamError(state: RelayState): Ending {
   return { refusal, upstream: { status, ...providerWords(state) } };
 }
 
-/** What the provider says helps the caller, unless it quotes data or keys. */
-function providerWords(state: RelayState): { readonly code?: string; readonly message?: string } {
+function providerWords(state: RelayState): Omit<UpstreamError, "status"> {
   const parsed = ErrorAnswer.safeParse(parseJson(Buffer.concat(state.chunks))?.value);
   if (!parsed.success) {
     return {};
   }
-  const { message, code } = parsed.data.error;
-  const clean = detect([message ?? "", code ?? ""]).size === 0;
-  const words = {
-    ...(typeof code === "string" && { code: code.slice(0, 100) }),
-    ...(message !== undefined && { message: message.slice(0, messageCharactersMax) }),
-  };
-  return clean ? words : {};
+  const { message, code: named, type } = parsed.data.error;
+  const code = [named, type].find((each) => typeof each === "string");
+  return cleanWords(state.options.scan, { ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
 }
 
 const failures = {

@@ -260,8 +260,9 @@ describe("403", () => {
     ["release_mismatch", "max_tokens", { model: "capped", temperature: 0 }],
     ["release_mismatch", "temperature", { model: "capped", max_tokens: 10 }],
     ["field_unsupported", "logprobs", { logprobs: true }],
-    ["field_unsupported", "store", { store: true }],
-    ["field_unsupported", "messages[1].content[0].image_url", { messages: [system, { role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }],
+    ["field_unsupported", "audio", { audio: { format: "wav", voice: "alloy" } }],
+    ["permission_undeclared", "store", { store: true }],
+    ["permission_undeclared", "messages[1].content[0].image_url", { messages: [system, { role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }],
     ["data_outside_boundary", "messages", { messages: [system, { role: "user", content: "write to jo@example.com" }] }],
     ["data_outside_boundary", "messages", { messages: [system, { role: "user", content: [{ type: "text", text: "card 4111 1111 1111 1111" }] }] }],
     ["data_outside_boundary", "messages", { messages: [system, { ...user, name: "AKIAIOSFODNN7EXAMPLE" }] }],
@@ -277,7 +278,7 @@ describe("403", () => {
   test("a value that was found stands neither in the record nor in the answer", async () => {
     const { error } = await refusal(ask({ messages: [system, { role: "user", content: "write to jo.secret@example.com" }] }));
     expect(JSON.stringify(error.error) + JSON.stringify(governed.ledger.entries)).not.toContain("jo.secret");
-    expect(lastDecision()["findings"]).toEqual([{ type: "email", dataClass: "personal", count: 1 }]);
+    expect(lastDecision()["findings"]).toEqual([{ type: "email", dataClass: "personal", count: 1, action: "block" }]);
   });
 
   test("a policy that says the same as the gateway gives the refusal its name and remedy", async () => {
@@ -300,7 +301,7 @@ describe("403", () => {
 });
 
 describe("404", () => {
-  test.each(["/openai/v1/responses", "/openai/v1/embeddings", "/v1/chat/completions", "/openai/v1/chat/completions/", "/log/checkpoint"])("%s is not governed, so it is refused and recorded", async (path) => {
+  test.each(["/openai/v1/completions", "/openai/v1/audio/speech", "/v1/chat/completions", "/openai/v1/chat/completions/", "/log/checkpoint"])("%s is not governed, so it is refused and recorded", async (path) => {
     const response = await governed.post(path, "{}");
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { code: "endpoint_unsupported", type: "licet_refused" } });

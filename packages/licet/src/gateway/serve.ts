@@ -1,10 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Clock } from "../base/clock.ts";
 import type { OutboundLimits } from "../base/outbound.ts";
-import { answerRefusal, refusalBody, type AnswerHeaders, type Caller, type DataPlaneMount, type Inbound } from "./answer.ts";
+import { answerRefusal, type AnswerHeaders, type Caller, type DataPlaneMount, type ErrorForm, type Inbound } from "./answer.ts";
 import { inflightCalls, type CutScope } from "./inflight.ts";
-import { chat, models, unsupported, type PipelineParts } from "./pipeline.ts";
+import type { PipelineParts } from "./admission.ts";
+import { deniedEndpoint, formOf, modelEndpoint, ownForm } from "./endpoints.ts";
+import type { Budgets } from "./budgets/budgets.ts";
+import { ExternalLines } from "./detect/external.ts";
+import { noObserver, type CallObserver } from "./observe/observer.ts";
+import { mounts, oipApi } from "./oip/mount.ts";
+import { unsupported } from "./pipeline.ts";
 import { providerLines } from "./provider.ts";
 import { decisionRecord, type GatewayLedger } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
@@ -64,6 +71,8 @@ export interface GatewayOptions {
   readonly providerKey: (space: string, provider: string) => Promise<string>;
   /** Id of this run of the gateway: a new one for every start. */
   readonly gateway: string;
+  /** Where calls are recorded that no credential names; default `main`. */
+  readonly space?: string;
   /** Origin as callers see it; default: where it listens. */
   readonly publicUrl?: string;
   /** Made once: what else the data plane serves, the decision API. It sees every request before the gateway's own paths end. */
@@ -72,6 +81,12 @@ export interface GatewayOptions {
   readonly endUser?: (space: string, user: string) => Promise<string>;
   /** GET and HEAD /log/PATH; undefined for what is no path of a log. */
   readonly logFile?: (request: LogRequest) => Promise<LogAnswer | undefined>;
+  /** Told of every call: metrics, spans. */
+  readonly observer?: CallObserver;
+  /** What may be spent; nothing is limited without. */
+  readonly budgets?: Budgets | undefined;
+  /** Origin of the console: refusals say where their decision is explained. */
+  readonly consoleUrl?: string | undefined;
   /** Failures that no caller may see in full. */
   readonly onFailure?: (error: unknown) => void;
   readonly limits?: Partial<GatewayLimits>;
@@ -95,7 +110,15 @@ interface Listener {
   /** Bytes of bodies held now; owned by `readBody`. */
   readonly buffered: { bytes: number };
   readonly mounted: DataPlaneMount | undefined;
+  /** What is asked on a connection at present, for what goes wrong on the connection itself. */
+  readonly asked: WeakMap<object, Asked>;
   origin: string;
+}
+
+interface Asked {
+  readonly form: ErrorForm;
+  /** Ends the wait for a body that does not come in time; absent when nobody waits for one. */
+  readonly late?: () => void;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
@@ -103,9 +126,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { clock, ledger, snapshots, providerKey } = options;
   const inflight = inflightCalls(snapshots, limits.callsMax);
   const lines = providerLines(limits.upstream);
-  const parts = { clock, ledger, snapshots, providerKey, record: decisionRecord(options), strangers: strangerLimit(() => clock.now()), lines, inflight };
-  const mounted = options.mount?.({ parts, origin: () => options.publicUrl ?? listener.origin });
-  const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, mounted, origin: "" };
+  const external = new ExternalLines();
+  const parts: PipelineParts = { external, observer: options.observer ?? noObserver, budgets: options.budgets, clock, ledger, snapshots, providerKey, record: decisionRecord(options), strangers: strangerLimit(() => clock.now()), lines, inflight };
+  const mounted = mounts(oipApi(), ...(options.mount === undefined ? [] : [options.mount]))({ parts, origin: () => options.publicUrl ?? listener.origin });
+  const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, mounted, asked: new WeakMap(), origin: "" };
   const server = httpServer(listener);
   const sweeper = setInterval(() => inflight.sweep(clock.now()), limits.sweepMs).unref();
   return {
@@ -128,7 +152,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       clearInterval(sweeper);
       server.closeAllConnections();
       await closed;
-      await lines.close();
+      await Promise.all([lines.close(), external.close()]);
     },
   };
 }
@@ -147,11 +171,15 @@ function httpServer(listener: Listener): Server {
   server.setTimeout(limits.silenceMs);
   server.on("request", (request, response) => handle(listener, request, response));
   // Whatever would leave plain HTTP is not governed: no WebSocket, no tunnel.
-  server.on("upgrade", (_request, socket) => socket.end(rawRefusal(refuse("endpoint_unsupported"))));
-  server.on("connect", (_request, socket) => socket.end(rawRefusal(refuse("endpoint_unsupported"))));
-  server.on("clientError", (_error, socket) => {
-    if (socket.writable) {
-      socket.end(rawRefusal(refuse("request_unreadable", { message: "this is not an HTTP request within the limits" })));
+  server.on("upgrade", (request, socket) => refuseConnection(listener, request, { socket, refusal: refuse("websocket_denied") }));
+  server.on("connect", (request, socket) => refuseConnection(listener, request, { socket, refusal: refuse("endpoint_unsupported") }));
+  server.on("clientError", (error: ClientError, socket) => {
+    const asked = listener.asked.get(socket);
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && asked?.late !== undefined) {
+      asked.late();
+    } else if (socket.writable) {
+      const refusal = refuse("request_unreadable", { message: "this is not an HTTP request within the limits" });
+      socket.end(rawAnswer(refusal.status, {}, (asked?.form ?? guessedForm(error)).errorBody({ refusal })));
     } else {
       socket.destroy();
     }
@@ -159,11 +187,42 @@ function httpServer(listener: Listener): Server {
   return server;
 }
 
-function rawRefusal(refusal: Refusal): string {
-  const body = refusalBody({ refusal });
-  const head = `HTTP/1.1 ${refusal.status} Refused\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\n`;
-  return `${head}connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+interface ClientError extends Error {
+  readonly code?: string;
+  /** What could not be parsed. */
+  readonly rawPacket?: Uint8Array;
 }
+
+const pathCharactersMax = 100;
+
+/** Of what could not be parsed the first line may still say which surface was meant. */
+function guessedForm({ rawPacket }: ClientError): ErrorForm {
+  const line = Buffer.from(rawPacket?.subarray(0, pathCharactersMax) ?? []).toString("latin1");
+  return formOf(/^[A-Z]+ (\/[\w/]*)/u.exec(line)?.[1] ?? "");
+}
+
+function rawAnswer(status: number, headers: AnswerHeaders, body: string): string {
+  const all = { "content-type": "application/json", ...always, ...headers, connection: "close", "content-length": String(Buffer.byteLength(body)) };
+  return `HTTP/1.1 ${status} Refused\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
+}
+
+/** A known workload that tries is recorded, as with every endpoint that nobody governs. */
+function refuseConnection(listener: Listener, request: IncomingMessage, { socket, refusal }: { readonly socket: Duplex; readonly refusal: Refusal }): void {
+  const asking = inbound(listener, request);
+  const form = formOf(asking.path);
+  socket.on("error", () => socket.destroy());
+  const json: Caller["json"] = (status, headers, body) => void socket.end(rawAnswer(status, headers, body));
+  const caller: Caller = { ...silentCaller, consoleUrl: listener.options.consoleUrl, json };
+  const work = unsupported(listener.parts, asking, caller, { refusal, form }).catch((error: unknown) => {
+    listener.options.onFailure?.(error);
+    answerRefusal(caller, { refusal: refuse("internal") }, {}, form);
+  });
+  listener.active.add(work);
+  void work.finally(() => listener.active.delete(work));
+}
+
+/** Takes one answer and nothing else. */
+const silentCaller: Omit<Caller, "json"> = { gone: false, onGone: () => undefined, startStream: () => undefined, write: () => true, onDrain: () => undefined, end: () => undefined, breakOff: () => undefined };
 
 function listening(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -184,15 +243,18 @@ function originOf(address: AddressInfo | string | null): string {
 }
 
 function handle(listener: Listener, request: IncomingMessage, response: ServerResponse): void {
-  const caller = socketCaller(request, response);
-  const work = route(listener, inbound(listener, request), caller).catch((error: unknown) => {
+  const caller = socketCaller(request, response, listener.options.consoleUrl);
+  const asking = inbound(listener, request);
+  const form = formOf(asking.path);
+  listener.asked.set(request.socket, { form });
+  const work = route(listener, asking, caller).catch((error: unknown) => {
     // In doubt nothing passes: an answer that has begun is broken off, any other is an error.
     listener.options.onFailure?.(error);
     const refusal = refuse("internal");
     if (response.headersSent) {
-      caller.breakOff(`data: ${refusalBody({ refusal })}\n\n`);
+      caller.breakOff(form.errorEvent({ refusal }));
     } else {
-      answerRefusal(caller, { refusal });
+      answerRefusal(caller, { refusal }, {}, form);
     }
   });
   listener.active.add(work);
@@ -201,16 +263,10 @@ function handle(listener: Listener, request: IncomingMessage, response: ServerRe
 
 async function route(listener: Listener, request: SocketInbound, caller: SocketCaller): Promise<void> {
   const { parts, mounted } = listener;
-  switch (`${request.method} ${request.path}`) {
-    case "POST /openai/v1/chat/completions":
-      return chat(parts, request, caller);
-    case "GET /openai/v1/models":
-      return models(parts, request, caller);
-    case "GET /healthz":
-      return health(parts, caller);
-    default:
-      return mounted?.(request, caller) ?? logOrUnsupported(listener, request, caller);
+  if (request.method === "GET" && request.path === "/healthz") {
+    return health(parts, caller);
   }
+  return modelEndpoint(parts, request, caller) ?? mounted?.(request, caller) ?? logOrUnsupported(listener, request, caller);
 }
 
 function health(parts: PipelineParts, caller: Caller): void {
@@ -225,7 +281,7 @@ async function logOrUnsupported({ options, parts }: Listener, request: SocketInb
   const { ifNoneMatch, acceptEncoding } = request;
   const answer = wanted ? await options.logFile?.({ path: request.path.slice(logPrefix.length), ifNoneMatch, acceptEncoding }) : undefined;
   if (answer === undefined) {
-    return unsupported(parts, request, caller);
+    return deniedEndpoint(parts, request, caller);
   }
   if ("refused" in answer) {
     return answerRefusal(caller, { refusal: refuse(answer.refused, { message: answer.message }) });
@@ -261,8 +317,9 @@ function inbound(listener: Listener, request: IncomingMessage): SocketInbound {
 type Body = Awaited<ReturnType<Inbound["body"]>>;
 
 /** Never rejects: a sender that breaks off is a refusal like any other. */
-function readBody({ limits, buffered }: Listener, request: IncomingMessage): Promise<Body> {
-  const { headers } = request;
+function readBody({ limits, buffered, asked }: Listener, request: IncomingMessage): Promise<Body> {
+  const { headers, socket } = request;
+  const form = asked.get(socket)?.form ?? ownForm;
   const json = /^application\/json\s*(?:;|$)/iu.test(headers["content-type"] ?? "");
   if (!json || (headers["content-encoding"] ?? "identity") !== "identity") {
     const message = "the body must be plain application/json";
@@ -276,6 +333,7 @@ function readBody({ limits, buffered }: Listener, request: IncomingMessage): Pro
     let bytes = 0;
     const settle = (body: Body) => {
       request.off("data", take);
+      asked.set(socket, { form });
       buffered.bytes -= bytes;
       bytes = 0;
       resolve(body);
@@ -291,6 +349,7 @@ function readBody({ limits, buffered }: Listener, request: IncomingMessage): Pro
         chunks.push(chunk);
       }
     };
+    asked.set(socket, { form, late: () => settle({ refusal: refuse("request_unreadable", { message: "the body did not come in time" }) }) });
     request.on("data", take);
     request.once("end", () => settle({ bytes: Buffer.concat(chunks) }));
     request.once("error", () => settle({ refusal: refuse("request_unreadable", { message: "the body broke off" }) }));
@@ -308,7 +367,7 @@ const lastEventMs = 1000;
 /** What a refused sender may still send before its connection ends; it could not read the answer otherwise. */
 const drainMs = 2000;
 
-function socketCaller(request: IncomingMessage, response: ServerResponse): SocketCaller {
+function socketCaller(request: IncomingMessage, response: ServerResponse, consoleUrl: string | undefined): SocketCaller {
   const finish = (status: number, headers: AnswerHeaders, body: string | Uint8Array) => {
     if (response.destroyed || response.headersSent) {
       return;
@@ -323,6 +382,7 @@ function socketCaller(request: IncomingMessage, response: ServerResponse): Socke
     }
   };
   return {
+    consoleUrl,
     get gone() {
       return response.destroyed;
     },

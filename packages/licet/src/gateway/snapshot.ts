@@ -1,7 +1,8 @@
-import type { ContentModes } from "@licet/contract";
+import type { BudgetLimits, ContentModes, ModelPrices, ProviderKind } from "@licet/contract";
 import type { Clock } from "../base/clock.ts";
 import type { TemplateText } from "../inventory/prompt-template.ts";
-import type { CedarCall, CedarDecision } from "./decide.ts";
+import type { CedarCall, CedarDecision, ObserveCall } from "./decide.ts";
+import type { Detection } from "./detect/rules.ts";
 
 /**
  * What the gateway knows, in memory only and never changed in place: a new standing is a new snapshot.
@@ -64,6 +65,17 @@ export interface DeploymentView {
     readonly sharingPaths?: readonly { readonly to: string; readonly classes: readonly string[]; readonly region?: string | undefined }[];
   };
   readonly ato?: AtoView;
+  /** The waiver under which this deployment is observed; in force only between its times. */
+  readonly observe?: ObserveView;
+  /** Every set of limits holds; nothing is limited where absent. */
+  readonly budgets?: BudgetView;
+}
+
+/** Limits by who set them: the deployed release, the operator for the system, the operator for all systems of the space. */
+export interface BudgetView {
+  readonly release?: BudgetLimits;
+  readonly system?: BudgetLimits;
+  readonly space?: BudgetLimits;
 }
 
 export interface ModelView {
@@ -73,11 +85,19 @@ export interface ModelView {
   readonly provider: string;
   /** The provider's name of the model, sent upstream. */
   readonly model: string;
-  /** `sha256:…` of the file of a model that the system runs itself. */
+  /** `sha256:…` of the weights, where the release declares them: always for a model that the system runs itself. */
   readonly digest?: string;
+  /** The provider's version, where the release pins one. */
+  readonly version?: string;
   readonly bounds: Readonly<Record<string, ParameterBound | undefined>>;
   /** The declared `response_format` in its wire form; see `wireResponseFormat`. */
   readonly responseFormat?: unknown;
+  /** Powers that the release permits by name, as `store` or `server-tool:web_search`; none where absent. */
+  readonly permissions?: readonly string[];
+  /** Names of declared models that may answer in its place when its provider fails, in their order. */
+  readonly fallback?: readonly string[];
+  /** How often the same call is sent again to the same model when its provider fails; none where absent. */
+  readonly retries?: number;
 }
 
 /** Limits of one request parameter. A bound on `max_tokens` holds for `max_completion_tokens` too, and the reverse. */
@@ -99,6 +119,18 @@ export interface ToolView {
   readonly name: string;
   /** `toolDigest` of inventory/release.ts, of what goes over the wire. */
   readonly digest: string;
+}
+
+/** Who let a system be observed, and until when; see `observe-mode.ts`. */
+export interface ObserveView {
+  readonly id: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Ids of the person who asked, and of whom agreed, with the role in which they did. */
+  readonly asked: string;
+  readonly granted: readonly { readonly person: string; readonly role: string }[];
+  /** Nobody else could have agreed. */
+  readonly soleOperator: boolean;
 }
 
 export interface AtoView {
@@ -126,15 +158,21 @@ export interface ProviderView {
   readonly baseUrl: string;
   readonly region: string;
   readonly vendor: string;
+  /** Whose service it is: says which dialects it speaks and how keys travel; `openai` where absent. */
+  readonly kind?: ProviderKind;
+  /** Of Azure: the value of `api-version`. */
+  readonly apiVersion?: string;
   /** Names the key in the vault; part of the provider's identity, never the key itself. */
   readonly keyRef: string;
   /** Addresses that the operator allowed beside public ones; see `OutboundOptions.allow`. */
   readonly allow?: readonly string[];
+  /** The organisation's own prices by model, as the provider names it; they go before the price tables. */
+  readonly prices?: Readonly<Record<string, ModelPrices>>;
 }
 
 export interface PolicyBundleView {
   readonly digest: string;
-  decide(request: CedarCall): Promise<CedarDecision>;
+  decide(request: CedarCall | ObserveCall): Promise<CedarDecision>;
   /** Answers of an earlier epoch no longer count: something else decides by now. Absent where that cannot be. */
   epoch?(): number;
 }
@@ -146,6 +184,8 @@ export interface SpaceView {
   readonly policyBundle?: PolicyBundleView;
   /** What is recorded of calls' words; the defaults when absent. */
   readonly contentModes?: ContentModes;
+  /** What is looked for in calls, and what is done about it; the defaults when absent. */
+  readonly detection?: Detection;
 }
 
 /** Flat rows, as the record tables give them. */
@@ -158,6 +198,7 @@ export interface SnapshotInput {
     readonly providers: readonly ProviderView[];
     readonly policyBundle?: PolicyBundleView;
     readonly contentModes?: ContentModes;
+    readonly detection?: Detection;
   }[];
   readonly clients?: readonly DecisionClient[];
   readonly applications?: ReadonlyMap<string, unknown>;

@@ -1,10 +1,13 @@
 import type { SignerKey } from "@licet/evidence";
-import { ReleaseBundle, type AtoPredicate, type Model } from "@licet/contract";
+import { ProviderKind, ReleaseBundle, type AtoPredicate, type Model } from "@licet/contract";
+import { z } from "zod";
 import { releaseOf, type ReleaseComponent } from "../inventory/release.ts";
 import { readBundle } from "../policy/bundle.ts";
 import { createDecider, isDistrusted } from "../policy/decide.ts";
 import { decideSampled, type Sampler } from "../policy/sampling.ts";
+import { budgetsOf, pricesOf } from "./budgets/standing.ts";
 import { wireResponseFormat } from "./conform.ts";
+import { detectionOf, type Detection } from "./detect/rules.ts";
 import { SignedAtos } from "./signed-ato.ts";
 import type { AtoView, CredentialView, DeploymentView, ModelView, PolicyBundleView, PromptView, SnapshotInput } from "./snapshot.ts";
 import type { StandingRows } from "./store.ts";
@@ -12,7 +15,7 @@ import type { StandingRows } from "./store.ts";
 type Rows<K extends keyof StandingRows> = StandingRows[K] extends readonly (infer R)[] ? R : never;
 
 /** What of a release the gateway compares calls with. Releases are immutable, so each is worked out once. */
-type ReleaseViews = Pick<DeploymentView, "models" | "prompts" | "tools" | "boundary">;
+type ReleaseViews = Pick<DeploymentView, "models" | "prompts" | "tools" | "boundary" | "budgets">;
 
 function modelView(model: Model, components: readonly ReleaseComponent[]): ModelView {
   const component = components.find((each) => each.kind === "model" && each.name === model.name);
@@ -23,7 +26,11 @@ function modelView(model: Model, components: readonly ReleaseComponent[]): Model
     model: model.model,
     bounds: model.parameters ?? {},
     ...(model.file === undefined && model.digest === undefined ? {} : { digest: component?.digest ?? "" }),
+    ...(model.version === undefined ? {} : { version: model.version }),
     ...(format === undefined ? {} : { responseFormat: format }),
+    ...(model.permissions === undefined ? {} : { permissions: model.permissions }),
+    ...(model.fallback === undefined ? {} : { fallback: model.fallback }),
+    ...(model.retries === undefined ? {} : { retries: model.retries }),
   };
 }
 
@@ -41,6 +48,7 @@ function releaseViews(bundle: ReleaseBundle): ReleaseViews {
     prompts: components.flatMap(promptView),
     tools: components.flatMap((each) => (each.kind === "tool" ? [{ name: each.name, digest: each.digest }] : [])),
     boundary: { classes: manifest.dataBoundary.classes, regions: manifest.dataBoundary.regions, sharingPaths: manifest.dataBoundary.sharingPaths },
+    ...(manifest.budgets === undefined ? {} : { budgets: { release: manifest.budgets } }),
   };
 }
 
@@ -65,10 +73,27 @@ function atoOf(rows: StandingRows, deployment: Rows<"deployments">): Rows<"atos"
   return candidates.findLast((row) => openStates.includes(row.state)) ?? candidates.at(-1);
 }
 
+const Approved = z.array(z.object({ person: z.string(), role: z.string() }));
+
+/**
+ * The waiver under which a deployment is observed. One that is older than a revocation in the same place, or stands beside
+ * a suspension, says nothing: whoever stopped the system did not mean it to go on watched.
+ */
+function observed(rows: StandingRows, { space, system, environment }: Rows<"deployments">): Pick<DeploymentView, "observe"> {
+  const here = (row: { readonly space: string; readonly system: string; readonly environment: string }): boolean => row.space === space && row.system === system && row.environment === environment;
+  const waiver = rows.waivers.findLast((row) => here(row) && row.kind === "observe");
+  if (waiver === undefined) return {};
+  const stopped = rows.atos.some((row) => here(row) && (row.state === "suspended" || (row.state === "revoked" && row.state_reason?.startsWith("superseded by ") !== true && row.state_since >= waiver.not_before)));
+  if (stopped) return {};
+  const granted = Approved.parse(JSON.parse(waiver.approvals));
+  return { observe: { id: waiver.id, notBefore: waiver.not_before, notAfter: waiver.not_after, asked: waiver.requested_by, granted, soleOperator: granted.length === 0 } };
+}
+
 /** Builds snapshots from rows; keeps what is immutable between them. Owned by the feed of one gateway. */
 export class StandingViews {
   readonly #releases = new Map<string, ReleaseViews>();
   readonly #policies = new Map<string, PolicyBundleView>();
+  readonly #detections = new Map<string, Detection>();
   readonly #atos: SignedAtos;
   readonly #sampler: Sampler | undefined;
 
@@ -93,6 +118,7 @@ export class StandingViews {
     const found = atoOf(rows, row);
     const signed = found === undefined ? undefined : await this.#atos.read(found);
     const ato = found === undefined || signed === undefined ? undefined : atoView(found, signed);
+    const release = this.#release(rows, row);
     return {
       id: row.id,
       space: row.space,
@@ -102,8 +128,10 @@ export class StandingViews {
       active: row.active === 1,
       release: row.release,
       tier: signed?.tier ?? "unassessed",
-      ...this.#release(rows, row),
+      ...release,
+      ...budgetsOf(rows, row, release.budgets),
       ...(ato === undefined ? {} : { ato }),
+      ...observed(rows, row),
     };
   }
 
@@ -132,12 +160,21 @@ export class StandingViews {
           baseUrl: row.base_url,
           region: row.region,
           vendor: row.vendor,
+          kind: ProviderKind.parse(row.dialect),
+          ...(row.api_version !== "" && { apiVersion: row.api_version }),
           keyRef: `${space}/${row.id}`,
           allow: row.allow_private === 1 ? ["loopback", "private"] : ["loopback"],
+          ...pricesOf(rows, row),
         })),
       ...(privacy === undefined ? {} : { contentModes: privacy.settings.contentModes }),
-      ...(policy === undefined ? {} : { policyBundle: this.#policy(policy) }),
+      ...(policy === undefined ? {} : { policyBundle: this.#policy(policy), ...this.#detection(policy) }),
     };
+  }
+
+  /** Of a bundle that `#policy` has read. */
+  #detection(row: Rows<"policies">): { readonly detection?: Detection } {
+    const detection = this.#detections.get(row.digest);
+    return detection === undefined ? {} : { detection };
   }
 
   /** A bundle whose content is not that of its digest, or whose golden decisions come out differently, never decides. */
@@ -145,7 +182,9 @@ export class StandingViews {
     const key = `${row.space} ${row.digest}`;
     const before = this.#policies.get(key);
     if (before !== undefined) return before;
-    const decider = createDecider(readBundle(row.bundle, row.digest));
+    const bundle = readBundle(row.bundle, row.digest);
+    if (bundle.detection !== undefined) this.#detections.set(row.digest, detectionOf(bundle.detection));
+    const decider = createDecider(bundle);
     const asked = { decider, sampler: this.#sampler, space: row.space };
     const view: PolicyBundleView = { digest: row.digest, decide: async (request) => decideSampled(asked, request), epoch: () => (isDistrusted(row.digest) ? 1 : 0) };
     this.#policies.set(key, view);

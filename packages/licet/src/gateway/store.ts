@@ -14,6 +14,10 @@ export interface StandingRows {
   readonly policies: readonly Row<"policy_bundle">[];
   readonly releases: readonly Pick<Row<"release">, "space" | "system" | "digest" | "bundle">[];
   readonly privacy: Awaited<ReturnType<typeof privacyOfSpaces>>;
+  /** Not ended by anybody; whether their time has come or is over is asked at each call. */
+  readonly waivers: readonly Row<"waiver">[];
+  readonly budgetLimits: readonly Row<"budget_limit">[];
+  readonly modelPrices: readonly Row<"model_price">[];
   readonly version: number;
 }
 
@@ -41,6 +45,9 @@ export async function standingRows(tx: Reader): Promise<StandingRows> {
     policies: await tx.selectFrom("policy_bundle").selectAll().where("active", "=", 1).execute(),
     releases: await releasesOf(tx, deployments),
     privacy: await privacyOfSpaces(tx),
+    budgetLimits: await tx.selectFrom("budget_limit").selectAll().execute(),
+    modelPrices: await tx.selectFrom("model_price").selectAll().execute(),
+    waivers: await tx.selectFrom("waiver").selectAll().where("ended_at", "is", null).orderBy("not_before").orderBy("id").execute(),
   };
 }
 
@@ -101,6 +108,13 @@ export async function saveOutcomes(tx: Transaction<Tables>, outcomes: readonly D
   }
 }
 
+/** What would have refused calls that went on under a waiver. */
+export async function insertWaived(tx: Transaction<Tables>, rows: readonly NewRow<"waiver_refusal">[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += 64) {
+    await tx.insertInto("waiver_refusal").values(rows.slice(at, at + 64)).execute();
+  }
+}
+
 export async function insertContent(tx: Transaction<Tables>, row: NewRow<"content">): Promise<void> {
   await tx.insertInto("content").values(row).execute();
 }
@@ -113,4 +127,77 @@ export async function listDecisions(db: Reader, space: string, page: { readonly 
 
 export async function findDecision(db: Reader, space: string, id: string): Promise<Row<"decision"> | undefined> {
   return db.selectFrom("decision").selectAll().where("space", "=", space).where("id", "=", id).executeTakeFirst();
+}
+
+export async function saveBudgetLimit(tx: Transaction<Tables>, row: NewRow<"budget_limit">): Promise<void> {
+  const { space: _, system: __, ...changed } = row;
+  await tx.insertInto("budget_limit").values(row).onConflict((c) => c.columns(["space", "system"]).doUpdateSet(changed)).execute();
+}
+
+export async function removeBudgetLimit(tx: Transaction<Tables>, space: string, system: string): Promise<void> {
+  await tx.deleteFrom("budget_limit").where("space", "=", space).where("system", "=", system).execute();
+}
+
+export async function budgetLimits(db: Reader, space: string): Promise<readonly Row<"budget_limit">[]> {
+  return db.selectFrom("budget_limit").selectAll().where("space", "=", space).execute();
+}
+
+export async function saveModelPrice(tx: Transaction<Tables>, row: NewRow<"model_price">): Promise<void> {
+  const { space: _, provider: __, model: ___, ...changed } = row;
+  await tx.insertInto("model_price").values(row).onConflict((c) => c.columns(["space", "provider", "model"]).doUpdateSet(changed)).execute();
+}
+
+export async function removeModelPrice(tx: Transaction<Tables>, space: string, { provider, model }: { readonly provider: string; readonly model: string }): Promise<void> {
+  await tx.deleteFrom("model_price").where("space", "=", space).where("provider", "=", provider).where("model", "=", model).execute();
+}
+
+export async function modelPrices(db: Reader, space: string): Promise<readonly Row<"model_price">[]> {
+  return db.selectFrom("model_price").selectAll().where("space", "=", space).orderBy("provider").orderBy("model").execute();
+}
+
+/** Adds to what was spent; an outcome adds what it came to less what was reserved, so a row can shrink. */
+export async function addSpent(tx: Transaction<Tables>, rows: readonly NewRow<"budget_spent">[]): Promise<void> {
+  for (const row of rows) {
+    await tx
+      .insertInto("budget_spent")
+      .values(row)
+      .onConflict((c) =>
+        c.columns(["space", "system", "day", "currency"]).doUpdateSet((e) => ({
+          tokens: e("budget_spent.tokens", "+", e.ref("excluded.tokens")),
+          micros: e("budget_spent.micros", "+", e.ref("excluded.micros")),
+        })),
+      )
+      .execute();
+  }
+}
+
+/** Of every space, or of one; days since the epoch. */
+export async function spentSince(db: Reader, day: number, space?: string): Promise<readonly Row<"budget_spent">[]> {
+  const query = db.selectFrom("budget_spent").selectAll().where("day", ">=", day);
+  return (space === undefined ? query : query.where("space", "=", space)).execute();
+}
+
+export interface DeployedBundle {
+  readonly system: string;
+  readonly bundle: string;
+  readonly active: boolean;
+}
+
+/** Of every system its latest release, and each that carries traffic. */
+export async function budgetedReleases(db: Reader, space: string, system?: string): Promise<readonly DeployedBundle[]> {
+  const all = db
+    .selectFrom("release")
+    .innerJoin("system", (join) => join.onRef("system.space", "=", "release.space").onRef("system.name", "=", "release.system"))
+    .leftJoin("deployment", (join) => join.onRef("deployment.space", "=", "release.space").onRef("deployment.system", "=", "release.system").onRef("deployment.release", "=", "release.digest").on("deployment.active", "=", 1))
+    .select(["release.system as system", "release.bundle as bundle", "deployment.id as deployment"])
+    .where("release.space", "=", space)
+    .where((e) => e.or([e("deployment.id", "is not", null), e("system.latest_release", "=", e.ref("release.digest"))]))
+    .orderBy("release.system");
+  const rows = await (system === undefined ? all : all.where("release.system", "=", system)).execute();
+  return rows.map((row) => ({ system: row.system, bundle: row.bundle, active: row.deployment !== null }));
+}
+
+export async function systemNames(db: Reader, space: string): Promise<readonly string[]> {
+  const rows = await db.selectFrom("system").select("name").where("space", "=", space).orderBy("name").execute();
+  return rows.map(({ name }) => name);
 }

@@ -1,30 +1,24 @@
-import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
-import { addFindings, outsideBoundary } from "./detect.ts";
-import { collect, unescapedJson } from "./openai.ts";
+import type { JsonObject } from "../ledger/recorder.ts";
+import { isJsonText, wholeTexts, type WholeTexts } from "./answer-texts.ts";
+import type { UpstreamError } from "./answer.ts";
+import type { JsonPath, StreamReader, StreamedEvent, StreamStep, Usage } from "./dialect.ts";
+import { openLane, type Lane } from "./lane.ts";
 import { refuse, type Refusal } from "./refusal.ts";
-import { scanner, type Scanner, type ScannerOptions } from "./scanner.ts";
-import { sseParser } from "./sse.ts";
-import { Transcript, wholeKeys } from "./transcript.ts";
+import type { CallScan, Counting, TextForm } from "./scan.ts";
+import { sseParser, type SseEvent } from "./sse.ts";
+import { mapStrings, textAt, withTextAt } from "./texts.ts";
+import { Transcript } from "./transcript.ts";
 
 /** Bounds of one streamed answer. */
 const heldCharactersMax = 4 * 1024 * 1024;
 const lanesMax = 1024;
 const reasonsMax = 16;
-const knownMax = 256;
-
-export interface Usage {
-  readonly prompt: number;
-  readonly completion: number;
-  readonly total: number;
-}
+const reasonCharactersMax = 40;
 
 export interface GuardOptions {
-  /** Data classes that the answer may hold. */
-  readonly classes: readonly string[];
-  /** Types that must not leave: those outside the boundary. */
-  readonly blocks: ReadonlySet<string>;
-  readonly wantsUsage: boolean;
+  readonly reader: StreamReader;
+  readonly scan: CallScan;
   /** Whether the words that leave are recorded. */
   readonly keeps?: boolean;
 }
@@ -34,331 +28,289 @@ export interface Released {
   readonly text: string;
   /** Why the stream must be broken off. */
   readonly refusal?: Refusal;
-  /** The provider has said that the answer is complete. */
-  readonly done: boolean;
+  /** What the provider said when it broke off by itself. */
+  readonly upstream?: UpstreamError;
+  /** The event that ends the answer, once the provider has sent it; it goes when the outcome is recorded. */
+  readonly last?: string;
 }
 
 /**
  * Stands between a streamed answer and its caller. Reads whole events, scans every text over all of its pieces, and
- * lets an event go when nothing in it can be part of something that must not leave. What goes is what was read,
- * written anew: no comment, no unread field of the framing, nothing that another parser could read differently.
+ * lets an event go when nothing in it can be part of something that must not leave, or must change. What goes is what
+ * was read, written anew: no comment, no unread field of the framing, nothing that another parser could read differently.
  */
 export interface StreamGuard {
   push(chunk: Uint8Array): Released;
-  readonly found: ReadonlyMap<string, number>;
+  readonly counting: Counting;
   readonly usage: Usage | null;
   readonly finishReasons: readonly string[];
+  readonly events: number;
   /** What left so far; empty unless it is kept. */
   readonly transcript: Transcript;
 }
 
-export const doneEvent = "data: [DONE]\n\n";
-
-const UsageChunk = z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0), total_tokens: z.int().min(0) });
-const Chunk = z.looseObject({
-  choices: z.array(z.looseObject({ index: z.int().min(0).optional(), finish_reason: z.string().nullish(), delta: z.unknown().optional() })),
-  usage: z.unknown().optional(),
-});
-type Chunk = z.output<typeof Chunk>;
-
-export function readUsage(usage: unknown): Usage | null {
-  // Absent from most events of a stream, and a failed parse costs more than all else that is done with one.
-  if (usage === undefined || usage === null) {
-    return null;
-  }
-  const parsed = UsageChunk.safeParse(usage);
-  return parsed.success
-    ? { prompt: parsed.data.prompt_tokens, completion: parsed.data.completion_tokens, total: parsed.data.total_tokens }
-    : null;
-}
-
 /** Short, and without half a surrogate pair: the log takes no other text, and an outcome must not fail on it. */
 export function readReason(reason: string): string {
-  return reason.slice(0, 40).toWellFormed();
+  return reason.slice(0, reasonCharactersMax).toWellFormed();
 }
 
 interface Held {
-  readonly text: string;
-  readonly marks: readonly Mark[];
-  /** Empty unless words are kept. */
-  readonly pieces: readonly Piece[];
+  readonly event: StreamedEvent;
+  readonly value: JsonObject | null;
+  readonly pieces: readonly HeldPiece[];
+  /** Of what is said once only a tool's name belongs to the words. */
+  readonly names: readonly { readonly at: string; readonly text: string }[];
+  readonly characters: number;
 }
 
-interface Piece {
+/** An event may go when each lane is safe to the end of the event's piece. */
+interface HeldPiece {
   readonly at: string;
+  readonly lane: Lane;
+  readonly path: JsonPath;
   readonly text: string;
-}
-
-/** An event may go when each scanner is sure up to the end of the event's piece. */
-interface Mark {
-  readonly scanner: Scanner;
+  readonly start: number;
   readonly end: number;
 }
 
 /** State of one stream; owned by its guard. */
 interface GuardState {
   readonly options: GuardOptions;
-  readonly found: Map<string, number>;
+  readonly counting: Counting;
   readonly lanes: Map<string, Lane>;
+  /** Lanes that go on over several parts. */
+  readonly joined: Map<string, Lane>;
+  readonly whole: WholeTexts;
   readonly reasons: string[];
-  /** Whole texts that were scanned already: ids and names recur in every event. */
-  readonly known: Set<string>;
   readonly transcript: Transcript;
-  held: Held[];
+  readonly held: Held[];
   heldCharacters: number;
+  events: number;
   usage: Usage | null;
   done: boolean;
 }
 
 export function streamGuard(options: GuardOptions): StreamGuard {
   const parser = sseParser();
+  const counting = { found: new Map<string, number>(), taken: new Map<string, number>() };
   const state: GuardState = {
     options,
-    found: new Map(),
+    counting,
     lanes: new Map(),
+    joined: new Map(),
+    whole: wholeTexts(options.scan, counting),
     reasons: [],
-    known: new Set(),
     transcript: new Transcript(),
     held: [],
     heldCharacters: 0,
+    events: 0,
     usage: null,
     done: false,
   };
   return {
     push: (chunk) => {
       try {
-        return pushed(state, parser.push(chunk).map(({ data }) => data));
+        return pushed(state, parser.push(chunk));
       } catch (error) {
-        const code = error instanceof LicetError ? error.code : "upstream_invalid";
-        return { text: "", refusal: refuse(code), done: false };
+        // What was still held goes nowhere.
+        return { text: "", refusal: refuse(error instanceof LicetError ? error.code : "upstream_invalid") };
       }
     },
-    found: state.found,
+    counting,
     get usage() {
       return state.usage;
+    },
+    get events() {
+      return state.events;
     },
     finishReasons: state.reasons,
     transcript: state.transcript,
   };
 }
 
-function pushed(state: GuardState, events: readonly string[]): Released {
-  for (const data of events) {
+type Stop = Pick<Released, "refusal" | "upstream">;
+
+function pushed(state: GuardState, events: readonly SseEvent[]): Released {
+  for (const event of events) {
     if (state.done) {
       break;
     }
-    const refusal = data === "[DONE]" ? finished(state) : take(state, data);
-    if (refusal !== undefined) {
+    state.events++;
+    const stop = taken(state, state.options.reader.read(event), event.data.length);
+    if (stop !== undefined) {
       // What was still held goes nowhere: it may hold, or have been waiting on, the reason.
-      return { text: "", refusal, done: false };
+      return { text: "", ...stop };
     }
   }
-  return { text: released(state), done: state.done };
+  return released(state);
 }
 
-function finished(state: GuardState): Refusal | undefined {
-  for (const lane of state.lanes.values()) {
-    lane.finish();
-  }
-  state.done = true;
-  return blocked(state);
-}
-
-function take(state: GuardState, data: string): Refusal | undefined {
-  const json: unknown = JSON.parse(data);
-  if (typeof json === "object" && json !== null && "error" in json) {
-    return refuse("upstream_error");
-  }
-  const chunk = Chunk.parse(json);
-  note(state, chunk);
-  const text = rewritten(state, chunk);
-  if (text === undefined) {
+function taken(state: GuardState, step: StreamStep, characters: number): Stop | undefined {
+  if (step.kind === "none") {
     return undefined;
   }
-  state.held.push({ text, ...scanned(state, chunk) });
-  state.heldCharacters += text.length;
-  return state.heldCharacters > heldCharactersMax ? refuse("upstream_too_large") : blocked(state);
-}
-
-function note(state: GuardState, chunk: Chunk): void {
-  state.usage = readUsage(chunk.usage) ?? state.usage;
-  for (const { finish_reason: reason } of chunk.choices) {
-    if (typeof reason === "string" && state.reasons.length < reasonsMax) {
-      state.reasons.push(readReason(reason));
-    }
+  if (step.kind === "failed") {
+    return { refusal: refuse("upstream_error"), upstream: { status: 200, ...cleanWords(state.options.scan, step) } };
   }
-}
-
-/** The event as it goes on; undefined for the usage chunk that only the gateway asked for. */
-function rewritten(state: GuardState, chunk: Chunk): string | undefined {
-  const usageOnly = chunk.choices.length === 0 && readUsage(chunk.usage) !== null;
-  if (state.options.wantsUsage) {
-    return `data: ${JSON.stringify(chunk)}\n\n`;
+  note(state, step);
+  const blocked = step.hidden === true ? undefined : hold(state, step, characters);
+  for (const lane of step.last ? state.lanes.values() : step.closes.flatMap((name) => state.lanes.get(name) ?? [])) {
+    lane.finish();
   }
-  const { usage: _, ...rest } = chunk;
-  return usageOnly ? undefined : `data: ${JSON.stringify(rest)}\n\n`;
-}
-
-/** Texts that grow piece by piece get a lane each; everything else is whole in its event. */
-function scanned(state: GuardState, chunk: Chunk): Pick<Held, "marks" | "pieces"> {
-  const { choices, ...whole } = chunk;
-  const marks: Mark[] = [];
-  const pieces: Piece[] = [];
-  const standing: string[] = [];
-  collect(whole, standing);
-  for (const [position, { delta, ...choice }] of choices.entries()) {
-    collect(choice, standing);
-    walk({ state, marks, pieces, standing }, `${choice.index ?? position}`, delta);
+  state.done = step.last;
+  if (blocked !== undefined || blockedLane(state)) {
+    return { refusal: answerRefusal(state.options.scan, state.counting) };
   }
-  for (const text of standing.filter((it) => !state.known.has(it))) {
-    addFindings(state.found, text);
-    if (state.known.size < knownMax) {
-      state.known.add(text);
-    }
-  }
-  return { marks, pieces };
+  return state.heldCharacters > heldCharactersMax ? { refusal: refuse("upstream_too_large") } : undefined;
 }
 
-interface Walk {
-  readonly state: GuardState;
-  readonly marks: Mark[];
-  readonly pieces: Piece[];
-  readonly standing: string[];
-}
-
-function walk(at: Walk, path: string, value: unknown): void {
-  if (typeof value === "string") {
-    at.marks.push(...laneAt(at.state, path).push(value));
-    keep(at, path, value);
-  } else if (Array.isArray(value)) {
-    for (const [position, child] of value.entries()) {
-      walk(at, `${path}[${itemIndex(child) ?? position}]`, child);
-    }
-  } else if (typeof value === "object" && value !== null) {
-    for (const [key, child] of Object.entries(value)) {
-      // Said once, not in pieces: joined over events they would look like one long word.
-      if (typeof child === "string" && wholeKeys.has(key)) {
-        at.standing.push(child);
-        keepWhole(at, path, { key, child });
-      } else {
-        walk(at, `${path}.${key}`, child);
+/** What the provider says helps the caller, unless it quotes data or keys. */
+export function cleanWords(scan: CallScan, said: { readonly code?: string; readonly message?: string }): Omit<UpstreamError, "status"> {
+  const clean = [said.code ?? "", said.message ?? ""].every((text) => scan.isClean(text));
+  return clean
+    ? {
+        ...(said.code !== undefined && { code: said.code.slice(0, codeCharactersMax).toWellFormed() }),
+        ...(said.message !== undefined && { message: said.message.slice(0, messageCharactersMax).toWellFormed() }),
       }
+    : {};
+}
+
+const codeCharactersMax = 100;
+const messageCharactersMax = 500;
+
+function note(state: GuardState, { usage, finishReason }: StreamedEvent): void {
+  state.usage = usage ?? state.usage;
+  if (finishReason !== undefined && state.reasons.length < reasonsMax) {
+    state.reasons.push(readReason(finishReason));
+  }
+}
+
+/** Scans one event and puts it behind those that still wait. Answers what blocks it. */
+function hold(state: GuardState, event: StreamedEvent, characters: number): string | undefined {
+  const pieces = event.value === null ? [] : piecesOf(state, event, event.value);
+  const scanned = event.value === null ? { value: null, names: [], blocked: undefined } : wholesOf(state, event, event.value);
+  state.held.push({ event, value: scanned.value, names: scanned.names, pieces, characters });
+  state.heldCharacters += characters;
+  return scanned.blocked;
+}
+
+function piecesOf(state: GuardState, event: StreamedEvent, value: JsonObject): readonly HeldPiece[] {
+  return event.pieces.map(({ lane: at, path, json = isJsonText(path), fixed = false, joins }) => {
+    const text = textAt(value, path);
+    const lane = laneAt(state, { at, joins }, { json, fixed });
+    if (text === undefined || lane.finished) {
+      throw new LicetError("upstream_invalid", { message: "the stream goes on with a text that it has ended" });
     }
-  }
+    const start = lane.length;
+    lane.push(text);
+    return { at, lane, path, text, start, end: lane.length };
+  });
 }
 
-/** Of what is said once only a tool's name belongs to the words. */
-function keepWhole(at: Walk, path: string, { key, child }: { readonly key: string; readonly child: string }): void {
-  if (key === "name") {
-    keep(at, `${path}.name`, child);
-  }
-}
-
-function keep({ state, pieces }: Walk, at: string, text: string): void {
-  if (state.options.keeps === true) {
-    pieces.push({ at, text });
-  }
-}
-
-function itemIndex(value: unknown): number | undefined {
-  const indexed = typeof value === "object" && value !== null && "index" in value;
-  return indexed && typeof value.index === "number" ? value.index : undefined;
-}
-
-/** One text of the answer over all its pieces. Arguments are JSON in a string, so they are scanned unescaped as well. */
-interface Lane {
-  push(piece: string): readonly Mark[];
-  finish(): void;
-}
-
-function laneAt(state: GuardState, path: string): Lane {
-  const known = state.lanes.get(path);
+function laneAt(state: GuardState, { at, joins }: { readonly at: string; readonly joins: string | undefined }, form: TextForm): Lane {
+  const known = state.lanes.get(at);
   if (known !== undefined) {
     return known;
   }
   if (state.lanes.size >= lanesMax) {
     throw new LicetError("upstream_too_large", { message: "the stream carries more texts at once than the limit" });
   }
-  const options = { blocks: state.options.blocks, found: state.found };
-  const lane = path.endsWith(".arguments") ? argumentsLane(options) : textLane(options);
-  state.lanes.set(path, lane);
+  const before = joins === undefined ? undefined : state.joined.get(joins);
+  const goesOn = before !== undefined && !before.finished;
+  const lane = goesOn ? before : openLane({ scan: state.options.scan, counting: state.counting, ...form });
+  if (goesOn) lane.nextPart();
+  state.lanes.set(at, lane);
+  if (joins !== undefined) state.joined.set(joins, lane);
   return lane;
 }
 
-function textLane(options: ScannerOptions): Lane {
-  const text = scanner(options);
-  return {
-    push: (piece) => {
-      text.push(piece);
-      return [{ scanner: text, end: text.length }];
-    },
-    finish: () => text.finish(),
-  };
+interface Wholes {
+  readonly value: JsonObject;
+  readonly names: Held["names"];
+  readonly blocked: string | undefined;
 }
 
-const partialEscape = /\\(?:u[0-9a-fA-F]{0,3})?$/u;
-
-function argumentsLane({ blocks, found }: ScannerOptions): Lane {
-  const inRaw = new Map<string, number>();
-  const inDecoded = new Map<string, number>();
-  const raw = scanner({ blocks, found: inRaw });
-  const decoded = scanner({ blocks, found: inDecoded });
-  let tail = "";
-  const settle = reporter({ inRaw, inDecoded, found });
-  return {
-    push: (piece) => {
-      const text = tail + piece;
-      tail = partialEscape.exec(text)?.[0] ?? "";
-      raw.push(piece);
-      decoded.push(unescapedJson(text.slice(0, text.length - tail.length)));
-      settle();
-      const waiting = tail === "" ? 0 : 1;
-      return [
-        { scanner: raw, end: raw.length },
-        { scanner: decoded, end: decoded.length + waiting },
-      ];
+/** Every string that no other event continues, and every key. */
+function wholesOf(state: GuardState, event: StreamedEvent, value: JsonObject): Wholes {
+  let blocked: string | undefined;
+  const names: Held["names"][number][] = [];
+  const keeps = state.options.keeps === true;
+  const next = mapStrings(value, {
+    text: (text, path) => {
+      if (isPiece(event, path)) return text;
+      const scanned = state.whole.scan(text, { fixed: event.isFixed(path), json: isJsonText(path) });
+      blocked ??= scanned.blocked;
+      if (keeps && path.at(-1) === "name") names.push({ at: event.place?.(path) ?? path.join("."), text: scanned.text });
+      return scanned.text;
     },
-    finish: () => {
-      decoded.push(`${tail} `);
-      decoded.finish();
-      raw.finish();
-      settle();
+    key: (key) => {
+      blocked ??= state.whole.scan(key, said).blocked;
     },
-  };
+  });
+  return { value: next, names, blocked };
 }
 
-/** What is found in both forms is one finding: the larger count of the two is reported, once. */
-function reporter({ inRaw, inDecoded, found }: Record<"inRaw" | "inDecoded" | "found", Map<string, number>>): () => void {
-  const reported = new Map<string, number>();
-  return () => {
-    for (const type of new Set([...inRaw.keys(), ...inDecoded.keys()])) {
-      const count = Math.max(inRaw.get(type) ?? 0, inDecoded.get(type) ?? 0);
-      found.set(type, (found.get(type) ?? 0) + count - (reported.get(type) ?? 0));
-      reported.set(type, count);
-    }
-  };
-}
+const said = { fixed: true, json: false } as const;
 
-function blocked(state: GuardState): Refusal | undefined {
-  if (state.found.size === 0) {
-    return undefined;
+function isPiece({ pieces }: StreamedEvent, path: JsonPath): boolean {
+  for (const piece of pieces) {
+    if (samePath(piece.path, path)) return true;
   }
-  const outside = outsideBoundary(state.found, state.options.classes);
-  return outside.length > 0 ? answerRefusal(outside) : undefined;
+  return false;
 }
 
-export function answerRefusal(outside: readonly string[]): Refusal {
-  const classes = outside.length === 0 ? "" : `: ${outside.join(", ")}`;
+function samePath(one: JsonPath, other: JsonPath): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = one.length - 1; at >= 0; at--) {
+    if (one[at] !== other[at]) return false;
+  }
+  return true;
+}
+
+function blockedLane({ lanes }: GuardState): boolean {
+  for (const lane of lanes.values()) {
+    if (lane.blocked !== undefined) return true;
+  }
+  return false;
+}
+
+export function answerRefusal(scan: CallScan, { found }: Counting): Refusal {
+  const stopped = scan.stopped(found);
+  const classes = stopped.length === 0 ? "" : `: ${stopped.join(", ")}`;
   return refuse("answer_outside_boundary", { message: `the model's answer holds data outside the declared boundary${classes}` });
 }
 
 /** Takes the events from the front that are free to go. */
-function released(state: GuardState): string {
-  const blockedAt = state.held.findIndex(({ marks }) => marks.some(({ scanner, end }) => scanner.safe < end));
-  const free = state.held.slice(0, blockedAt < 0 ? state.held.length : blockedAt);
-  state.held = state.held.slice(free.length);
-  for (const { at, text } of free.flatMap(({ pieces }) => pieces)) state.transcript.add(at, text);
-  const text = free.map((event) => event.text).join("");
-  state.heldCharacters -= text.length;
-  return text;
+function released(state: GuardState): Released {
+  const waiting = state.held.findIndex(isWaiting);
+  // Of thousands that wait none is moved.
+  const free = waiting === 0 ? [] : state.held.splice(0, waiting < 0 ? state.held.length : waiting);
+  let text = "";
+  let last = "";
+  for (const held of free) {
+    state.heldCharacters -= held.characters;
+    text += last;
+    last = written(state, held);
+  }
+  return state.done && last !== "" ? { text, last } : { text: text + last };
+}
+
+function isWaiting({ pieces }: Held): boolean {
+  return pieces.some(({ lane, end }) => lane.safe < end);
+}
+
+function written(state: GuardState, { event, value, pieces, names }: Held): string {
+  for (const { at, text } of names) state.transcript.add(at, text);
+  const name = event.name === "" ? "" : `event: ${event.name}\n`;
+  return `${name}data: ${value === null ? (event.data ?? "") : JSON.stringify(withPieces(state, value, pieces))}\n\n`;
+}
+
+function withPieces(state: GuardState, value: JsonObject, pieces: readonly HeldPiece[]): JsonObject {
+  let next = value;
+  for (const { at, lane, path, text, start } of pieces) {
+    const out = lane.released(start, text);
+    if (out !== text) next = withTextAt(next, path, out);
+    if (state.options.keeps === true) state.transcript.add(at, out);
+  }
+  return next;
 }

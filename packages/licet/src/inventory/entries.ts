@@ -53,7 +53,8 @@ const providerRegistered: EntryDefinition = {
     await upsertProvider(tx, {
       space: entry.space,
       id: body.id,
-      dialect: body.dialect,
+      dialect: body.kind ?? body.dialect,
+      api_version: body.apiVersion ?? "",
       base_url: body.baseUrl,
       vendor: body.vendor,
       region: body.region,

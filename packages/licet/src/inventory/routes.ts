@@ -1,12 +1,12 @@
 import type { Handlers } from "../http/handlers.ts";
-import type { RouteAnswer } from "@licet/contract";
-import { prepareProvider, type ProviderDeps, type ProviderDetail } from "./providers.ts";
+import { ProviderKind, type RouteAnswer } from "@licet/contract";
+import { prepareProvider, type ProviderDeps, type PreparedProvider } from "./providers.ts";
 import { planPush, push, type PushDeps } from "./push.ts";
 import { listProviders, providersWithKey } from "./store.ts";
 
 /** Registering a provider is a gate move: the oversight feature opens it, and has it carried out when it is granted. */
 export interface ProviderMoves {
-  openProvider(move: { readonly space: string; readonly by: string; readonly detail: ProviderDetail }): Promise<RouteAnswer<"registerProvider">>;
+  openProvider(move: { readonly space: string; readonly by: string; readonly detail: PreparedProvider }): Promise<RouteAnswer<"registerProvider">>;
 }
 
 export interface InventoryDeps extends PushDeps, ProviderDeps {
@@ -26,7 +26,8 @@ export function inventoryRoutes(deps: InventoryDeps): Pick<Handlers, "planReleas
       return {
         items: rows.map((row) => ({
           id: row.id,
-          dialect: "openai" as const,
+          kind: ProviderKind.parse(row.dialect),
+          apiVersion: row.api_version === "" ? null : row.api_version,
           baseUrl: row.base_url,
           vendor: row.vendor,
           region: row.region,

@@ -11,18 +11,23 @@ import { controlsRoutes } from "../controls/routes.ts";
 import { statementHandlers } from "../controls/statement-handlers.ts";
 import { storageOf } from "../controls/storage.ts";
 import { databaseFileName } from "../db/open.ts";
+import { packagedTables } from "../gateway/budgets/price-tables.ts";
+import { budgetRoutes } from "../gateway/budgets/routes.ts";
 import type { Authenticator } from "../http/access.ts";
 import type { ConsoleOptions } from "../http/console.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { passkeyCredentials, verifyAssertion } from "../identity/assertion.ts";
+import { fleetRoutes } from "../fleet/routes.ts";
 import { openIdentity, type Identity } from "../identity/identity.ts";
 import { identityHandlers } from "../identity/routes.ts";
 import { insightRoutes } from "../insight/routes.ts";
+import { trafficFeed, type TrafficFeed } from "../insight/traffic-feed.ts";
 import { carryOutProvider, providerKey, type ProviderDeps } from "../inventory/providers.ts";
 import { inventoryRoutes } from "../inventory/routes.ts";
 import { createOversight, type Oversight } from "../oversight/oversight.ts";
 import { oversightRoutes } from "../oversight/routes.ts";
 import { needRequest, moveAnswer, requestView } from "../oversight/view.ts";
+import { startWaivers } from "../oversight/waiver-moves.ts";
 import { decisionRoutes } from "../pdp/routes.ts";
 import { policyRoutes } from "../policy/routes.ts";
 import type { ErasureDeps } from "../privacy/erase.ts";
@@ -32,6 +37,9 @@ import { assessBundle, tierOf } from "../risk/answer.ts";
 import { assessmentView } from "../risk/assess.ts";
 import { riskRoutes } from "../risk/routes.ts";
 import { join } from "node:path";
+import { accessMoves } from "./access-moves.ts";
+import type { SnapshotSource } from "../gateway/snapshot.ts";
+import { openFleet, type Fleet } from "./fleet-control.ts";
 import { moveEffects } from "./move-effects.ts";
 import { packSource } from "./pack-source.ts";
 import { openPolicies, type Policies } from "./policies.ts";
@@ -46,6 +54,8 @@ export interface ComposeOptions {
   readonly onFailure: (error: unknown) => void;
   /** Sees the gate's decisions in a space. */
   readonly watchGate?: ((space: string) => GateWatch) | undefined;
+  /** What this process's gateway decides on. */
+  readonly snapshots?: SnapshotSource | undefined;
 }
 
 export interface Composed {
@@ -53,9 +63,13 @@ export interface Composed {
   readonly authenticator: Authenticator;
   readonly auth: ConsoleOptions["auth"];
   readonly providerKey: (space: string, provider: string) => Promise<string>;
+  /** Gateways that run as processes of their own. */
+  readonly fleet: Fleet;
   /** Opens a gate move for whoever asks; answers the request's id. */
   readonly askMove: Oversight["ask"];
   newSetupToken(): Promise<{ readonly token: string; readonly expiresAt: number } | undefined>;
+  /** Answers whoever waits for traffic: before the console closes, or it would wait for them. */
+  endWaits(): void;
   close(): Promise<void>;
 }
 
@@ -64,7 +78,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const { records, baseUrl, demo } = options;
   const { recorder, database, keys } = records;
   const { read, operational } = database;
-  const policies = openPolicies({ records, onFailure: options.onFailure });
+  const policies = openPolicies({ records, snapshots: options.snapshots, onFailure: options.onFailure });
   await policies.standing.composeAll();
   const identity = openIdentity({ database, recorder, baseUrl, secret: await sessionSecret(keys.directory), demo });
   const providers: ProviderDeps = { recorder, read, operational, sealSecret: (purpose, secret) => keys.sealSecret(purpose, secret), openSecret: (purpose, sealed) => keys.openSecret(purpose, sealed) };
@@ -79,17 +93,24 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   await oversight.reconcile();
   const stopWatching = oversight.watch();
   const stopRetention = await startRetention(privacy, options.onFailure);
+  const stopWaivers = await startWaivers({ read, recorder }, options.onFailure);
   policies.backtests.begin();
+  const feed = trafficFeed({ read, recorder });
+  const fleet = openFleet({ records, providerKey: (space, provider) => providerKey(providers, space, provider), onFailure: options.onFailure });
   return {
-    handlers: handlersOf({ ...options, identity, oversight, providers, privacy, policies }),
+    fleet,
+    handlers: handlersOf({ ...options, fleet, identity, oversight, providers, privacy, policies, feed }),
     authenticator: identity.authenticator,
     auth: (request) => identity.accounts.handle(request),
     providerKey: (space, provider) => providerKey(providers, space, provider),
     askMove: (opening) => oversight.ask(opening),
     newSetupToken: () => identity.newSetupToken(),
+    endWaits: () => feed.endWaits(),
     close: async () => {
+      await fleet.close();
       await policies.backtests.stop();
       await stopRetention();
+      await stopWaivers();
       await stopWatching();
     },
   };
@@ -106,9 +127,12 @@ interface Wired extends ComposeOptions {
   readonly providers: ProviderDeps;
   readonly privacy: ErasureDeps;
   readonly policies: Policies;
+  readonly fleet: Fleet;
+  readonly feed: TrafficFeed;
 }
 
-function handlersOf({ records, identity, oversight, providers, privacy, policies, watchGate }: Wired): Handlers {
+function handlersOf(wired: Wired): Handlers {
+  const { records, fleet, identity, oversight, providers, privacy, policies, watchGate } = wired;
   const { recorder, database, keys, log, keyring, witnesses } = records;
   const { read } = database;
   const signStatement = signer(keys);
@@ -143,15 +167,12 @@ function handlersOf({ records, identity, oversight, providers, privacy, policies
       },
     }),
     ...privacyRoutes({ deps: privacy, moves: { open: asked } }),
+    ...fleetRoutes(fleet.deps),
     ...atoRoutes({ read, recorder, oversight, watch: watchGate }),
     ...decisionRoutes({ read, recorder, beginPolicies: (space) => policies.standing.compose(space) }),
     ...policyRoutes({ ...policies.publication, ...policies, moves: { open: asked } }),
-    ...insightRoutes({
-      read,
-      now: () => recorder.now(),
-      assess: async (space, bundle) => assessmentView(await assessBundle({ read, recorder }, space, bundle)),
-      gate: gateFor({ read, recorder, watch: watchGate }),
-    }),
+    ...budgetRoutes({ read, recorder, tables: packagedTables() }),
+    ...insightHandlers(wired),
     ...statementHandlers({ read, recorder, engine: database.engine, signStatement, ...statementSource({ log, recorder }) }),
     ...controlsRoutes({
       read,
@@ -176,4 +197,17 @@ function handlersOf({ records, identity, oversight, providers, privacy, policies
       witnesses: witnesses && ((checkpoint) => witnesses.status(checkpoint)),
     }),
   };
+}
+
+function insightHandlers({ records, oversight, baseUrl, feed, watchGate }: Wired): ReturnType<typeof insightRoutes> {
+  const { recorder, database } = records;
+  const { read } = database;
+  return insightRoutes({
+    ...accessMoves({ records, oversight, baseUrl }),
+    feed,
+    read,
+    now: () => recorder.now(),
+    assess: async (space, bundle) => assessmentView(await assessBundle({ read, recorder }, space, bundle)),
+    gate: gateFor({ read, recorder, watch: watchGate }),
+  });
 }

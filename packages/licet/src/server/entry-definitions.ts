@@ -1,6 +1,8 @@
 import { assuranceEntries } from "../assurance/entries.ts";
 import { atoEntries } from "../ato/entries.ts";
 import { controlsEntries } from "../controls/entries.ts";
+import { fleetEntries } from "../fleet/entries.ts";
+import { budgetEntryDefinitions } from "../gateway/budgets/entries.ts";
 import { gatewayEntryDefinitions } from "../gateway/entries.ts";
 import { identityEntries } from "../identity/entries.ts";
 import { inventoryEntries } from "../inventory/entries.ts";
@@ -25,6 +27,8 @@ export const entryDefinitions: readonly EntryDefinition[] = [
   ...atoEntries,
   ...privacyEntries,
   ...gatewayEntryDefinitions,
+  ...budgetEntryDefinitions,
+  ...fleetEntries,
   ...decisionEntries,
   ...controlsEntries,
   ...keyEntries,

@@ -5,6 +5,8 @@ import { LicetError } from "../base/errors.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import { licetVersion } from "../base/version.ts";
+import { openTelemetry } from "../gateway/observe/telemetry.ts";
+import { openBudgets } from "../gateway/budgets/open.ts";
 import { createGateway } from "../gateway/serve.ts";
 import { snapshotHolder } from "../gateway/snapshot.ts";
 import { buildConsole } from "../http/console.ts";
@@ -18,6 +20,7 @@ import { decisionApi } from "../pdp/mount.ts";
 import type { DecisionParts } from "../pdp/parts.ts";
 import { compose } from "./compose.ts";
 import { logFiles } from "./log-files.ts";
+import { startMetrics } from "./metrics.ts";
 import { openSampling } from "./policy-sampling.ts";
 import { startFeed, type Feed } from "./snapshot-feed.ts";
 
@@ -35,6 +38,12 @@ export interface ServerOptions extends Opening {
   readonly logLevel?: "info" | "error" | "silent";
   /** Envoy's external authorization over gRPC, on loopback: plain text, so nowhere else. 0 picks a free port. */
   readonly extAuthzPort?: number | undefined;
+  /** Spans and metrics go to this OpenTelemetry collector, by OTLP over HTTP. */
+  readonly otlpEndpoint?: string | undefined;
+  /** `name=value,name=value`, sent to the collector. */
+  readonly otlpHeaders?: string | undefined;
+  /** GET /metrics for Prometheus, on loopback. 0 picks a free port. */
+  readonly metricsPort?: number | undefined;
 }
 
 export interface RunningServer {
@@ -42,6 +51,8 @@ export interface RunningServer {
   readonly dataUrl: string;
   /** Where Envoy asks over gRPC, as `127.0.0.1:9001`. */
   readonly extAuthz: string | undefined;
+  /** Where a scraper asks, as `http://127.0.0.1:9464/metrics`. */
+  readonly metricsUrl: string | undefined;
   readonly origin: string;
   readonly vkey: string;
   readonly trustFingerprint: string;
@@ -127,25 +138,38 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   opened.add(async () => stamps?.stop());
   const sampler = await openSampling({ records, clock, log });
   opened.add(() => sampler.close());
-  const composed = await compose({ records, baseUrl, demo: options.demo === true, onFailure, watchGate: (space) => sampler.watch(space) });
+  const composed = await compose({ records, snapshots, baseUrl, demo: options.demo === true, onFailure, watchGate: (space) => sampler.watch(space) });
   opened.add(() => composed.close());
   const feed = await startFeed({ clock, read: records.database.read, recorder: records.recorder, snapshots, statementKeys: statementKeys(records), sampler, onFailure });
   opened.add(() => feed.stop());
   let decisionParts: DecisionParts | undefined;
   const onMounted = (parts: DecisionParts): void => void (decisionParts = parts);
+  const instance = newId("gw", clock.now());
+  const { otlpEndpoint, otlpHeaders, metricsPort } = options;
+  const telemetry = openTelemetry({ clock, instance, otlpEndpoint, otlpHeaders, scraped: metricsPort !== undefined, onFailure });
+  opened.add(() => telemetry.close());
+  const budgets = await openBudgets({ read: records.database.read, now: records.recorder.now() });
   const gateway = createGateway({
+    observer: telemetry.observer,
+    consoleUrl: baseUrl,
     clock,
     ledger: records.recorder,
     snapshots,
     providerKey: composed.providerKey,
-    gateway: newId("gw", clock.now()),
+    budgets,
+    gateway: instance,
     endUser: (space, user) => endUserSubject(records.keyring, space, user),
     logFile: logFiles(records.log),
-    mount: decisionApi({ onMounted, approvals: new AccessRequests({ read: records.database.read, ask: composed.askMove }) }),
+    mount: (mounting) => {
+      const decisions = decisionApi({ onMounted, approvals: new AccessRequests({ read: records.database.read, ask: composed.askMove }) })(mounting);
+      return (inbound, caller) => composed.fleet.mount(inbound, caller) ?? decisions(inbound, caller);
+    },
     onFailure,
   });
   const dataUrl = await listenOrSay(options.dataPort, () => gateway.listen({ host: options.host, port: options.dataPort }));
   opened.add(() => gateway.close());
+  const metrics = metricsPort === undefined ? undefined : await listenOrSay(metricsPort, () => startMetrics({ port: metricsPort, telemetry, gateway, snapshots, clock, budgets }));
+  opened.add(async () => metrics?.close());
   const { extAuthzPort } = options;
   const extAuthz = extAuthzPort === undefined || decisionParts === undefined ? undefined : await startExtAuthz({ parts: decisionParts, host: "127.0.0.1", port: extAuthzPort, onFailure });
   opened.add(async () => extAuthz?.close());
@@ -161,9 +185,10 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
     trustedProxies: options.trustedProxy === undefined ? undefined : ["loopback"],
   });
   opened.add(() => consoleApp.close());
+  opened.add(async () => composed.endWaits());
   await listenOrSay(options.port, () => consoleApp.listen({ host: options.host, port: options.port }));
   const witnesses = (await records.witnesses?.status(undefined))?.configured ?? 0;
-  return running({ options, clock, opened, records }, { dataUrl, extAuthz: extAuthz?.address, baseUrl, feed, witnesses, setup: await composed.newSetupToken() });
+  return running({ options, clock, opened, records }, { dataUrl, extAuthz: extAuthz?.address, metricsUrl: metrics?.url, baseUrl, feed, witnesses, setup: await composed.newSetupToken() });
 }
 
 /** Beside the log: a failing authority is told in the server's log and by `licet log timestamps`, and stops nothing. */
@@ -189,17 +214,19 @@ function statementKeys(records: RecordKeeping): readonly SignerKey[] {
 interface Served {
   readonly dataUrl: string;
   readonly extAuthz: string | undefined;
+  readonly metricsUrl: string | undefined;
   readonly baseUrl: string;
   readonly feed: Feed;
   readonly witnesses: number;
   readonly setup: { readonly token: string; readonly expiresAt: number } | undefined;
 }
 
-function running({ opened, records }: Parts, { dataUrl, extAuthz, baseUrl, feed, witnesses, setup }: Served): RunningServer {
+function running({ opened, records }: Parts, { dataUrl, extAuthz, metricsUrl, baseUrl, feed, witnesses, setup }: Served): RunningServer {
   return {
     consoleUrl: baseUrl,
     dataUrl,
     extAuthz,
+    metricsUrl,
     origin: records.log.origin,
     vkey: records.log.vkey,
     trustFingerprint: records.trustFile().fingerprint ?? "",
