@@ -5,9 +5,9 @@
  *   node --conditions=source scripts/evaluate-detectors.ts --docs [--check]
  *
  * The form of a file: packages/licet/src/gateway/detect/corpus/README.md. `--misses` prints what was missed and what was
- * found wrongly; `--docs` writes the table of docs/detectors.md from the set in the repository, `--check` only compares.
+ * found wrongly; `--docs` writes the table of docs/detectors.md from the sets in the repository, each by itself, `--check` only compares.
  */
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { builtinDetectors } from "../packages/licet/src/gateway/detect/builtin.ts";
@@ -18,11 +18,18 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const corpus = `${root}packages/licet/src/gateway/detect/corpus`;
 const page = `${root}docs/detectors.md`;
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { misses: { type: "boolean" }, json: { type: "boolean" }, docs: { type: "boolean" }, check: { type: "boolean" } } });
-const files = values.docs === true ? globSync(`${corpus}/*.jsonl`).sort() : positionals;
+/** What the detectors were made with, and what somebody wrote who has not seen them. */
+const sets = ["synthetic", "independent"].map((name) => `${corpus}/${name}.jsonl`);
+const files = values.docs === true ? sets : positionals;
 if (files.length === 0) throw new Error("name at least one file of labelled texts");
-const texts = files.flatMap((file) => readLabelled(readFileSync(file, "utf8")));
+const read = (file: string) => readLabelled(readFileSync(file, "utf8"));
 const order = builtinDetectors.flatMap(({ types }) => types.map(({ type }) => type));
-const all = scores(texts, (text) => defaultRules.scan(text)).toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
+const scored = (texts: readonly LabelledText[]) => withTotal(scores(texts, (text) => defaultRules.scan(text)).toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type)));
+
+function withTotal(all: readonly Score[]): readonly Score[] {
+  const sum = (pick: (score: Score) => number) => all.reduce((total, score) => total + pick(score), 0);
+  return [...all, { type: "all", labelled: sum((score) => score.labelled), found: sum((score) => score.found), findings: sum((score) => score.findings), right: sum((score) => score.right) }];
+}
 
 function percent(hits: number, of: number): string {
   if (of === 0) return "–";
@@ -34,10 +41,18 @@ function row({ type, labelled, found, findings, right }: Score): string {
   return `| \`${type}\` | ${labelled} | ${percent(found, labelled)} | ${findings} | ${percent(right, findings)} |`;
 }
 
-function table(): string {
-  const sum = (pick: (score: Score) => number) => all.reduce((total, score) => total + pick(score), 0);
-  const total = { type: "all", labelled: sum((score) => score.labelled), found: sum((score) => score.found), findings: sum((score) => score.findings), right: sum((score) => score.right) };
-  return ["| type | labelled | recall, % | findings | precision, % |", "|---|---|---|---|---|", ...all.map(row), row(total)].join("\n");
+function table(all: readonly Score[]): string {
+  return ["| type | labelled | recall, % | findings | precision, % |", "|---|---|---|---|---|", ...all.map(row)].join("\n");
+}
+
+/** One line for each type, the sets beside each other. */
+function sideBySide([own, other]: readonly (readonly Score[])[]): string {
+  const cells = (all: readonly Score[] | undefined, type: string) => {
+    const score = all?.find((each) => each.type === type);
+    return score === undefined ? "– | – | –" : `${score.labelled} | ${percent(score.found, score.labelled)} | ${percent(score.right, score.findings)}`;
+  };
+  const lines = [...order, "all"].map((type) => `| \`${type}\` | ${cells(other, type)} | ${cells(own, type)} |`);
+  return ["| type | independent set: labelled | recall, % | precision, % | own set: labelled | recall, % | precision, % |", "|---|---|---|---|---|---|---|", ...lines].join("\n");
 }
 
 function misses({ text, spans, note }: LabelledText): readonly string[] {
@@ -51,12 +66,14 @@ const begin = "<!-- detectors: begin -->";
 const end = "<!-- detectors: end -->";
 if (values.docs === true) {
   const before = readFileSync(page, "utf8");
-  const after = `${before.slice(0, before.indexOf(begin) + begin.length)}\n${table()}\n${before.slice(before.indexOf(end))}`;
+  const after = `${before.slice(0, before.indexOf(begin) + begin.length)}\n${sideBySide(sets.map((file) => scored(read(file))))}\n${before.slice(before.indexOf(end))}`;
   if (values.check !== true) writeFileSync(page, after);
   else if (before !== after) throw new Error("docs/detectors.md is not what the detectors come to: run scripts/evaluate-detectors.ts --docs");
-} else if (values.json === true) {
-  console.log(JSON.stringify(all));
 } else {
-  if (values.misses === true) console.log(texts.flatMap(misses).join("\n"));
-  console.log(`${texts.length} texts\n${table()}`);
+  const texts = files.flatMap(read);
+  if (values.json === true) console.log(JSON.stringify(scored(texts)));
+  else {
+    if (values.misses === true) console.log(texts.flatMap(misses).join("\n"));
+    console.log(`${texts.length} texts\n${table(scored(texts))}`);
+  }
 }

@@ -27,9 +27,10 @@ function labelled(line: string, number: number): LabelledText {
   const after = new Map<string, number>();
   const spans = parsed.data.spans.map(({ type, value }) => {
     const said = joined(value);
-    const start = text.indexOf(said, after.get(said) ?? 0);
+    const key = `${type} ${said}`;
+    const start = text.indexOf(said, after.get(key) ?? 0);
     if (start < 0) throw new Error(`line ${number}: the value \`${said.slice(0, 80)}\` does not stand in the text`);
-    after.set(said, start + said.length);
+    after.set(key, start + said.length);
     return { type, start, end: start + said.length };
   });
   return { text, spans, note: parsed.data.note ?? "" };
