@@ -1,194 +1,90 @@
 /**
  * What governance costs: (direct) the provider itself, (bare) node:http with undici's dispatch and nothing else, (ours)
- * the gateway with policies, detectors and durable records. Each is a process of its own; rounds take turns, so that a
- * busy machine slows all alike. Only ratios and CPU per request are compared across machines.
- * The last line of the output is one JSON object.
+ * the gateway with policies, detectors, budgets and durable records, (portkey) Portkey's gateway from npm. Each is a
+ * process of its own; rounds take turns, so that a busy machine slows all alike.
+ *
+ *   npm run bench:gateway -- [--quick] [--memory] [--only json,paced,…]
+ *
+ * Portkey is measured where LICET_BENCH_PORTKEY names a folder in which its lock file was installed (`npm ci`); otherwise its
+ * ratio is null. --memory adds a million calls and 2,000 streams at once. The last line of the output is one JSON object.
  */
-import { fork, type ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type RequestListener, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "undici";
-import { systemClock } from "../packages/licet/src/base/clock.ts";
-import { createGateway } from "../packages/licet/src/gateway/serve.ts";
-import { snapshotHolder, type DeploymentView } from "../packages/licet/src/gateway/snapshot.ts";
-import { builtinBundle } from "../packages/licet/src/policy/bundle.ts";
-import { createDecider } from "../packages/licet/src/policy/decide.ts";
-import { openRecordKeeping } from "../packages/licet/src/server/record-keeping.ts";
+import { callPath, child, credential, pacedEvents, systemPrompt, type Meter } from "./gateway-sides.ts";
+import type { StageCosts } from "./gateway-stages.ts";
 
 const quick = process.argv.includes("--quick");
-/** `--profile DIR` writes V8 profiles of our side there; its figures are then of no use. */
-const profile = argument("--profile");
-const rounds = quick ? 4 : 15;
-const sliceMs = quick ? 500 : 2000;
-const connections = 32;
+const only = argument("--only")?.split(",");
+const rounds = quick ? 3 : 15;
+const sliceMs = quick ? 400 : 2000;
 const lowRate = 200;
+const conversationBytes = 400_000;
 
-type Target = "direct" | "bare" | "ours";
-type Load = "json" | "stream" | "low";
-const targets: readonly Target[] = ["direct", "bare", "ours"];
-
-const credential = "lic_bench_0123456789";
-const prompt = "You answer questions of our staff.";
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-const path = "/openai/v1/chat/completions";
+type Target = "direct" | "bare" | "digest" | "encrypted" | "telemetry" | "portkey";
 
 function argument(name: string): string | undefined {
   const at = process.argv.indexOf(name);
   return at < 0 ? undefined : process.argv[at + 1];
 }
 
-// ---- the three processes -------------------------------------------------------------------------------------------
-
-const words = "turn it off and on again then wait ten seconds before you try once more and call the help desk if it stays ".split(" ");
-const base = { id: "chatcmpl-bench", created: 1_795_000_000, model: "bench" };
-const usage = { prompt_tokens: 42, completion_tokens: 50, total_tokens: 92 };
-const content = Array.from({ length: 150 }, (_, i) => words[i % words.length]).join(" ");
-const answer = JSON.stringify({ ...base, object: "chat.completion", choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }], usage });
-const chunk = (choices: unknown[], more: object = {}) => `data: ${JSON.stringify({ ...base, object: "chat.completion.chunk", choices, ...more })}\n\n`;
-const events = [
-  ...Array.from({ length: 50 }, (_, i) => chunk([{ index: 0, delta: { content: `${words[i % words.length]} ` }, finish_reason: null }])),
-  chunk([{ index: 0, delta: {}, finish_reason: "stop" }]),
-  chunk([], { usage }),
-  "data: [DONE]\n\n",
-];
-
-function upstream(): RequestListener {
-  const burst = (response: ServerResponse) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    let i = 0;
-    const step = () => {
-      response.write(events[i] ?? "");
-      i++;
-      if (i === events.length) {
-        response.end();
-      } else {
-        setImmediate(step);
-      }
-    };
-    step();
-  };
-  return (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (data: Buffer) => chunks.push(data));
-    request.on("end", () => {
-      if (Buffer.concat(chunks).includes('"stream":true')) {
-        burst(response);
-      } else {
-        response.writeHead(200, { "content-type": "application/json", "content-length": answer.length });
-        response.end(answer);
-      }
-    });
-  };
-}
-
-function bare(upstreamOrigin: string): RequestListener {
-  const pool = new Pool(upstreamOrigin, { connections: null, pipelining: 1 });
-  return (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (data: Buffer) => chunks.push(data));
-    request.on("end", () => {
-      const headers = { "content-type": "application/json", authorization: "Bearer key" };
-      pool.dispatch({ path: "/v1/chat/completions", method: "POST", headers, body: Buffer.concat(chunks) }, {
-        onRequestStart: () => undefined,
-        onResponseStart: (_controller, status, head) => void response.writeHead(status, { "content-type": String(head["content-type"]), ...(typeof head["content-length"] === "string" && { "content-length": head["content-length"] }) }),
-        onResponseData: (controller, data) => {
-          if (!response.write(data)) {
-            controller.pause();
-            response.once("drain", () => controller.resume());
-          }
-        },
-        onResponseEnd: () => void response.end(),
-        onResponseError: () => void response.destroy(),
-      });
-    });
-  };
-}
-
-function deployment(): DeploymentView {
-  const release = `sha256:${"a".repeat(64)}`;
-  const standing = { release, stage: "pilot", environment: "local" };
-  return {
-    id: "dep_bench",
-    space: "main",
-    system: "bench",
-    active: true,
-    tier: "minimal",
-    ...standing,
-    models: [{ name: "chat", provider: "upstream", model: "bench", bounds: { temperature: { max: 1 } } }],
-    prompts: [{ name: "system", role: "system", digest: `sha256:${sha256(prompt)}` }],
-    tools: [],
-    boundary: { classes: ["public", "internal"], regions: ["eu"] },
-    ato: { id: "ato_bench", state: "granted", notBefore: Date.now() - 3_600_000, notAfter: Date.now() + 3_600_000, entry: "ent_bench", ...standing },
-  };
-}
-
-/** The real record, policies and gateway over a directory of its own; only the standing is made up. */
-async function ours(upstreamOrigin: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "licet-bench-"));
-  const record = await openRecordKeeping({ directory: join(directory, "data"), keysDirectory: join(directory, "keys"), clock: systemClock });
-  const decider = createDecider(builtinBundle());
-  const snapshots = snapshotHolder(systemClock);
-  const expiresAt = Date.now() + 3_600_000;
-  snapshots.publish({
-    version: 1,
-    credentials: [{ id: "cred_bench", space: "main", digest: sha256(credential), expiresAt, revokedAt: null, deployment: deployment() }],
-    spaces: [
-      {
-        space: "main",
-        holds: [],
-        providers: [{ id: "upstream", baseUrl: `${upstreamOrigin}/v1`, region: "eu", vendor: "bench", keyRef: "main/upstream", allow: ["loopback"] }],
-        policyBundle: { digest: decider.bundle.digest, decide: async (request) => decider.decide({ ...request }) },
-      },
-    ],
-  });
-  const beat = setInterval(() => snapshots.renew(1), 100);
-  const gateway = createGateway({ clock: systemClock, ledger: record.recorder, snapshots, providerKey: async () => "key", gateway: `gw_${process.pid}` });
-  onStop(async () => {
-    clearInterval(beat);
-    await gateway.close(0);
-    await record.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-  return gateway.listen({ host: "127.0.0.1", port: 0 });
-}
-
-function serve(listener: RequestListener): Promise<string> {
-  const server = createServer({ keepAliveTimeout: 65_000 }, listener);
-  onStop(async () => server.closeAllConnections());
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)));
-}
-
-function onStop(stop: () => Promise<void>): void {
-  process.on("message", (message) => {
-    if (message === "stop") {
-      void stop().finally(() => process.exit(0));
-    }
-  });
-}
-
-async function child(role: string, upstreamOrigin: string): Promise<void> {
-  process.on("disconnect", () => process.exit(0));
-  process.on("message", (message) => {
-    if (message === "cpu") {
-      const { user, system } = process.cpuUsage();
-      process.send?.({ cpu: user + system });
-    }
-  });
-  const origin = role === "direct" ? serve(upstream()) : role === "bare" ? serve(bare(upstreamOrigin)) : ours(upstreamOrigin);
-  process.send?.({ origin: await origin });
-}
-
-// ---- the driver ----------------------------------------------------------------------------------------------------
+// ---- one call ------------------------------------------------------------------------------------------------------
 
 interface Side {
+  readonly target: Target;
   readonly process: ChildProcess;
   readonly pool: Pool;
   readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
+
+interface Load {
+  readonly name: string;
+  readonly connections: number;
+  readonly body: (n: number) => string;
+  /** Instead of as fast as it goes. */
+  readonly perSecond?: number;
+  /** Calls of one slice instead of a time. */
+  readonly calls?: number;
+}
+
+const question = "lorem ipsum dolor sit amet ".repeat(7);
+const asked = (model: string, more: object = {}, content = question) => JSON.stringify({ model, messages: [{ role: "system", content: systemPrompt }, { role: "user", content }], max_tokens: 200, ...more });
+const jsonBody = asked("bench");
+const slowBody = asked("slow");
+const streamBody = asked("bench", { stream: true });
+const pacedBody = asked("paced", { stream: true });
+
+/** Turn n of a conversation: everything before is sent again. */
+function turn(n: number): string {
+  const messages = [{ role: "system", content: systemPrompt }];
+  const size = conversationBytes / 40;
+  for (let at = 0; at < 39; at += 1) messages.push({ role: at % 2 === 0 ? "user" : "assistant", content: `${at} ${question.repeat(Math.ceil(size / question.length))}`.slice(0, size) });
+  messages.push({ role: "user", content: `turn ${n}: ${question}` });
+  return JSON.stringify({ model: "bench", messages, max_tokens: 200 });
+}
+
+/** Milliseconds to the end of one answer; a wrong status ends the bench, because it would measure something else. */
+function one(side: Side, body: string): Promise<number> {
+  const begin = performance.now();
+  return new Promise((resolve, reject) => {
+    side.pool.dispatch({ path: side.path, method: "POST", headers: { "content-type": "application/json", ...side.headers }, body }, {
+      onRequestStart: () => undefined,
+      onResponseStart: (_controller, status) => {
+        if (status !== 200) reject(new Error(`status ${status} from ${side.target}`));
+      },
+      onResponseData: () => undefined,
+      onResponseEnd: () => resolve(performance.now() - begin),
+      onResponseError: (_controller, error) => reject(error),
+    });
+  });
+}
+
+// ---- a slice of a load on one side ---------------------------------------------------------------------------------
 
 interface Slice {
   readonly rps: number;
@@ -196,6 +92,94 @@ interface Slice {
   readonly p50: number;
   readonly p99: number;
 }
+
+async function saturate(side: Side, load: Load, times: number[]): Promise<void> {
+  const until = performance.now() + sliceMs;
+  let begun = 0;
+  const more = () => (load.calls === undefined ? performance.now() < until : begun < load.calls);
+  const worker = async () => {
+    while (more()) {
+      begun += 1;
+      times.push(await one(side, load.body(begun)));
+    }
+  };
+  await Promise.all(Array.from({ length: load.connections }, worker));
+}
+
+/** Open loop: a slow answer does not delay the next question. */
+async function trickle(side: Side, load: Load, times: number[]): Promise<void> {
+  const rate = load.perSecond ?? lowRate;
+  const begin = performance.now();
+  const pending: Promise<unknown>[] = [];
+  for (let sent = 0; sent < (sliceMs / 1000) * rate; ) {
+    for (; sent < ((performance.now() - begin) / 1000) * rate; sent++) pending.push(one(side, load.body(sent)).then((time) => times.push(time)));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(pending);
+}
+
+async function slice(side: Side, load: Load): Promise<Slice> {
+  const times: number[] = [];
+  const before = await meter(side);
+  const begin = performance.now();
+  await (load.perSecond === undefined ? saturate(side, load, times) : trickle(side, load, times));
+  const seconds = (performance.now() - begin) / 1000;
+  const cpu = (await meter(side)).cpu - before.cpu;
+  times.sort((a, b) => a - b);
+  const at = (part: number) => times[Math.floor(times.length * part)] ?? Number.NaN;
+  return { rps: times.length / seconds, cpuUs: cpu / times.length, p50: at(0.5), p99: at(0.99) };
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const rounded = (value: number) => Math.round(value * 1000) / 1000;
+
+/** What one raw write with its fdatasync takes here and now: part of what durable evidence has to cost. */
+function rawSyncs(folder: string, count: number): readonly number[] {
+  const fd = openSync(join(folder, "raw"), "w");
+  const data = Buffer.alloc(1024, 1);
+  const times = Array.from({ length: count }, () => {
+    const begin = performance.now();
+    writeSync(fd, data);
+    fdatasyncSync(fd);
+    return performance.now() - begin;
+  });
+  closeSync(fd);
+  return times;
+}
+
+interface Compared {
+  readonly slices: Readonly<Record<string, Slice>>;
+  /** Ratio of each round's CPU per call to the first side's, its median. */
+  readonly cpuRatios: Readonly<Record<string, number>>;
+  readonly throughputRatios: Readonly<Record<string, number>>;
+}
+
+/** Code that has not run often is interpreted, and whoever does more has more of it. */
+const warmCalls = quick ? 1500 : 5000;
+
+async function compare(sides: readonly Side[], load: Load, between: () => void = () => {}): Promise<Compared> {
+  const slices = new Map<Target, Slice[]>(sides.map(({ target }) => [target, []]));
+  for (const side of sides) await slice(side, { name: "warm", connections: 32, body: load.perSecond === undefined && load.connections < 100 ? load.body : () => jsonBody, calls: load.name === "conversation" ? 100 : warmCalls });
+  for (let round = 0; round <= rounds; round++) {
+    for (const side of sides) {
+      const result = await slice(side, load);
+      // The first round only warms up.
+      if (round > 0) slices.get(side.target)?.push(result);
+    }
+    between();
+  }
+  const [first] = sides;
+  const of = (target: Target | undefined) => slices.get(target ?? "bare") ?? [];
+  const ratios = (key: "cpuUs" | "rps") =>
+    Object.fromEntries(sides.map(({ target }) => [target, rounded(median(of(target).map((it, at) => it[key] / (of(first?.target)[at]?.[key] ?? Number.NaN))))]));
+  const middle = Object.fromEntries(sides.map(({ target }) => [target, Object.fromEntries((["rps", "cpuUs", "p50", "p99"] as const).map((key) => [key, rounded(median(of(target).map((it) => it[key])))])) as unknown as Slice]));
+  for (const [target, { rps, cpuUs, p50, p99 }] of Object.entries(middle)) {
+    console.log(`${load.name.padEnd(13)}${target.padEnd(10)}${rps.toFixed(0).padStart(7)} /s  ${cpuUs.toFixed(0).padStart(6)} us CPU  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`);
+  }
+  return { slices: middle, cpuRatios: ratios("cpuUs"), throughputRatios: ratios("rps") };
+}
+
+// ---- processes -----------------------------------------------------------------------------------------------------
 
 function message<T>(process: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -208,119 +192,174 @@ function message<T>(process: ChildProcess): Promise<T> {
   });
 }
 
-async function start(role: Target, upstreamOrigin: string): Promise<Side> {
-  const profiled = role === "ours" && profile !== undefined ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [];
-  const process = fork(import.meta.filename, ["--role", role, upstreamOrigin], { execArgv: ["--conditions=source", ...profiled] });
+function ask<T>(side: Side, question: "meter" | "profile" | "stages"): Promise<T> {
+  side.process.send(question);
+  return message<T>(side.process);
+}
+
+async function meter(side: Side): Promise<Meter> {
+  // Portkey does not answer questions: the system does.
+  return side.target === "portkey" ? systemMeter(side.process.pid ?? 0) : ask<Meter>(side, "meter");
+}
+
+async function systemMeter(pid: number): Promise<Meter> {
+  const { readFile } = await import("node:fs/promises");
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+  const ticksPerSecond = 100;
+  return { cpu: ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6, residentMegabytes: Number(fields[21]) / 256 };
+}
+
+async function start(target: Target, upstreamOrigin: string): Promise<Side> {
+  const process = fork(import.meta.filename, ["--role", target, upstreamOrigin], { execArgv: ["--conditions=source"] });
   const { origin } = await message<{ origin: string }>(process);
-  return { process, origin, pool: new Pool(origin, { connections: null, pipelining: 1 }) };
+  return { target, process, origin, path: callPath, headers: { authorization: `Bearer ${credential}` }, pool: new Pool(origin, { connections: null, pipelining: 1 }) };
 }
 
-async function cpuOf(side: Side): Promise<number> {
-  side.process.send("cpu");
-  return (await message<{ cpu: number }>(side.process)).cpu;
-}
-
-const bodies = [false, true].map((stream) => JSON.stringify({ model: "chat", messages: [{ role: "system", content: prompt }, { role: "user", content: "lorem ipsum dolor sit amet ".repeat(7) }], ...(stream && { stream }) }));
-
-/** Milliseconds to the end of one answer; a wrong status ends the bench, because it would measure something else. */
-function one(side: Side, stream: boolean): Promise<number> {
-  const begin = performance.now();
-  const headers = { "content-type": "application/json", authorization: `Bearer ${credential}` };
-  return new Promise((resolve, reject) => {
-    side.pool.dispatch({ path, method: "POST", headers, body: bodies[stream ? 1 : 0] ?? "" }, {
-      onRequestStart: () => undefined,
-      onResponseStart: (_controller, status) => {
-        if (status !== 200) {
-          reject(new Error(`status ${status} from ${side.origin}`));
-        }
-      },
-      onResponseData: () => undefined,
-      onResponseEnd: () => resolve(performance.now() - begin),
-      onResponseError: (_controller, error) => reject(error),
-    });
-  });
-}
-
-async function saturate(side: Side, stream: boolean, times: number[]): Promise<void> {
-  const until = performance.now() + sliceMs;
-  const worker = async () => {
-    while (performance.now() < until) {
-      times.push(await one(side, stream));
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, worker));
-}
-
-/** Open loop: a slow answer does not delay the next question. */
-async function trickle(side: Side, times: number[]): Promise<void> {
-  const begin = performance.now();
-  const pending: Promise<unknown>[] = [];
-  for (let sent = 0; sent < (sliceMs / 1000) * lowRate; ) {
-    for (; sent < ((performance.now() - begin) / 1000) * lowRate; sent++) {
-      pending.push(one(side, false).then((time) => times.push(time)));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  await Promise.all(pending);
-}
-
-async function slice(side: Side, load: Load): Promise<Slice> {
-  const times: number[] = [];
-  const before = await cpuOf(side);
-  const begin = performance.now();
-  await (load === "low" ? trickle(side, times) : saturate(side, load === "stream", times));
-  const seconds = (performance.now() - begin) / 1000;
-  const cpu = (await cpuOf(side)) - before;
-  times.sort((a, b) => a - b);
-  const at = (part: number) => times[Math.floor(times.length * part)] ?? Number.NaN;
-  return { rps: times.length / seconds, cpuUs: cpu / times.length, p50: at(0.5), p99: at(0.99) };
-}
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-const rounded = (value: number) => Math.round(value * 1000) / 1000;
-
-async function compare(sides: ReadonlyMap<Target, Side>, load: Load): Promise<Record<Target, Slice>> {
-  const slices: Record<Target, Slice[]> = { direct: [], bare: [], ours: [] };
-  for (let round = 0; round <= rounds; round++) {
-    for (const [target, side] of sides) {
-      const result = await slice(side, load);
-      // The first round only warms up.
-      slices[target].push(...(round === 0 ? [] : [result]));
+/** Portkey's own server, told by headers where to go, as its documentation says. */
+async function startPortkey(folder: string, upstreamOrigin: string): Promise<Side> {
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const child = spawn(process.execPath, [join(folder, "node_modules/@portkey-ai/gateway/build/start-server.js"), "--headless", `--port=${port}`], { stdio: "ignore", env: { ...process.env, TRUSTED_CUSTOM_HOSTS: "127.0.0.1,localhost" } });
+  const origin = `http://127.0.0.1:${port}`;
+  const headers = { authorization: "Bearer key", "x-portkey-provider": "openai", "x-portkey-custom-host": `${upstreamOrigin}/v1` };
+  const side: Side = { target: "portkey", process: child, origin, path: "/v1/chat/completions", headers, pool: new Pool(origin, { connections: null, pipelining: 1 }) };
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await one(side, slowBody);
+      return side;
+    } catch (error) {
+      if (tries > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-  const middle = (target: Target): Slice => {
-    const of = (key: keyof Slice) => rounded(median(slices[target].map((it) => it[key])));
-    return { rps: of("rps"), cpuUs: of("cpuUs"), p50: of("p50"), p99: of("p99") };
-  };
-  const result = { direct: middle("direct"), bare: middle("bare"), ours: middle("ours") };
-  for (const target of targets) {
-    const { rps, cpuUs, p50, p99 } = result[target];
-    console.log(`${load.padEnd(7)}${target.padEnd(8)}${rps.toFixed(0).padStart(7)} /s  ${cpuUs.toFixed(0).padStart(6)} us CPU  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`);
-  }
-  return result;
 }
+
+async function stop({ process, pool, target }: Side): Promise<void> {
+  await pool.destroy();
+  if (target === "portkey") process.kill();
+  else process.send("stop");
+}
+
+// ---- what is measured ----------------------------------------------------------------------------------------------
+
+/** Callers that leave while their calls wait: afterwards the gateway must carry as many calls as before. */
+async function leavers(side: Side): Promise<{ readonly before: number; readonly after: number }> {
+  const load: Load = { name: "leavers", connections: 32, body: () => jsonBody };
+  const before = (await slice(side, load)).rps;
+  const { hostname, port } = new URL(side.origin);
+  await Promise.all(
+    Array.from({ length: 500 }, async () => {
+      const request = httpRequest({ hostname, port, path: side.path, method: "POST", headers: { "content-type": "application/json", ...side.headers } });
+      request.on("error", () => {});
+      request.end(slowBody);
+      await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+      request.destroy();
+    }),
+  );
+  return { before: rounded(before), after: rounded((await slice(side, load)).rps) };
+}
+
+async function memory(side: Side): Promise<Record<string, number | readonly number[]>> {
+  const calls = quick ? 20_000 : 1_000_000;
+  const resident: number[] = [];
+  for (let part = 0; part < 10; part += 1) {
+    await slice(side, { name: "memory", connections: 64, body: () => jsonBody, calls: calls / 10 });
+    resident.push((await meter(side)).residentMegabytes);
+  }
+  const streams = quick ? 200 : 2000;
+  let highest = 0;
+  const watching = setInterval(() => void meter(side).then(({ residentMegabytes }) => (highest = Math.max(highest, residentMegabytes))), 500);
+  await slice(side, { name: "streams", connections: streams, body: () => pacedBody, calls: streams * 3 });
+  clearInterval(watching);
+  console.log(`memory       ${calls} calls: ${resident.join(" ")} MB; ${streams} streams at once: ${highest} MB`);
+  return { calls, residentMegabytesByTenth: resident, streams, residentMegabytesInStreams: highest };
+}
+
+async function stagesOf(side: Side): Promise<StageCosts> {
+  await ask(side, "profile");
+  await slice(side, { name: "stages", connections: 32, body: () => jsonBody });
+  const stages = await ask<StageCosts>(side, "stages");
+  console.log(`stages       ${Object.entries(stages).map(([stage, share]) => `${stage} ${(share * 100).toFixed(1)} %`).join(", ")}`);
+  return stages;
+}
+
+interface Sides {
+  readonly direct: Side;
+  readonly bare: Side;
+  readonly digest: Side;
+  readonly encrypted: Side;
+  readonly telemetry: Side;
+  readonly portkey: Side | undefined;
+}
+
+interface Measured {
+  readonly ratios?: Readonly<Record<string, number | null>>;
+  readonly figures: Readonly<Record<string, unknown>>;
+}
+
+const measurements: Readonly<Record<string, (sides: Sides) => Promise<Measured>>> = {
+  json: async ({ bare, digest, encrypted, telemetry, direct }) => {
+    const { cpuRatios, throughputRatios, slices } = await compare([bare, digest, encrypted, telemetry, direct], { name: "json", connections: 32, body: () => jsonBody });
+    const ratios = {
+      jsonCpuVsBare: cpuRatios["digest"] ?? null,
+      jsonCpuEncryptedVsBare: cpuRatios["encrypted"] ?? null,
+      jsonCpuTelemetryVsBare: cpuRatios["telemetry"] ?? null,
+      jsonThroughputVsBare: throughputRatios["digest"] ?? null,
+    };
+    return { ratios, figures: { json: slices, stages: await stagesOf(digest) } };
+  },
+  low: async ({ bare, digest }) => {
+    const scratch = mkdtempSync(join(tmpdir(), "licet-raw-"));
+    const raw: number[] = [];
+    const { slices } = await compare([bare, digest], { name: "low", connections: 0, perSecond: lowRate, body: () => jsonBody }, () => raw.push(...rawSyncs(scratch, 50)));
+    rmSync(scratch, { recursive: true, force: true });
+    const rawP50 = median(raw);
+    const added = (slices["digest"]?.p50 ?? Number.NaN) - (slices["bare"]?.p50 ?? Number.NaN);
+    return { ratios: { addedP50MsVsBare: rounded(added), addedP50MsBeyondRawSync: rounded(added - rawP50) }, figures: { low: { ...slices, rawSyncP50Ms: rounded(rawP50) } } };
+  },
+  stream: async ({ bare, digest }) => {
+    const { cpuRatios, slices } = await compare([bare, digest], { name: "stream", connections: 32, body: () => streamBody });
+    return { ratios: { streamCpuVsBare: cpuRatios["digest"] ?? null }, figures: { stream: slices } };
+  },
+  paced: async ({ bare, digest }) => {
+    const streams = 200;
+    const { cpuRatios, slices } = await compare([bare, digest], { name: "paced", connections: streams, body: () => pacedBody, calls: streams * (quick ? 1 : 2) });
+    return { ratios: { pacedStreamCpuVsBare: cpuRatios["digest"] ?? null }, figures: { paced: { ...slices, eventsPerStream: pacedEvents + 3 } } };
+  },
+  conversation: async ({ bare, digest }) => {
+    const turns = Array.from({ length: 64 }, (_, n) => turn(n));
+    const { slices } = await compare([bare, digest], { name: "conversation", connections: 4, body: (n) => turns[n % turns.length] ?? "" });
+    return { ratios: { conversationTurnCpuMs: rounded((slices["digest"]?.cpuUs ?? Number.NaN) / 1000) }, figures: { conversation: { ...slices, bytes: turns[0]?.length } } };
+  },
+  portkey: async ({ portkey, digest }) => {
+    if (portkey === undefined) return { ratios: { jsonThroughputVsPortkey: null }, figures: { slowUpstream: "portkey is not installed: LICET_BENCH_PORTKEY names no folder" } };
+    const { throughputRatios, slices } = await compare([portkey, digest], { name: "slow", connections: 256, body: () => slowBody });
+    return { ratios: { jsonThroughputVsPortkey: throughputRatios["digest"] ?? null }, figures: { slowUpstream: slices } };
+  },
+  leavers: async ({ digest }) => {
+    const left = await leavers(digest);
+    return { ratios: { throughputAfterLeavers: rounded(left.after / left.before) }, figures: { leavers: left } };
+  },
+  memory: async ({ digest }) => ({ figures: { memory: await memory(digest) } }),
+};
 
 async function main(): Promise<void> {
-  const sides = new Map<Target, Side>();
-  for (const target of targets) {
-    sides.set(target, await start(target, sides.get("direct")?.origin ?? ""));
-  }
+  const direct = await start("direct", "");
+  const own = (target: Target) => start(target, direct.origin);
+  const folder = process.env["LICET_BENCH_PORTKEY"];
+  const [bare, digest, encrypted, telemetry, portkey] = await Promise.all([own("bare"), own("digest"), own("encrypted"), own("telemetry"), folder === undefined ? undefined : startPortkey(folder, direct.origin)]);
+  const sides: Sides = { direct, bare, digest, encrypted, telemetry, portkey };
+  const wanted = (name: string) => only?.includes(name) ?? (name !== "memory" || process.argv.includes("--memory"));
+  let ratios = {};
+  let figures: object = { rounds, sliceMs, node: process.version };
   try {
-    const json = await compare(sides, "json");
-    const stream = await compare(sides, "stream");
-    const low = await compare(sides, "low");
-    const ratios = {
-      jsonCpuVsBare: rounded(json.ours.cpuUs / json.bare.cpuUs),
-      jsonThroughputVsBare: rounded(json.ours.rps / json.bare.rps),
-      streamCpuVsBare: rounded(stream.ours.cpuUs / stream.bare.cpuUs),
-      addedP50MsVsBare: rounded(low.ours.p50 - low.bare.p50),
-    };
-    console.log(JSON.stringify({ bench: "gateway", ratios, figures: { json, stream, low } }));
-  } finally {
-    for (const { process, pool } of sides.values()) {
-      await pool.destroy();
-      process.send("stop");
+    for (const [name, measure] of Object.entries(measurements)) {
+      const measured: Measured = wanted(name) ? await measure(sides) : { figures: {} };
+      ratios = { ...ratios, ...measured.ratios };
+      figures = { ...figures, ...measured.figures };
     }
+    console.log(JSON.stringify({ bench: "gateway", ratios, figures }));
+  } finally {
+    await Promise.all(Object.values(sides).filter((side) => side !== undefined).map(stop));
   }
 }
 
