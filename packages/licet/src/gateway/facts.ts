@@ -1,13 +1,15 @@
 import type { ContentMode } from "@licet/contract";
 import type { Admission } from "./admission.ts";
-import { adviceOf } from "./decide.ts";
+import { adviceOf, type CedarCall } from "./decide.ts";
 import { namesFor } from "./detect/redacted.ts";
 import type { ModelCall } from "./dialect.ts";
+import { asRead } from "./dialects/wire.ts";
 import { digestText } from "./json.ts";
 import { observedFacts } from "./observe-mode.ts";
 import type { CallJudgement } from "./judge.ts";
 import type { DecisionFacts } from "./record.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { mapStrings } from "./texts.ts";
 import type { JsonObject } from "../ledger/recorder.ts";
 
 export interface Asked {
@@ -46,8 +48,8 @@ export function callFacts({ now, snapshot, credential }: Admission, call: ModelC
     credential,
     model: named(call.model),
     policyBundle: judgement.policy.bundle,
-    cedar: judgement.cedar,
-    reasons: judgement.reasons,
+    cedar: renamed(judgement.cedar, call.model, named(call.model)),
+    reasons: judgement.reasons.map((reason) => (typeof reason["component"] === "string" ? { ...reason, component: named(reason["component"]) } : reason)),
     policyErrors: judgement.policy.decision.errors.map(({ policy }) => policy),
     advice: adviceOf(judgement.policy.decision),
     findings: judgement.findings,
@@ -67,6 +69,11 @@ export function callFacts({ now, snapshot, credential }: Admission, call: ModelC
       ...(judgement.observed !== undefined && observedFacts(judgement.observed)),
     },
   };
+}
+
+/** What policies were asked, with the name of a model that holds what may not be recorded as it is recorded elsewhere. */
+function renamed(cedar: CedarCall, name: string, recorded: string): CedarCall | JsonObject {
+  return name === recorded ? cedar : mapStrings(asRead(cedar), { text: (text) => text.replaceAll(name, recorded) });
 }
 
 const newestMax = 16;

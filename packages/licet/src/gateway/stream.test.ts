@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { messages } from "./dialects/anthropic/dialect.ts";
 import { chatDialect } from "./dialects/chat/chat.ts";
+import { responses } from "./dialects/responses/dialect.ts";
 import { detectionOf, type Detection } from "./detect/rules.ts";
 import type { ModelCall } from "./dialect.ts";
 import { openScan, type CallScan } from "./scan.ts";
@@ -190,4 +192,60 @@ test("letters of each token are not passed on: they would say a text again that 
   const text = event({ content: "x" }).replace('"finish_reason"', '"logprobs":{"content":[{"token":"x","bytes":[120]}]},"finish_reason"');
   const { out } = pushed(call, scanOf(call), text + done);
   expect(JSON.parse(out.slice("data: ".length))).toMatchObject({ choices: [{ logprobs: null, delta: { content: "x" } }] });
+});
+
+/** Texts of one message, each in a part of its own, as each dialect streams them. */
+const inParts: readonly (readonly [string, typeof messages, (parts: readonly string[]) => readonly { readonly type: string }[]])[] = [
+  [
+    "messages",
+    messages,
+    (parts) => [
+      { type: "message_start", message: { type: "message", role: "assistant", content: [], usage: { input_tokens: 1, output_tokens: 1 } } },
+      ...parts.flatMap((text, index) => [
+        { type: "content_block_start", index, content_block: { type: "text", text: "" } },
+        { type: "content_block_delta", index, delta: { type: "text_delta", text } },
+        { type: "content_block_stop", index },
+      ]),
+      { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 2 } },
+      { type: "message_stop" },
+    ],
+  ],
+  [
+    "responses",
+    responses,
+    (parts) => {
+      const item = { type: "message", id: "i", role: "assistant", content: parts.map((text) => ({ type: "output_text", text })) };
+      return [
+        ...parts.flatMap((text, index) => [
+          { type: "response.output_text.delta", output_index: 0, content_index: index, delta: text },
+          { type: "response.output_text.done", output_index: 0, content_index: index, text },
+        ]),
+        { type: "response.output_item.done", output_index: 0, item },
+        { type: "response.completed", response: { object: "response", status: "completed", output: [item] } },
+      ];
+    },
+  ],
+];
+
+describe.each(inParts)("%s in several parts", (_, dialect, eventsOf) => {
+  const run = (parts: readonly string[], options: Parameters<typeof scanOf>[1]) => {
+    const call = callOf("hello");
+    const reader = dialect.stream?.(call);
+    const guard = reader && streamGuard({ reader, scan: scanOf(call, options) });
+    return guard?.push(Buffer.from(eventsOf(parts).map((value) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`).join("")));
+  };
+
+  test.each([["block", {}], ["mask", { detection: masking, boundary: everything }]])("are read as one text: what is split over two is stopped where the action is %s", (__, options) => {
+    const released = run(["write to jo.sec", "ret@example.org soon"], options);
+    expect(released?.refusal?.code).toBe("answer_outside_boundary");
+    expect(released?.text).not.toContain("soon");
+  });
+
+  test("are masked each for itself, and end whole", () => {
+    const released = run(["write to jo.secret@example.org ", "soon"], { detection: masking, boundary: everything });
+    expect(released?.refusal).toBeUndefined();
+    expect(released?.last).toBeDefined();
+    expect(released?.text).toContain("[email] ");
+    expect(released?.text).not.toContain("secret");
+  });
 });

@@ -44,9 +44,9 @@ function scannedEnd({ scan, answer, end }: { readonly scan: CallScan; readonly a
   const counting = { found: new Map<string, number>(), taken: new Map<string, number>() };
   const words = { ...(answer.id !== undefined && { id: answer.id }), ...(answer.modelVersion !== undefined && { model_version: answer.modelVersion }), ...(answer.parameters !== undefined && { parameters: answer.parameters }), outputs: answer.outputs.map(tensorWords) };
   const { value, blocked } = scannedAnswer(scan, counting, { value: words, isFixed });
-  const split = splitTypes(scan.rules, answer.outputs);
+  const split = splitTypes(scan.rules, answer.outputs, (type) => scan.stopped(new Map([[type, 1]])).length > 0);
   for (const type of split) counting.found.set(type, (counting.found.get(type) ?? 0) + 1);
-  if (blocked !== undefined || scan.stopped(new Map(split.map((type) => [type, 1]))).length > 0) return { ...end, counting, refusal: answerRefusal(scan, counting), abortedBy: "boundary" };
+  if (blocked !== undefined || split.length > 0) return { ...end, counting, refusal: answerRefusal(scan, counting), abortedBy: "boundary" };
   const read = value["outputs"];
   const outputs = answer.outputs.map((tensor, at) => withData(tensor, Array.isArray(read) ? read[at] : undefined));
   const body = {

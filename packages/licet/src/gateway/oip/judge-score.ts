@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../ledger/recorder.ts";
 import type { Admission } from "../admission.ts";
 import { declaredModel } from "../conform.ts";
+import { apart, edited } from "../detect/edits.ts";
 import { rulesFor, type DetectionRules } from "../detect/rules.ts";
 import type { ExternalLines } from "../detect/external.ts";
 import type { JsonPath } from "../dialect.ts";
@@ -105,17 +106,18 @@ const joinedCharactersMax = 1_048_576;
 
 /** Classes of what shows only when the strings of a tensor are read as one. */
 function splitClasses(rules: DetectionRules, boundary: readonly string[], inputs: readonly Tensor[]): readonly string[] {
-  return splitTypes(rules, inputs).flatMap((type) => (rules.action(type, boundary) === "flag" ? [] : [rules.classes.get(type) ?? "attack"]));
+  return splitTypes(rules, inputs, (type) => rules.action(type, boundary) !== "flag").map((type) => rules.classes.get(type) ?? "attack");
 }
 
 /** Types of what shows only when the strings of a tensor are read as one: nothing is hidden by spreading it over elements. */
-export function splitTypes(rules: DetectionRules, tensors: readonly Tensor[]): readonly string[] {
+export function splitTypes(rules: DetectionRules, tensors: readonly Tensor[], isStopped: (type: string) => boolean): readonly string[] {
   return tensors.flatMap((tensor) => {
     const strings = stringsOf(tensor);
     if (strings.length < 2) return [];
-    const alone = new Set(strings.flatMap((text) => rules.scan(text).map(({ type }) => type)));
-    const joined = rules.scan(strings.join("").slice(0, joinedCharactersMax)).map(({ type }) => type);
-    return joined.filter((type) => !alone.has(type));
+    // What stands whole in one element is taken out there.
+    const rest = strings.map((text) => edited(text, apart(rules.scan(text).flatMap((match) => (isStopped(match.type) ? [{ ...match, action: "mask" as const }] : []))).map(({ start, end }) => ({ start, end, replacement: " [] " }))));
+    const joined = rules.scan(rest.join("").slice(0, joinedCharactersMax)).map(({ type }) => type);
+    return joined.filter(isStopped);
   });
 }
 

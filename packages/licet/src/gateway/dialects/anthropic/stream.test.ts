@@ -56,7 +56,7 @@ describe("a streamed message", () => {
     const read = steps(events);
     expect(texts(read)).toEqual({ "content[0].text": "Turn it off." });
     expect(read.map((step) => isEvent(step) && step.last)).toEqual([false, false, false, false, false, false, false, true]);
-    expect(read.at(5)).toMatchObject({ name: "content_block_stop", closes: ["content[0].text"] });
+    expect(read.at(5)).toMatchObject({ name: "content_block_stop", closes: [] });
     expect(read.at(0)).toMatchObject({ usage: { prompt: 50, completion: 1, total: 51, cached: 3, written: 5 } });
     expect(read.at(-2)).toMatchObject({ finishReason: "end_turn", usage: { prompt: 50, completion: 50, total: 100 } });
   });

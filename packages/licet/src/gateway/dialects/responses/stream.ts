@@ -108,7 +108,7 @@ function joined({ runs, closed }: State, piece: StreamPiece): StreamPiece {
 
 /** Of a lane of a part the text that all parts make up. */
 function partText(lane: string): string | undefined {
-  const part = /\.(?:content|summary)\[\d+\]\.text$/u.exec(lane);
+  const part = /\.(?:content|summary)\[\d+\]\.(?:text|refusal)$/u.exec(lane);
   return part === null ? undefined : `${lane.slice(0, part.index)}${part[0].replace(/\d+/u, "")}`;
 }
 
