@@ -72,10 +72,12 @@ function handle(stats: { requests: number }, request: IncomingMessage, response:
   if (route === "GET /stats") {
     return json(response, 200, { simulator: label, requests: stats.requests });
   }
+  if (request.method === "POST") {
+    stats.requests++;
+  }
   if (route !== "POST /v1/chat/completions") {
     return problem(response, 404, "the simulator has only POST /v1/chat/completions and GET /stats");
   }
-  stats.requests++;
   let text = "";
   request.setEncoding("utf8");
   request.on("data", (chunk: string) => {

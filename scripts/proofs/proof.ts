@@ -25,6 +25,8 @@ export interface ProofOptions {
   readonly goOn: () => boolean;
   /** For a proof that counts rounds and not minutes; absent in a slice. */
   readonly rounds?: number;
+  /** The one case to run again, of a proof that tells its losses by case. */
+  readonly only?: number;
 }
 
 /** What happened to one subject. */

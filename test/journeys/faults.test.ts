@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createClient } from "@licet/client";
 import type { RouteAnswer } from "@licet/contract";
-import { ask, openai, request, untilAnswered, type Asked } from "./support/asking.ts";
+import { ask, decisionOn, openai, request, untilAnswered, type Asked } from "./support/asking.ts";
 import { buildProduct, licet, verifier } from "./support/run.ts";
 import { newPlace, startServer, startSimulator, temporaryFolder, type Place, type Server, type Simulator } from "./support/server.ts";
 import { pilotOf, smallCast, workingCopy, type SmallCast } from "./support/story.ts";
@@ -93,14 +93,22 @@ describe("one record through kills, a restore and bad input", () => {
 
   it("kill -9 twenty times under calls: no acknowledged decision is lost, none is missing for what the provider received", async () => {
     const acknowledged = new Set<string>();
+    const reached = new Set<string>();
+    /** Callers on other surfaces, some of them streaming. */
+    const others = [undefined, undefined, undefined, "stream", undefined, "stream", "responses", "messages"] as const;
     for (let round = 0; round < killed; round++) {
       const calling = { over: false };
       const asking = { dataUrl: server.dataUrl, credential, folder: copy };
       const callers = Array.from({ length: 8 }, async (_, caller) => {
         while (!calling.over) {
-          const asked = await ask({ ...asking, question: caller % 4 === 0 ? "mail me at someone@example.com" : `printer ${round}` }).catch(() => undefined);
-          if (asked === undefined) return;
-          if (decisionOf(asked) !== "") acknowledged.add(decisionOf(asked));
+          const surface = others[caller];
+          const question = caller % 4 === 0 ? "mail me at someone@example.com" : `printer ${round}`;
+          const decision = await (surface === undefined ? ask({ ...asking, question }).then(decisionOf) : decisionOn(surface, { ...asking, question })).catch(() => undefined);
+          if (decision === undefined) return;
+          if (decision !== "") {
+            acknowledged.add(decision);
+            if (surface !== undefined) reached.add(surface);
+          }
         }
       });
       // A round counts when something was acknowledged in it, however slow the machine is.
@@ -114,6 +122,7 @@ describe("one record through kills, a restore and bad input", () => {
       server = await startServer(place);
     }
     expect(acknowledged.size).toBeGreaterThanOrEqual(killed * acknowledgedMin);
+    expect([...reached].toSorted()).toEqual(["messages", "responses", "stream"]);
     const decisions = await allDecisions(cast);
     const known = new Set(decisions.map((decision) => decision.id));
     expect([...acknowledged].filter((id) => !known.has(id))).toEqual([]);
@@ -191,7 +200,7 @@ describe("one record through kills, a restore and bad input", () => {
         ["not UTF-8", new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]), "request_unreadable"],
         ["messages as a string", JSON.stringify({ ...good, messages: "hello" }), "request_unreadable"],
         ["a number as model", JSON.stringify({ ...good, model: 5 }), "request_unreadable"],
-        ["an unknown field", JSON.stringify({ ...good, web_search_options: {} }), "field_unsupported"],
+        ["an unknown field", JSON.stringify({ ...good, surprise: {} }), "field_unsupported"],
         ["a hundred levels", JSON.stringify({ ...good, tools: JSON.parse(`${'{"a":'.repeat(100)}1${"}".repeat(100)}`) as unknown }), "request_unreadable"],
       ];
       const codes = [];
@@ -202,7 +211,7 @@ describe("one record through kills, a restore and bad input", () => {
     });
 
     it("other endpoints and methods are no way around", async () => {
-      for (const [method, path] of [["POST", "/openai/v1/embeddings"], ["GET", "/openai/v1/chat/completions"], ["POST", "/openai/v1/../v1/responses"], ["GET", "/"]] as const) {
+      for (const [method, path] of [["POST", "/openai/v1/images/generations"], ["GET", "/openai/v1/chat/completions"], ["POST", "/openai/v1/../v1/moderations"], ["GET", "/"]] as const) {
         const response = await fetch(`${server.dataUrl}${path}`, { method, headers: { authorization: `Bearer ${credential}` } });
         expect(response.status).toBe(404);
       }

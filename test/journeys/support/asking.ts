@@ -64,6 +64,26 @@ export async function ask(asking: Asking): Promise<Asked> {
   }
 }
 
+const surfaces = {
+  stream: { path: "/openai/v1/chat/completions", body: (asking: Asking): object => ({ ...request(asking), stream: true }) },
+  responses: { path: "/openai/v1/responses", body: (asking: Asking): object => responsesRequest(asking) },
+  messages: { path: "/anthropic/v1/messages", body: ({ question = "hello" }: Asking): object => ({ model: "chat", max_tokens: 100, messages: [{ role: "user", content: question }] }) },
+} as const;
+
+function responsesRequest(asking: Asking): object {
+  const { model, messages: [system, user], temperature } = request(asking);
+  return { model, instructions: system?.content, input: user?.content, temperature, max_output_tokens: 400, stream: true };
+}
+
+/** The decision of one call on another surface: known as soon as the answer begins, which is then read until it ends or breaks off. */
+export async function decisionOn(surface: keyof typeof surfaces, asking: Asking): Promise<string> {
+  const { path, body } = surfaces[surface];
+  const headers = { authorization: `Bearer ${asking.credential}`, "content-type": "application/json" };
+  const response = await fetch(asking.dataUrl + path, { method: "POST", headers, body: JSON.stringify(body(asking)) });
+  await response.text().catch(() => "");
+  return response.headers.get("x-licet-decision") ?? "";
+}
+
 /** The gateway follows the record within a second; a caller who comes sooner asks again. */
 export async function untilAnswered(asking: Asking, withinMs = 5000): Promise<Answered> {
   const deadline = performance.now() + withinMs;

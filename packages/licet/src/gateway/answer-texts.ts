@@ -37,7 +37,7 @@ export function wholeTexts(scan: CallScan, counting: Counting): WholeTexts {
         if (text.length <= knownCharactersMax && clean.size < knownMax) clean.add(text);
         return { text, blocked: undefined };
       }
-      const lane = openLane({ scan, counting, json, fixed });
+      const lane = openLane({ scan, counting, json, fixed, joined: false });
       lane.push(text);
       lane.finish();
       const released = lane.blocked === undefined ? lane.released(0, text) : text;

@@ -54,7 +54,7 @@ export interface Answered {
 }
 
 export function answerWords({ user }: Pick<ModelCall, "user">, mode: RecordedMode, { texts, truncated, rules = defaultRules }: Answered): Words {
-  const said = mode === "encrypted" ? texts : texts.map(({ at, text }) => ({ at, text: redacted(rules, truncated ? decided(rules, text) : text) }));
+  const said = mode === "encrypted" ? texts : texts.map(({ at, text }) => ({ at: redacted(rules, at), text: redacted(rules, truncated ? decided(rules, text) : text) }));
   return { mode, user, messages: null, texts: said, truncated };
 }
 

@@ -227,6 +227,9 @@ const inParts: readonly (readonly [string, typeof messages, (parts: readonly str
   ],
 ];
 
+/** Put together here: hosting sites refuse files with a key in them. */
+const awsKey = ["AKIA", "2HZ5D65HR2RM3RPQ"].join("");
+
 describe.each(inParts)("%s in several parts", (_, dialect, eventsOf) => {
   const run = (parts: readonly string[], options: Parameters<typeof scanOf>[1]) => {
     const call = callOf("hello");
@@ -239,6 +242,16 @@ describe.each(inParts)("%s in several parts", (_, dialect, eventsOf) => {
     const released = run(["write to jo.sec", "ret@example.org soon"], options);
     expect(released?.refusal?.code).toBe("answer_outside_boundary");
     expect(released?.text).not.toContain("soon");
+  });
+
+  test.each([
+    ["ends", [`the key is ${awsKey}`, "somebody else"]],
+    ["begins", ["somebody", `${awsKey} is the key`]],
+    ["fills", ["somebody", awsKey, "somebody else"]],
+  ])("are read each for itself too: a key that %s a part leaves nothing, though its neighbour makes another word of it", (__, parts) => {
+    const released = run(parts, {});
+    expect(released?.refusal?.code).toBe("answer_outside_boundary");
+    expect(released?.text).not.toContain(awsKey);
   });
 
   test("are masked each for itself, and end whole", () => {

@@ -49,9 +49,11 @@ export interface StreamGuard {
   readonly transcript: Transcript;
 }
 
-/** Short, and without half a surrogate pair: the log takes no other text, and an outcome must not fail on it. */
+const plainReason = /^[a-zA-Z][a-zA-Z_-]*$/u;
+
+/** The words of the protocols are letters. Whatever else stands there is the provider's text, which the log does not keep in clear. */
 export function readReason(reason: string): string {
-  return reason.slice(0, reasonCharactersMax).toWellFormed();
+  return reason.length <= reasonCharactersMax && plainReason.test(reason) ? reason : "other";
 }
 
 interface Held {
@@ -217,7 +219,7 @@ function laneAt(state: GuardState, { at, joins }: { readonly at: string; readonl
   }
   const before = joins === undefined ? undefined : state.joined.get(joins);
   const goesOn = before !== undefined && !before.finished;
-  const lane = goesOn ? before : openLane({ scan: state.options.scan, counting: state.counting, ...form });
+  const lane = goesOn ? before : openLane({ scan: state.options.scan, counting: state.counting, joined: joins !== undefined, ...form });
   if (goesOn) lane.nextPart();
   state.lanes.set(at, lane);
   if (joins !== undefined) state.joined.set(joins, lane);
