@@ -251,7 +251,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     await expect.poll(evaluated, { timeout: 1000, interval: 50 }).toMatchObject({ decision: false });
     await page.getByText("proposals look wrong").waitFor();
     await page.getByRole("table", { name: "recent decisions" }).getByText("denied").first().waitFor();
-    await page.getByRole("link", { name: "Systems" }).click();
+    await page.getByRole("link", { name: "Systems", exact: true }).click();
     await page.getByRole("row", { name: "Tumour classifier" }).getByText("held", { exact: true }).waitFor();
   });
 
@@ -347,7 +347,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     const { items } = await platform.client("listDecisions", { params: { space, system }, query: {} });
     const decision = items[0]?.id ?? "";
     const publications = await platform.client("listPublications", { params: { space }, query: {} });
-    const views = ["/", `/systems/${system}`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/policies", `/policies/packs/${teamPack.name}`, `/policies/publications/${publications.items[0]?.id ?? ""}`, `/policies/playground?decision=${refusal}`, `/policies/backtests/${backtest}`, "/no/such/page"];
+    const views = ["/", `/systems/${system}`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/budgets", "/exceptions", "/traffic", "/policies", `/policies/packs/${teamPack.name}`, `/policies/publications/${publications.items[0]?.id ?? ""}`, `/policies/playground?decision=${refusal}`, `/policies/backtests/${backtest}`, "/no/such/page"];
     const problems: string[] = [];
     const visit = async (at: Page, view: string): Promise<void> => {
       await at.goto(view);

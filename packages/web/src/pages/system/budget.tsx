@@ -31,7 +31,7 @@ export function Budget({ system }: { readonly system: string }): ReactNode {
         }
       </Loaded>
       <Text size="sm" c="dimmed">
-        Limits stand under <Code>budgets</Code> in licet.yaml; an operator tightens them with <Code>licet budget set {system}</Code>. <PageLink to="/budgets">All systems</PageLink>
+        Limits stand under <Code>budgets</Code> in licet.yaml; an operator tightens them with <Code>licet budget set {system}</Code>. <PageLink to="/budgets" underline="always">All systems</PageLink>
       </Text>
     </Section>
   );
