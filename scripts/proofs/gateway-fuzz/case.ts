@@ -280,12 +280,18 @@ function judged(given: Case, said: Said | undefined, seen: Seen): readonly strin
 /** A request in which there is nothing to stop goes on. */
 function overBlocked(given: Case, seen: Seen): readonly string[] {
   const harmless = given.valid && given.plants.every(({ action, where }) => action === "flag" || (where === "free" && (action === "redact" || action === "mask")));
-  return harmless ? [`a request with nothing to stop was answered with ${seen.status}: ${seen.body.slice(0, 300)}`] : [];
+  return harmless && !isOverBound(seen) ? [`a request with nothing to stop was answered with ${seen.status}: ${seen.body.slice(0, 300)}`] : [];
+}
+
+/** What is drawn may be longer than a field or an answer may be. */
+function isOverBound({ body }: Seen): boolean {
+  return /must not be (?:more|longer) than|"code":"(?:upstream_too_large|body_too_large)"/u.test(body);
 }
 
 function carried(given: Case, said: Said, seen: Seen): readonly string[] {
   const broken = given.streamed && seen.status === 200 && seen.ending === "clean" && !said.complete && !ends(seen.body) ? ["a broken stream was ended as if it were whole"] : [];
   if (!said.valid || !given.valid || said.plants.some(({ action }) => action !== "flag")) return broken;
+  if (isOverBound(seen)) return broken;
   if (seen.status !== 200 || seen.ending !== "clean") return [...broken, `an answer with nothing to stop came as ${seen.status}, ${seen.ending}: ${seen.body.slice(-300)}`];
   return [...broken, ...restored(said, seen), ...unchanged(given, said, seen)];
 }
