@@ -63,7 +63,10 @@ function nested(dice: Dice, depth: number): Json {
   return held;
 }
 
+const doublingsMax = 14;
+
 function deepExpression(dice: Dice, depth: number): Json {
+  const doubling = (inner: Json): Json => ({ is: { left: inner, entity_type: "A", in: inner } });
   const wrap = dice.pick<(inner: Json) => Json>([
     (inner) => ({ "!": { arg: inner } }),
     (inner) => ({ neg: { arg: inner } }),
@@ -74,11 +77,12 @@ function deepExpression(dice: Dice, depth: number): Json {
     (inner) => ({ Record: { a: inner } }),
     (inner) => ({ ".": { left: inner, attr: "a" } }),
     (inner) => ({ toDate: [inner] }),
-    (inner) => ({ is: { left: inner, entity_type: "A", in: inner } }),
+    doubling,
   ]);
   let held: Json = dice.pick<Json>([{ Value: true }, { Var: "context" }, { Value: 1 }]);
-  // The last form doubles: its tree is as deep, and exponentially wide where it is walked.
-  for (let level = 0; level < Math.min(depth, 20_000); level++) held = wrap(held);
+  // JSON cannot say a part twice without writing it twice: what doubles stays of a size that can be written.
+  const levels = wrap === doubling ? Math.min(depth, doublingsMax) : depth;
+  for (let level = 0; level < levels; level++) held = wrap(held);
   return held;
 }
 

@@ -88,7 +88,8 @@ export function string(): Refined<string> {
 }
 
 export function number(): Refined<number> {
-  return when((value) => typeof value === "number", "must be a number");
+  // `1e999` is JSON, and read as infinity: written again it would be null, which nobody sent.
+  return when(Number.isFinite, "must be a number");
 }
 
 export function int(): Refined<number> {
