@@ -59,7 +59,7 @@ export class Refined<T> implements Shape<T> {
     return this.#sized((size) => size >= least, `must not be less than ${least}`);
   }
 
-  /** Fits only where the text or list is not longer. */
+  /** Fits only where the text, list or record is not longer. */
   max(most: number): Refined<T> {
     return this.#sized((size) => size <= most, `must not be more than ${most}`);
   }
@@ -75,7 +75,8 @@ export class Refined<T> implements Shape<T> {
 
 function sizeOf(value: unknown): number {
   if (typeof value === "number") return value;
-  return typeof value === "string" || Array.isArray(value) ? value.length : 0;
+  if (typeof value === "string" || Array.isArray(value)) return value.length;
+  return isObject(value) ? Object.keys(value).length : 0;
 }
 
 function when<T>(fits: (value: unknown) => boolean, message: string): Refined<T> {

@@ -57,10 +57,3 @@ export function namedEvent({ event, data }: SseEvent): { readonly type: string; 
   }
   return { type, value };
 }
-
-const reasonCharactersMax = 40;
-
-/** Short, and without half a surrogate pair: the log takes no other text. */
-export function shortReason(reason: string | undefined): string | undefined {
-  return reason?.slice(0, reasonCharactersMax).toWellFormed();
-}

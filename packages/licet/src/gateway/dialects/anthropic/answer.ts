@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../../ledger/entry.ts";
 import type { AnswerShape, JsonPath, Usage } from "../../dialect.ts";
-import { countAt, listAt, objectAt, shortReason, textAt, wireObject } from "../wire.ts";
+import { countAt, listAt, objectAt, textAt, wireObject } from "../wire.ts";
 
 /** Kinds of content that this gateway can read. What is not here is not passed on. */
 const blockTypes: ReadonlySet<string> = new Set([
@@ -29,7 +29,7 @@ export function readMessage(value: unknown): AnswerShape | undefined {
   if (!known) return undefined;
   const blocks = listAt(message, "content");
   if (blocks.length > blocksMax || !blocks.every((block) => readBlock(wireObject(block)) !== undefined)) return undefined;
-  const reason = shortReason(textAt(message, "stop_reason"));
+  const reason = textAt(message, "stop_reason");
   return { value: message, isFixed: isFixedInAnswer, usage: usageOf(objectAt(message, "usage")), finishReasons: reason === undefined ? [] : [reason] };
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../../ledger/entry.ts";
 import type { StreamedEvent, StreamPiece, StreamReader, StreamStep, Usage } from "../../dialect.ts";
-import { countAt, listAt, namedEvent, objectAt, shortReason, textAt, upstreamInvalid } from "../wire.ts";
+import { countAt, listAt, namedEvent, objectAt, textAt, upstreamInvalid } from "../wire.ts";
 import { isFixedInAnswer, readBlock, usageOf } from "./answer.ts";
 
 const blocksMax = 4096;
@@ -156,7 +156,7 @@ function lanesOf(index: number, type: string): readonly string[] {
 
 function messageDelta(event: JsonObject, state: State): Said {
   const delta = objectAt(event, "delta");
-  const reason = shortReason(delta && textAt(delta, "stop_reason"));
+  const reason = delta && textAt(delta, "stop_reason");
   return { closes: stretchEnds(state), ...noted(state, objectAt(event, "usage")), ...(reason !== undefined && { finishReason: reason }) };
 }
 
@@ -167,7 +167,7 @@ function messageStop(_: JsonObject, state: State): Said {
 
 function failure(event: JsonObject): Failed {
   const error = objectAt(event, "error");
-  const code = shortReason(error && textAt(error, "type"));
+  const code = error && textAt(error, "type");
   const message = error && textAt(error, "message");
   return { kind: "failed", ...(code !== undefined && { code }), ...(message !== undefined && { message }) };
 }

@@ -1,7 +1,7 @@
 import type { AnswerShape, JsonPath, ModelCall, StreamPiece, StreamReader, StreamStep, Usage } from "../../dialect.ts";
 import type { JsonObject, JsonValue } from "../../../ledger/entry.ts";
 import type { SseEvent } from "../../sse.ts";
-import { countAt, listAt, objectAt, shortReason, textAt, upstreamInvalid, wireObject } from "../wire.ts";
+import { countAt, listAt, objectAt, textAt, upstreamInvalid, wireObject } from "../wire.ts";
 
 const finishReasonsMax = 16;
 const choicesMax = 128;
@@ -15,7 +15,7 @@ export function readAnswer(value: unknown): AnswerShape | undefined {
     value: { ...answer, choices: choices.map(withoutLogprobs) },
     isFixed,
     usage: readUsage(answer["usage"]),
-    finishReasons: choices.slice(0, finishReasonsMax).flatMap((choice) => shortReason(textAt(choice, "finish_reason")) ?? []),
+    finishReasons: choices.slice(0, finishReasonsMax).flatMap((choice) => textAt(choice, "finish_reason") ?? []),
     place: (path) => place(choices, path, "message"),
   };
 }
@@ -98,7 +98,7 @@ function failed(error: JsonObject | undefined): StreamStep {
 
 function chunkStep(chunk: JsonObject, choices: readonly JsonObject[], wantsUsage: boolean): StreamStep {
   const usage = readUsage(chunk["usage"]);
-  const reason = choices.map((choice) => shortReason(textAt(choice, "finish_reason"))).find((each) => each !== undefined);
+  const reason = choices.map((choice) => textAt(choice, "finish_reason")).find((each) => each !== undefined);
   const shown = wantsUsage || !("usage" in chunk) ? chunk : withoutUsage(chunk);
   return {
     kind: "event",

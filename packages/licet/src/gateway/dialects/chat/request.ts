@@ -1,11 +1,11 @@
 import type { Dialect, Instruction, JsonPath, ModelCall, Need, ParsedCall } from "../../dialect.ts";
-import { readRequest } from "../../reading.ts";
+import { readBody } from "../reading.ts";
 import { asRead } from "../wire.ts";
 import { ChatRequest, type ChatMessage } from "./schema.ts";
 
 /** Reads a request of chat completions. */
 export function parseChat(dialect: Dialect, body: Uint8Array): ParsedCall {
-  const read = readRequest(ChatRequest, body);
+  const read = readBody(ChatRequest, body);
   return "refusal" in read ? read : { call: modelCall(dialect, read.request, body.length) };
 }
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../shape.ts";
 
 /** Everything from the caller is attacker-controlled: what is not listed here is refused, not passed on. */
 const messagesMax = 4096;
@@ -7,6 +7,7 @@ const partsMax = 1024;
 const nameCharactersMax = 256;
 const metadataMax = 16;
 
+const nothing = z.custom<null>((value) => value === null, "must be null");
 const text = z.string();
 const name = z.string().min(1).max(nameCharactersMax);
 const textPart = z.strictObject({ type: z.literal("text"), text });
@@ -38,8 +39,8 @@ const message = z.discriminatedUnion("role", [
     tool_calls: z.array(toolCall).max(toolsMax).optional(),
     // The official client's answers carry these; sent back empty they say nothing.
     annotations: z.array(z.never()).optional(),
-    audio: z.null().optional(),
-    function_call: z.null().optional(),
+    audio: nothing.optional(),
+    function_call: nothing.optional(),
   }),
   z.strictObject({ role: z.literal("tool"), content, tool_call_id: name }),
 ]);
@@ -99,7 +100,7 @@ export const ChatRequest = z.strictObject({
   safety_identifier: name.optional(),
   prompt_cache_key: name.optional(),
   prompt_cache_retention: z.enum(["in-memory", "in_memory", "24h"]).nullish(),
-  metadata: z.record(z.string().max(64), z.string().max(512)).refine((pairs) => Object.keys(pairs).length <= metadataMax, "at most 16 pairs").nullish(),
+  metadata: z.record(z.string().max(64), z.string().max(512)).max(metadataMax).nullish(),
   modalities: z.array(z.literal("text")).nullish(),
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority"]).nullish(),
   store: z.boolean().nullish(),

@@ -1,7 +1,7 @@
-import { z } from "zod";
 import { refusalBody, refusalEvent } from "../../answer.ts";
 import type { AnswerShape, Dialect, ModelCall, Need, ParsedCall, Usage } from "../../dialect.ts";
-import { readRequest } from "../../reading.ts";
+import { readBody } from "../reading.ts";
+import * as z from "../shape.ts";
 import type { JsonObject } from "../../../ledger/entry.ts";
 import { asRead, countAt, listAt, objectAt, wireObject } from "../wire.ts";
 
@@ -36,7 +36,7 @@ export const embeddings: Dialect = {
 };
 
 function parseEmbeddings(body: Uint8Array): ParsedCall {
-  const read = readRequest(EmbeddingsRequest, body);
+  const read = readBody(EmbeddingsRequest, body);
   return "refusal" in read ? read : { call: embeddingsCall(read.request, body.length) };
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "../../../ledger/entry.ts";
 import type { AnswerShape, JsonPath, Usage } from "../../dialect.ts";
-import { countAt, listAt, objectAt, shortReason, textAt, wireObject } from "../wire.ts";
+import { countAt, listAt, objectAt, textAt, wireObject } from "../wire.ts";
 
 /** Kinds of output that this gateway can read. What is not here is not passed on. */
 const outputTypes: ReadonlySet<string> = new Set([
@@ -82,7 +82,7 @@ export function usageOf(response: JsonObject): Usage | null {
 export function finishReason(response: JsonObject): string | undefined {
   const details = objectAt(response, "incomplete_details");
   const lacking = details === undefined ? undefined : textAt(details, "reason");
-  return shortReason(lacking ?? textAt(response, "status"));
+  return lacking ?? textAt(response, "status");
 }
 
 function finishReasons(response: JsonObject): readonly string[] {

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../../ledger/entry.ts";
 import type { ModelCall, StreamedEvent, StreamPiece, StreamReader, StreamStep } from "../../dialect.ts";
-import { namedEvent, objectAt, shortReason, textAt, upstreamInvalid } from "../wire.ts";
+import { namedEvent, objectAt, textAt, upstreamInvalid } from "../wire.ts";
 import { finishReason, isFixedInAnswer, readItem, readResponse, usageOf } from "./answer.ts";
 import { commandLane, commandOutputLane, contentLane, indexAt, itemLane, itemPieces, partPieces, responsePieces, summaryLane } from "./lanes.ts";
 
@@ -181,7 +181,7 @@ function ending(event: JsonObject, state: State): Said {
 }
 
 function failure(error: JsonObject | undefined): Failed {
-  const code = shortReason(error && textAt(error, "code"));
+  const code = error && textAt(error, "code");
   const message = error && textAt(error, "message");
   return { kind: "failed", ...(code !== undefined && { code }), ...(message !== undefined && { message }) };
 }
