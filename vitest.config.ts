@@ -14,8 +14,9 @@ export default defineConfig({
     env,
     expect: { requireAssertions: true },
     restoreMocks: true,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // No test is one of speed: a busy machine may take long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: "unit", isolate: false, maxWorkers: 2, include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "test/unit/**/*.test.ts"] } },
       // A dependency of `ai` has a condition of the same name: read by node itself, it would be its TypeScript that is run.

@@ -2,7 +2,7 @@
 // Ends with one line: N passed, N failed, N skipped.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -20,9 +20,12 @@ const lanes = [[["types", "lint"], ["build"]], [["unit"], ["api", "journeys"]]];
 const only = new Set(process.argv.slice(2));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const times = [];
+/** Said again at the very end, where somebody who sees only the end of the output looks. */
+const failures = [];
 
 function count(name) {
   const report = JSON.parse(readFileSync(`test-output/${name}.json`, "utf8"));
+  noteFailures(name, report);
   total.passed += report.numPassedTests;
   total.failed += report.numFailedTests;
   total.skipped += report.numPendingTests + (report.numTodoTests ?? 0);
@@ -30,10 +33,28 @@ function count(name) {
   total.failed += report.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
 }
 
+function noteFailures(suite, { testResults }) {
+  for (const { name, status, message, assertionResults } of testResults) {
+    if (status !== "failed") continue;
+    const file = relative(process.cwd(), name);
+    if (assertionResults.length === 0) failures.push(`${suite}: ${file} did not load: ${firstLines(message)}`);
+    for (const test of assertionResults.filter((each) => each.status === "failed")) {
+      failures.push(`${suite}: ${file}: ${test.fullName}: ${firstLines(test.failureMessages.join("\n"))}`);
+    }
+  }
+}
+
+function firstLines(message) {
+  return message.split("\n").slice(0, 12).join("\n    ");
+}
+
 function score({ name, suite }, succeeded) {
   if (!suite) {
     if (succeeded) total.passed += 1;
-    else total.failed += 1;
+    else {
+      total.failed += 1;
+      failures.push(`${name}: see what it said above`);
+    }
     return;
   }
   const before = total.failed;
@@ -78,5 +99,6 @@ process.stdout.write("\nsuite      seconds  budget\n");
 for (const step of [...times, { name: "all", budget: 480, seconds: (performance.now() - begun) / 1000 }]) {
   process.stdout.write(`${step.name.padEnd(10)} ${step.seconds.toFixed(1).padStart(7)} ${String(step.budget).padStart(7)}${step.seconds > step.budget ? "  over budget" : ""}\n`);
 }
+for (const failure of failures) process.stdout.write(`\nfailed in ${failure}\n`);
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

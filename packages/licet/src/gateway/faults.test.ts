@@ -243,6 +243,18 @@ describe("stopping", () => {
     expect(governed.upstream.received).toHaveLength(0);
   });
 
+  test("a standing that falls while the decision is being written stops the call, though nobody cuts it and no sweep comes", async () => {
+    await governed[Symbol.asyncDispose]();
+    governed = await startGoverned({ limits: { sweepMs: 60_000 } });
+    governed.ledger.delayMs = 100;
+    const call = failure(ask());
+    await eventually(() => governed.gateway.inFlight === 1);
+    governed.stand({ holds: [{ id: "hold_1", scope: "system", system: "helpdesk", reason: "wrong answers" }] });
+    expect(await call).toMatchObject({ code: "held" });
+    expect(governed.upstream.received).toHaveLength(0);
+    expect(outcome()).toMatchObject({ code: "held" });
+  });
+
   test("a client that leaves ends the exchange with the provider, and the outcome is recorded", async () => {
     governed.upstream.mode = { kind: "paced", pieces: endless, intervalMs: 20 };
     const abort = new AbortController();

@@ -2,6 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileTemplate, matchesTemplate } from "./prompt-template.ts";
 
+/** Of this thread: a busy machine does not count. What backtracks takes minutes. */
+function cpuMilliseconds(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 const hole = fc.record({
   maxLength: fc.integer({ min: 1, max: 6 }),
   pattern: fc.option(fc.constantFrom("[a-c]*", "[0-9]{2}", "ab*"), { nil: undefined }),
@@ -55,9 +61,9 @@ test("without holes only the text itself matches, and an undeclared name is lite
 
 test("a megabyte built against the matcher is decided quickly", () => {
   const template = compileTemplate({ text: `{{one}}${"a".repeat(500)}b{{two}}${"a".repeat(500)}c`, holes: { one: { maxLength: 100_000 }, two: { maxLength: 100_000 } } });
-  const before = performance.now();
+  const before = cpuMilliseconds();
   expect(matchesTemplate(template, "a".repeat(1_000_000))).toBe(false);
-  expect(performance.now() - before).toBeLessThan(1500);
+  expect(cpuMilliseconds() - before).toBeLessThan(10_000);
 });
 
 const greeting = { text: "Hello {{who}}, today is {{day}}.", holes: { who: { pattern: "[A-Za-z ]+", maxLength: 20 }, day: { maxLength: 10 } } };
@@ -99,8 +105,8 @@ describe("a prompt template", () => {
   test("with two patterned holes decides a text that was built against them quickly", () => {
     const free = { pattern: "[^x]*y?", maxLength: 100_000 };
     const template = compileTemplate({ text: "{{one}}a{{two}}", holes: { one: free, two: { pattern: "z", maxLength: 100_000 } } });
-    const before = performance.now();
+    const before = cpuMilliseconds();
     expect(matchesTemplate(template, "a".repeat(100_000))).toBe(false);
-    expect(performance.now() - before).toBeLessThan(200);
+    expect(cpuMilliseconds() - before).toBeLessThan(5_000);
   });
 });
