@@ -4,9 +4,13 @@ import { canonicalize } from "@licet/evidence";
 const depthMax = 200;
 const shapesMax = 1024;
 
+type Plain = Readonly<Record<string, unknown>>;
+
 interface Shape {
   readonly keys: readonly string[];
-  readonly sorted: readonly { readonly key: string; readonly quoted: string }[];
+  readonly sorted: readonly string[];
+  /** An object keeps these keys in the order in which they were set: numbers would come first. */
+  readonly isKept: boolean;
 }
 
 /** Owned by `shapeOf`: objects of the same keys in the same order are written in the same order. */
@@ -15,13 +19,16 @@ const shapes = new Map<string, Shape>();
 const constants = new WeakMap<object, string>();
 
 /**
- * The same text as `canonicalize` (RFC 8785) at a fifth of its cost, for what stands in every entry. Throws TypeError
- * where it does. A property test holds the two together.
+ * The same text as `canonicalize` (RFC 8785) at a small part of its cost, for what stands in every entry: the engine's own
+ * writer, given the members in order. Throws TypeError where `canonicalize` does. A property test holds the two together.
  */
 export function canonicalText(value: unknown): string {
-  const pieces: string[] = [];
-  write(value, pieces, 0);
-  return pieces.join("");
+  try {
+    return isPlain(value) && holdsConstants(value) ? memberTexts(value) : JSON.stringify(inOrder(value, 0));
+  } catch (error) {
+    if (error instanceof Unkept) return canonicalize(value);
+    throw error;
+  }
 }
 
 /** Freezes a value that stands in many entries, whole, and writes its canonical text once. */
@@ -37,59 +44,128 @@ function freezeWhole(value: unknown): void {
   for (const child of Object.values(value)) freezeWhole(child);
 }
 
-/** Pieces, not one growing text: a text that grew by hundreds of pieces costs more to read than to write. */
-function write(value: unknown, pieces: string[], depth: number): void {
+function holdsConstants(record: Plain): boolean {
+  for (const key of Object.keys(record)) {
+    if (constantText(record[key]) !== undefined) return true;
+  }
+  return false;
+}
+
+function constantText(value: unknown): string | undefined {
+  return typeof value === "object" && value !== null ? constants.get(value) : undefined;
+}
+
+/** What stands between two constants is written at once. */
+function memberTexts(record: Plain): string {
+  const { sorted, isKept } = shapeOf(Object.keys(record));
+  if (!isKept) throw new Unkept();
+  const texts: string[] = [];
+  let between: Record<string, unknown> = {};
+  const flush = () => {
+    const text = JSON.stringify(between);
+    if (text !== "{}") texts.push(text.slice(1, -1));
+    between = {};
+  };
+  for (const key of sorted) {
+    const value = record[key];
+    const known = constantText(value);
+    if (known !== undefined) {
+      flush();
+      texts.push(`${JSON.stringify(key)}:${known}`);
+    } else if (value !== undefined) between[key] = inOrder(value, 1);
+  }
+  flush();
+  return `{${texts.join(",")}}`;
+}
+
+/** No object can hold its keys in the canonical order. */
+class Unkept extends Error {}
+
+/** The value itself where its members stand in order, or a copy in which they do. Throws for what JSON cannot say. */
+function inOrder(value: unknown, depth: number): unknown {
+  if (typeof value === "string" ? value.isWellFormed() : typeof value === "boolean" || value === null || (typeof value === "number" && Number.isFinite(value))) return value;
+  if (depth >= depthMax || typeof value !== "object" || value === null) return refused(value, depth);
+  if (Array.isArray(value)) return listInOrder(value, depth);
+  return isPlain(value) ? recordInOrder(value, depth) : refused(value, depth);
+}
+
+/** What is not written here is refused in the words of the general writer; only what is nested too deep is not its fault. */
+function refused(value: unknown, depth: number): unknown {
   if (depth > depthMax) throw new TypeError(`canonical json: nesting over ${depthMax}`);
-  if (typeof value === "string") pieces.push(quote(value));
-  else if (Array.isArray(value)) writeArray(value, pieces, depth);
-  else if (typeof value === "object" && value !== null) writeObject(value, pieces, depth);
-  // Also says what is wrong with all the rest.
-  else pieces.push(canonicalize(value));
+  if (typeof value !== "object") return canonicalize(value);
+  throw new Unkept();
 }
 
-function writeObject(value: object, pieces: string[], depth: number): void {
-  const known = constants.get(value);
-  if (known === undefined && isPlain(value)) writeRecord(value, pieces, depth);
-  else pieces.push(known ?? canonicalize(value));
+function listInOrder(list: readonly unknown[], depth: number): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let at = 0; at < list.length; at += 1) {
+    const item = inOrder(list[at], depth + 1);
+    if (copy === undefined && item !== list[at]) copy = list.slice(0, at);
+    copy?.push(item);
+  }
+  return copy ?? list;
 }
 
-function isPlain(value: object): value is Readonly<Record<string, unknown>> {
+/** First the order and then the members, so that none is looked through twice. */
+function recordInOrder(record: Plain, depth: number): Plain {
+  if (!standsInOrder(record)) return sortedCopy(record, depth);
+  let copy: Record<string, unknown> | undefined;
+  for (const key in record) {
+    const value = record[key];
+    const item = value === undefined ? undefined : inOrder(value, depth + 1);
+    if (copy === undefined && item !== value) copy = { ...record };
+    if (copy !== undefined) copy[key] = item;
+  }
+  return copy ?? record;
+}
+
+function standsInOrder(record: Plain): boolean {
+  let before: string | undefined;
+  for (const key in record) {
+    if ((before !== undefined && key <= before) || !key.isWellFormed()) return false;
+    before = key;
+  }
+  return true;
+}
+
+function sortedCopy(record: Plain, depth: number): Plain {
+  const { sorted, isKept } = shapeOf(Object.keys(record));
+  if (!isKept) throw new Unkept();
+  const copy: Record<string, unknown> = {};
+  for (const key of sorted) {
+    const value = record[key];
+    if (value !== undefined) copy[key] = inOrder(value, depth + 1);
+  }
+  return copy;
+}
+
+function isPlain(value: unknown): value is Plain {
+  if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-function writeArray(values: readonly unknown[], pieces: string[], depth: number): void {
-  for (let at = 0; at < values.length; at += 1) {
-    pieces.push(at === 0 ? "[" : ",");
-    write(values[at], pieces, depth + 1);
-  }
-  pieces.push(values.length === 0 ? "[]" : "]");
-}
-
-function writeRecord(record: Readonly<Record<string, unknown>>, pieces: string[], depth: number): void {
-  let before = "{";
-  for (const { key, quoted } of shapeOf(Object.keys(record)).sorted) {
-    const value = record[key];
-    if (value === undefined) continue;
-    pieces.push(before, quoted);
-    write(value, pieces, depth + 1);
-    before = ",";
-  }
-  pieces.push(before === "{" ? "{}" : "}");
 }
 
 function shapeOf(keys: readonly string[]): Shape {
   const name = `${keys.length} ${keys[0] ?? ""} ${keys.at(-1) ?? ""}`;
   const known = shapes.get(name);
   // The name only finds a candidate: another object may share it.
-  if (known !== undefined && known.keys.length === keys.length && known.keys.every((key, at) => key === keys[at])) return known;
-  const made = { keys, sorted: [...keys].sort().map((key) => ({ key, quoted: `${quote(key)}:` })) };
+  if (known !== undefined && hasKeys(known, keys)) return known;
+  const sorted = [...keys].sort();
+  const made = { keys, sorted, isKept: sorted.every(isKeptInPlace) };
   if (shapes.size >= shapesMax) shapes.clear();
   shapes.set(name, made);
   return made;
 }
 
-function quote(text: string): string {
-  if (!text.isWellFormed()) throw new TypeError("canonical json: lone surrogate in a string");
-  return JSON.stringify(text);
+function hasKeys(shape: Shape, keys: readonly string[]): boolean {
+  if (shape.keys.length !== keys.length) return false;
+  for (let at = 0; at < keys.length; at += 1) {
+    if (keys[at] !== shape.keys[at]) return false;
+  }
+  return true;
+}
+
+/** Numbers come first in every object, one name is none, and `toJSON` is asked: none of them stands in what we record. */
+function isKeptInPlace(key: string): boolean {
+  return key.isWellFormed() && !/^\d+$/u.test(key) && key !== "__proto__" && key !== "toJSON";
 }

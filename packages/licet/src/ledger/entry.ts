@@ -1,6 +1,7 @@
 import type { Statement } from "@licet/evidence";
 import type { Transaction } from "kysely";
 import type { Tables } from "../db/tables.ts";
+import { canonicalText } from "./canonical-text.ts";
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -19,6 +20,7 @@ export interface Draft {
   /** Whose key the payload is sealed under: "system:NAME", "person:ID" or "space". */
   readonly subject: string;
   readonly class: RetentionClass;
+  /** Whoever appends it does not change it afterwards. */
   readonly body: JsonObject;
   readonly gateway?: string;
   readonly seq?: number;
@@ -30,10 +32,17 @@ export interface Entry extends Draft {
   readonly v: number;
   /** Milliseconds since the Unix epoch, taken when the command began: a concurrent call may stand before it. */
   readonly time: number;
+  /** The canonical JSON of the body, where it is at hand: it has been written once already. */
+  readonly text?: string;
   /** The key-encryption key that its payload is sealed under; rows keep it so that an erasure finds them. */
   readonly kid?: string;
   /** Absent while the command that makes the entry is still inside its transaction. */
   readonly index?: number;
+}
+
+/** The body as its payload holds it. Rows keep this text, so that they are the same however the entry came to hand. */
+export function bodyText({ text, body }: Pick<Entry, "text" | "body">): string {
+  return text ?? canonicalText(body);
 }
 
 export type LoggedEntry = Entry & { readonly index: number };
@@ -47,7 +56,8 @@ export interface EntryDefinition {
   /**
    * INVARIANT: rows are a function of the entry and of the record tables, and of nothing else (no clock, no
    * randomness, no operational table), so that replaying the log gives the same rows. `entry.index` is absent the
-   * first time: no row may depend on it.
+   * first time: no row may depend on it. Nor may one depend on the order of the body's members, which a runtime entry
+   * has only in its `bodyText`.
    */
   apply(tx: Transaction<Tables>, entry: Entry): Promise<void>;
   /**

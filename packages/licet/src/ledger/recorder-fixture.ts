@@ -7,7 +7,7 @@ import type { Database } from "../db/database.ts";
 import { migrate, migrationFolder } from "../db/migrate.ts";
 import { openSqlite } from "../db/sqlite.ts";
 import { tableColumns, type Tables } from "../db/tables.ts";
-import type { Draft, Entry, EntryDefinition, JsonValue } from "./entry.ts";
+import { bodyText, type Draft, type Entry, type EntryDefinition, type JsonValue } from "./entry.ts";
 import { openKeyring } from "./keyring.ts";
 import { openKeys } from "./keys.ts";
 import { type EvidenceLog, type LogOptions, openLog } from "./log.ts";
@@ -48,7 +48,7 @@ async function applyDecision(tx: Transaction<Tables>, entry: Entry): Promise<voi
   const row = { kind: "model", deployment: null, release: null, action: "call", decision: "allow", code: null, model: null };
   await tx
     .insertInto("decision")
-    .values({ space: entry.space, id: entry.id, log_index: entry.index ?? -1, gateway: entry.gateway ?? "", seq: entry.seq ?? 0, system: entry.system ?? null, ...row, detail: JSON.stringify(entry.body), outcome: null, kid: entry.kid ?? "", outcome_kid: null, decided_at: entry.time })
+    .values({ space: entry.space, id: entry.id, log_index: entry.index ?? -1, gateway: entry.gateway ?? "", seq: entry.seq ?? 0, system: entry.system ?? null, ...row, detail: bodyText(entry), outcome: null, kid: entry.kid ?? "", outcome_kid: null, decided_at: entry.time })
     .execute();
 }
 

@@ -14,6 +14,7 @@ import { replay } from "./replay.ts";
 import { leafIn, openEntry, sealEntry } from "./sealing.ts";
 import { findIndex, insertEntry, writeCursors } from "./store.ts";
 
+export { bodyText } from "./entry.ts";
 export type {
   Committed,
   Draft,
@@ -125,7 +126,7 @@ class LogRecorder implements Recorder {
   async #log(tx: Transaction<Tables>, draft: Draft, time: number): Promise<LoggedEntry> {
     const definition = this.#registry.require(draft.kind, "governance");
     const sealed = await sealEntry(this.#options.keyring, this.#stamp(draft, definition, time));
-    const { entry } = sealed;
+    const entry = asRead(sealed.entry);
     await definition.apply(tx, entry);
     const index = await this.#options.log.append(sealed.frame);
     return this.#remember({ ...entry, index }, definition);
@@ -226,4 +227,10 @@ class LogRecorder implements Recorder {
 /** As JSON, which an entry's body is. */
 function plainEnvelope({ payloadType, payload, signatures }: Envelope): JsonObject {
   return { payloadType, payload, signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig })) };
+}
+
+/** As everybody who opens the payload will see it, however it was made: rows of the first time and of a replay are the same. */
+function asRead({ text = "{}", ...entry }: Entry): Entry {
+  const body: JsonObject = JSON.parse(text);
+  return { ...entry, body };
 }

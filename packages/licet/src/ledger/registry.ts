@@ -35,5 +35,6 @@ export function upcast(definition: EntryDefinition, entry: Entry): Entry {
   if (!definition.upcast) {
     throw new LicetError("entry_unknown", { message: `nothing brings \`${entry.kind}\` from version ${entry.v} to ${definition.v}` });
   }
-  return { ...entry, v: definition.v, body: definition.upcast(entry.body, entry.v) };
+  const { text: _, ...rest } = entry;
+  return { ...rest, v: definition.v, body: definition.upcast(entry.body, entry.v) };
 }

@@ -95,7 +95,7 @@ type Outcome = "applied" | "projected" | "erased" | "skipped";
 type ApplyMany = NonNullable<EntryDefinition["applyMany"]>;
 
 /** Small enough that preparing them does not hold up the calls of this process. */
-const neighboursMax = 64;
+const neighboursMax = 256;
 
 /** Gathers runtime entries that one function applies together. Whoever reads or writes other rows flushes first. */
 class Neighbours {

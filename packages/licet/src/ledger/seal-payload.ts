@@ -18,7 +18,8 @@ export interface PayloadJob {
   readonly key: KeyObject;
   /** Of the entry. */
   readonly id: string;
-  readonly aad: Uint8Array;
+  /** Space and retention class, a line each: with the id, what the ciphertext is bound to (`payloadAad`). */
+  readonly place: string;
   readonly text: string;
 }
 
@@ -36,7 +37,7 @@ export function payloadBytes(text: string): number {
 }
 
 /** Seals the text under a key of its own. */
-export function sealPayload({ key: wrapping, id, aad, text }: PayloadJob): SealedPayload {
+export function sealPayload({ key: wrapping, id, place, text }: PayloadJob): SealedPayload {
   const plaintext = Buffer.from(text);
   const secrets = random(keyBytes + 2 * nonceBytes);
   const key = secrets.subarray(0, keyBytes);
@@ -45,7 +46,7 @@ export function sealPayload({ key: wrapping, id, aad, text }: PayloadJob): Seale
   const name = Buffer.from(id);
   encryptInto(payload.subarray(1), { key: wrapping, nonce: secrets.subarray(keyBytes, keyBytes + nonceBytes), data: key, aad: name });
   const ciphertext = payload.subarray(ciphertextAt);
-  encryptInto(ciphertext, { key: createSecretKey(key), nonce: secrets.subarray(keyBytes + nonceBytes), data: plaintext, aad });
+  encryptInto(ciphertext, { key: createSecretKey(key), nonce: secrets.subarray(keyBytes + nonceBytes), data: plaintext, aad: Buffer.from(`${id}\n${place}`) });
   const commit = hash("sha256", Buffer.concat([key, name]), "hex");
   key.fill(0);
   return { payload, digest: hash("sha256", ciphertext, "hex"), commit };

@@ -54,24 +54,27 @@ class SealThread {
       return;
     }
     const keys: KeyObject[] = [];
-    const jobs = waiting.map(({ job: { key, id, aad, text } }) => {
-      if (!keys.includes(key)) keys.push(key);
-      return { key: keys.indexOf(key), id, aad, text };
-    });
+    const keyOf: number[] = [];
+    const texts: string[] = [];
+    for (const { job } of waiting) {
+      const known = keys.indexOf(job.key);
+      keyOf.push(known < 0 ? keys.push(job.key) - 1 : known);
+      texts.push(job.id, job.place, job.text);
+    }
     const id = ++this.#count;
     this.#sent.set(id, waiting);
     this.#worker.ref();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
-    this.#worker.postMessage({ id, keys, jobs } satisfies SealRequest);
+    this.#worker.postMessage({ id, keys, keyOf, texts } satisfies SealRequest);
   }
 
-  #receive({ id, payloads, sealed }: SealResponse): void {
+  #receive({ id, payloads, ends, hashes }: SealResponse): void {
     const waiting = this.#sent.get(id) ?? [];
     this.#sent.delete(id);
     if (this.#sent.size === 0) this.#worker.unref();
     let from = 0;
-    for (const [at, { end, digest, commit }] of sealed.entries()) {
-      waiting[at]?.resolve({ payload: payloads.subarray(from, end), digest, commit });
+    for (const [at, end] of ends.entries()) {
+      waiting[at]?.resolve({ payload: payloads.subarray(from, end), digest: hashes[2 * at] ?? "", commit: hashes[2 * at + 1] ?? "" });
       from = end;
     }
   }

@@ -6,31 +6,36 @@ import { sealPayload } from "./seal-payload.ts";
 export interface SealRequest {
   readonly id: number;
   readonly keys: readonly KeyObject[];
-  /** `key` counts into `keys`. */
-  readonly jobs: readonly { readonly key: number; readonly id: string; readonly aad: Uint8Array; readonly text: string }[];
+  /** Of each payload the place of its key in `keys`. */
+  readonly keyOf: readonly number[];
+  /** Of each payload id, place and text, one after the other: a flat list costs least to send. */
+  readonly texts: readonly string[];
 }
 
 export interface SealResponse {
   readonly id: number;
   /** The payloads one after the other. */
   readonly payloads: Uint8Array<ArrayBuffer>;
-  readonly sealed: readonly { readonly end: number; readonly digest: string; readonly commit: string }[];
+  readonly ends: readonly number[];
+  /** Of each payload digest and commit. */
+  readonly hashes: readonly string[];
 }
 
-function answer({ id, keys, jobs }: SealRequest): SealResponse {
-  const sealed = jobs.map((job) => {
-    const key = keys[job.key];
-    if (key === undefined) throw new Error("a payload came without its key");
-    return sealPayload({ ...job, key });
+function answer({ id, keys, keyOf, texts }: SealRequest): SealResponse {
+  const sealed = keyOf.map((place, at) => {
+    const key = keys[place];
+    const [name, where, text] = texts.slice(3 * at, 3 * at + 3);
+    if (key === undefined || name === undefined || where === undefined || text === undefined) throw new Error("a payload came without its key or its text");
+    return sealPayload({ key, id: name, place: where, text });
   });
   const payloads = new Uint8Array(sealed.reduce((sum, { payload }) => sum + payload.length, 0));
   let end = 0;
-  const places = sealed.map(({ payload, digest, commit }) => {
+  const ends = sealed.map(({ payload }) => {
     payloads.set(payload, end);
     end += payload.length;
-    return { end, digest, commit };
+    return end;
   });
-  return { id, payloads, sealed: places };
+  return { id, payloads, ends, hashes: sealed.flatMap(({ digest, commit }) => [digest, commit]) };
 }
 
 parentPort?.on("message", (request: SealRequest) => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openPayload, parseLeaf } from "@licet/evidence";
+import { canonicalize, openPayload, parseLeaf } from "@licet/evidence";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { manualClock } from "../base/clock.ts";
@@ -45,7 +45,9 @@ test("every leaf is one that the verifier takes, and every payload opens as what
       const draft: Entry = { v: 1, time: 5, actor: "server", subject: "space", class: "governance", ...rest, ...more, body: body as JsonObject };
       const sealed = await sealEntry(keyring, draft);
       expect(parseLeaf(sealed.frame.leaf).ok).toBe(true);
-      expect(openEntry(keyring, sealed.frame)).toEqual(sealed.entry);
+      const { text, ...entered } = sealed.entry;
+      expect(openEntry(keyring, sealed.frame)).toEqual(entered);
+      expect(text).toBe(canonicalize(draft.body));
       const disclosed = await openPayload(discloseFrame(keyring, sealed.frame));
       expect(disclosed).toMatchObject({ ok: true, value: { kind: draft.kind, actor: "server", system: system ?? null } });
     }),

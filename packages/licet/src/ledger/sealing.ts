@@ -56,14 +56,15 @@ function refuseUnloggable(entry: Entry): void {
 }
 
 function sealWith(keyring: Keyring, keys: SealKeys, entry: Entry): SealedEntry | Promise<SealedEntry> {
-  const text = canonicalText({ kind: entry.kind, actor: entry.actor, system: entry.system ?? null, body: entry.body });
+  const written = canonicalText(entry.body);
+  // Canonical too: the four members stand in their order.
+  const text = `{"actor":${canonicalText(entry.actor)},"body":${written},"kind":"${entry.kind}","system":${canonicalText(entry.system ?? null)}}`;
   const size = payloadBytes(text);
   if (size > payloadBytesMax) {
     throw new LicetError("body_too_large", { message: `the evidence would take ${size - ciphertextAt} bytes, over ${payloadBytesMax}` });
   }
-  const parsed: { body: JsonObject } = JSON.parse(text);
-  const sealed = sealSoon({ key: keys.kek.key, id: entry.id, aad: payloadAad({ id: entry.id, space: entry.space, class: entry.class }), text });
-  const frozen = { ...entry, body: parsed.body, kid: keys.kek.kid };
+  const sealed = sealSoon({ key: keys.kek.key, id: entry.id, place: `${entry.space}\n${entry.class}`, text });
+  const frozen = { ...entry, text: written, kid: keys.kek.kid };
   if (!(sealed instanceof Promise)) return framed(keys, frozen, sealed);
   return sealed.then((payload) => {
     // A key that was retired meanwhile seals nothing more.
