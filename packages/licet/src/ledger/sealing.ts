@@ -46,13 +46,22 @@ const subjectPattern = /^(?:space|(?:system|person):.{1,300})$/su;
 
 /** The leaf's names are what verifiers accept; a leaf that none would accept must not become evidence. */
 function refuseUnloggable(entry: Entry): void {
-  const named = [entry.kind, entry.space, entry.id, ...(entry.gateway === undefined ? [] : [entry.gateway])];
-  const counted = [entry.time, entry.v, entry.seq ?? 0].every((number) => Number.isSafeInteger(number) && number >= 0);
-  if (!counted) throw new LicetError("internal", { message: "time, version or sequence of an entry is not a count" });
-  const wrong = named.find((text) => !name.test(text)) ?? (subjectPattern.test(entry.subject) ? undefined : entry.subject);
-  if (wrong !== undefined) {
-    throw new LicetError("invalid_request", { message: `\`${wrong.slice(0, 80)}\` cannot stand in an evidence entry` });
-  }
+  const { kind, space, id, gateway = "none", subject } = entry;
+  if (!isCount(entry.time) || !isCount(entry.v) || !isCount(entry.seq ?? 0)) throw new LicetError("internal", { message: "time, version or sequence of an entry is not a count" });
+  requireName(name, kind);
+  requireName(name, space);
+  requireName(name, id);
+  requireName(name, gateway);
+  requireName(subjectPattern, subject);
+}
+
+function isCount(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0;
+}
+
+function requireName(pattern: RegExp, text: string): void {
+  if (pattern.test(text)) return;
+  throw new LicetError("invalid_request", { message: `\`${text.slice(0, 80)}\` cannot stand in an evidence entry` });
 }
 
 function sealWith(keyring: Keyring, keys: SealKeys, entry: Entry): SealedEntry | Promise<SealedEntry> {
