@@ -1,3 +1,4 @@
+import { parseLeaf } from "@licet/evidence";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { manualClock } from "../base/clock.ts";
@@ -31,6 +32,12 @@ async function fresh(more: Partial<InstallationOptions> = {}): Promise<Installat
   directories.push(directory);
   const clock = manualClock(start);
   return { ...(await install({ directory, clock, ...more })), clock };
+}
+
+function leafOf(bytes: Uint8Array) {
+  const leaf = parseLeaf(bytes);
+  if (!leaf.ok) throw new Error(leaf.message);
+  return leaf.value;
 }
 
 async function rebuilt(of: Installation) {
@@ -181,6 +188,29 @@ describe("runtime entries", () => {
     await at.recorder.settle();
     expect((await dump(at.database))["decision"]).toHaveLength(450);
     expect(await at.recorder.read("main", logged[3]?.id ?? "")).toMatchObject({ seq: 3, body: { n: 3 } });
+    await at.close();
+  });
+
+  test("take their places in the order in which they came, wherever they are sealed and whatever one of them waits for", async () => {
+    const at = await fresh();
+    await at.recorder.append(decisionDraft(0));
+    const coming: Promise<unknown>[] = [];
+    const comes = (n: number): void => {
+      // Every tenth makes a key of its own first; one is refused while those before it still wait.
+      const subject = n % 10 === 3 ? `system:s${n}` : decisionDraft(n).subject;
+      const body = n === 57 ? { lone: "\uD800" } : { n };
+      coming.push(at.recorder.append({ ...decisionDraft(n), subject, body, gateway: "gw_1", seq: n }).catch(() => undefined));
+    };
+    for (let n = 1; n <= 90; n += 1) comes(n);
+    // Later ones find the thread at work, and would be sealed here at once.
+    for (let n = 91; n <= 150; n += 1) {
+      if (n % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+      comes(n);
+    }
+    await Promise.all(coming);
+    const order: number[] = [];
+    for await (const { leaf } of at.log.scan(1)) order.push(leafOf(leaf).seq ?? -1);
+    expect(order).toEqual(Array.from({ length: 150 }, (_, n) => n + 1).filter((n) => n !== 57));
     await at.close();
   });
 

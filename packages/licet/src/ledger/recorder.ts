@@ -11,7 +11,7 @@ import type { EvidenceLog } from "./log.ts";
 import { Projector } from "./projector.ts";
 import { type Registry, registryOf } from "./registry.ts";
 import { replay } from "./replay.ts";
-import { leafIn, openEntry, sealEntry } from "./sealing.ts";
+import { leafIn, openEntry, sealEntry, type SealedEntry } from "./sealing.ts";
 import { findIndex, insertEntry, writeCursors } from "./store.ts";
 
 export { bodyText } from "./entry.ts";
@@ -85,11 +85,53 @@ async function newestTime(log: EvidenceLog): Promise<number> {
   return newest;
 }
 
+/** An entry with its place in the log's queue. */
+interface Placed {
+  readonly sealed: SealedEntry;
+  readonly index: Promise<number>;
+}
+
+/**
+ * Entries that wait for their seals, and those behind them. INVARIANT: entries take their places in the order in which they
+ * came, so that a crash leaves of each gateway's numbers the first ones, and no gap that would read as a removal.
+ */
+class Line {
+  readonly #place: (sealed: SealedEntry) => Placed;
+  #last: Promise<unknown> = Promise.resolve();
+  length = 0;
+
+  constructor(place: (sealed: SealedEntry) => Placed) {
+    this.#place = place;
+  }
+
+  place(sealing: SealedEntry | Promise<SealedEntry>): Promise<Placed> {
+    const before = this.#last;
+    this.length += 1;
+    const sealed = Promise.resolve(sealing);
+    // It is looked at only when its turn comes.
+    sealed.catch(() => undefined);
+    const placed = this.#after(before, sealed);
+    this.#last = placed.catch(() => undefined);
+    return placed;
+  }
+
+  /** Nothing is awaited between taking the place and leaving the line: nobody else can come between. */
+  async #after(before: Promise<unknown>, sealing: Promise<SealedEntry>): Promise<Placed> {
+    try {
+      await before;
+      return this.#place(await sealing);
+    } finally {
+      this.length -= 1;
+    }
+  }
+}
+
 class LogRecorder implements Recorder {
   readonly #options: RecorderOptions;
   readonly #registry: Registry;
   readonly #projector: Projector;
   readonly #listeners = new Set<(entry: LoggedEntry) => void>();
+  readonly #line = new Line((sealed) => this.#placed(sealed));
   #newest: number;
   #stopped = false;
 
@@ -136,11 +178,14 @@ class LogRecorder implements Recorder {
     this.#refuseStopped();
     const definition = this.#registry.require(draft.kind, "runtime");
     const sealing = sealEntry(this.#options.keyring, this.#stamp(draft, definition, this.now()));
-    const sealed = sealing instanceof Promise ? await sealing : sealing;
-    const index = await this.#options.log.append(sealed.frame);
-    const logged = this.#remember({ ...sealed.entry, index }, definition);
+    const { sealed, index } = sealing instanceof Promise || this.#line.length > 0 ? await this.#line.place(sealing) : this.#placed(sealing);
+    const logged = this.#remember({ ...sealed.entry, index: await index }, definition);
     this.#notify(logged);
     return logged;
+  }
+
+  #placed(sealed: SealedEntry): Placed {
+    return { sealed, index: this.#options.log.append(sealed.frame) };
   }
 
   async read(space: string, id: string): Promise<Entry | undefined> {
