@@ -43,7 +43,7 @@ describe("the writer of entries", () => {
     expect(canonicalText({ b: undefined, a: { c: undefined }, d: null })).toBe('{"a":{},"d":null}');
   });
 
-  test.for([Number.NaN, Infinity, "\uD800", { a: "\uDC00" }, { "\uD800": 1 }, () => 1, 1n, new Date(0), [undefined], new Array(1), { toJSON: () => 1 }, undefined, Symbol("a"), new Map(), nested(201)])(
+  test.for([Number.NaN, Infinity, "\uD800", { a: "\uDC00" }, { "\uD800": 1 }, () => 1, 1n, new Date(0), [undefined], Array(1), { toJSON: () => 1 }, undefined, Symbol("a"), new Map(), nested(201)])(
     "refuses what the general writer refuses: %o",
     (value) => {
       expect(() => canonicalize(value)).toThrow(TypeError);

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, rmSync } from "node:fs";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql, type Transaction } from "kysely";
@@ -94,13 +95,33 @@ export function removeDirectory(directory: string): Promise<void> {
   return rm(directory, { recursive: true, force: true });
 }
 
+/** Owned by `databaseIn`: an empty database, migrated once in a process; most of what a first start takes is making it. */
+let migrated: Promise<string> | undefined;
+
+async function emptyDatabase(clock: Clock): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "licet-empty-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "licet.db");
+  const database = await openSqlite({ file, readers: 0 });
+  await migrate({ database, clock, folder: migrationFolder });
+  await database.close();
+  return file;
+}
+
+async function databaseIn(directory: string, clock: Clock): Promise<Database> {
+  const file = join(directory, "licet.db");
+  if (!existsSync(file)) await copyFile(await (migrated ??= emptyDatabase(clock)), file);
+  const database = await openSqlite({ file, readers: 1 });
+  await migrate({ database, clock, folder: migrationFolder });
+  return database;
+}
+
 export async function install(options: InstallationOptions): Promise<Installation> {
   const { directory, clock } = options;
   const keysAt = join(directory, "keys");
   const keys = await openKeys({ directory: keysAt, fresh: true, now: clock.now() });
   const keyring = await openKeyring({ directory: keysAt, root: keys.root, clock });
-  const opened = await openSqlite({ file: join(directory, "licet.db"), readers: 1 });
-  await migrate({ database: opened, clock, folder: migrationFolder });
+  const opened = await databaseIn(directory, clock);
   const rawLog = await openLog({ folder: join(directory, "log"), signer: keys.log, memories: [keys.memory], publishEvery: 0, ...options.log });
   const [database, log] = [options.wrapDatabase?.(opened) ?? opened, options.wrapLog?.(rawLog) ?? rawLog];
   const fatal: unknown[] = [];
