@@ -85,10 +85,17 @@ function decision(seq: number): Entry {
   return { id: newId("ent", time), v: 1, time, kind: "gateway.decision", space: "main", actor: `dep_${deployment}`, system: `system-${deployment}`, subject: `system:system-${deployment}`, class: "runtime", gateway: "gw-1", seq, body };
 }
 
+/** What is not published yet is held in memory and is bounded. */
+const publishedAtOnce = 20_000;
+
 async function grow(log: EvidenceLog, keyring: Awaited<ReturnType<typeof openKeyring>>): Promise<void> {
   let next = 0;
   const writer = async (): Promise<void> => {
-    while (next < decisions) await log.append((await sealEntry(keyring, decision(next++))).frame);
+    while (next < decisions) {
+      const index = next++;
+      await log.append((await sealEntry(keyring, decision(index))).frame);
+      if (index % publishedAtOnce === 0) await log.publish();
+    }
   };
   await Promise.all(Array.from({ length: writers }, writer));
 }

@@ -85,7 +85,7 @@ export class DataMaker {
       dice.chance(share) ? [{ uid: dice.chance(0.3) ? { __entity: uid } : uid, attrs: this.record(0, 0.9), parents: upwards(index), ...this.#tags() }] : [],
     );
     entities.push(...this.actions());
-    if (dice.chance(this.#badness * 3)) entities.push(dice.pick(entities));
+    if (dice.chance(this.#badness * 3) && entities.length > 0) entities.push(dice.pick(entities));
     if (dice.chance(this.#badness * 3)) entities.push(this.#badEntity());
     return entities;
   }

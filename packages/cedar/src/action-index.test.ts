@@ -127,4 +127,24 @@ describe("policies are found by the action and by its groups as the entities of 
     for (let round = 0; round < 1_100; round++) asked(`Action:a${round}`, [entity(`Action:a${round}`, round % 2 === 0 ? "Action:look" : "Action:x")]);
     expect(asked("Action:read")).toEqual(["each", "inAny", "inLook", "read"]);
   });
+
+  test("an index is forgotten after 1,024 other actions, so that hostile names fill no memory", () => {
+    const names = Array.from({ length: 1_025 }, (_, index) => `Action:a${index}`);
+    const set = compiled(names.map((name) => [name, head(any, any, action(name))] as const));
+    const store = entityStore([]);
+    const index = (name: string) => set.index.forAction(new Query(prepareRequest({ principal: uid("User:ann"), action: uid(name), resource: uid("Doc:plan"), context: {} }), store));
+    const [first = "", ...others] = names;
+    const kept = index(first);
+    for (const name of others.slice(0, -1)) index(name);
+    expect(index(first)).toBe(kept);
+    index(others.at(-1) ?? "");
+    expect(index(first)).not.toBe(kept);
+  });
+});
+
+test("a policy that can never hold is not looked at", () => {
+  const never: PolicyJson = { ...head(any), conditions: [{ kind: "when", body: { Value: false } }] };
+  const fails: PolicyJson = { ...head(any), conditions: [{ kind: "when", body: { Value: 1 } }] };
+  const always: PolicyJson = { ...head(any), conditions: [{ kind: "when", body: { Value: true } }] };
+  expect(lookedAt(compiled(Object.entries({ never, fails, always })))).toEqual(["always", "fails"]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { EntityStore } from "./entities.ts";
 import { entityStore } from "./entity-store.ts";
 import { EvaluationError } from "./errors.ts";
 import { compileExpression } from "./expression.ts";
@@ -34,6 +35,33 @@ describe("what no request can change is computed when a policy is compiled:", ()
     ["a negation", { neg: { arg: one } }, -1],
     ["a negation of what overflows", { neg: { arg: overflow } }, "failing"],
     ["an operator on a wrong type", { neg: { arg: yes } }, "failing"],
+    ["an equality of constants", op("==", one, one), true],
+    ["an inequality of constants", op("!=", one, one), false],
+    ["an equality with what overflows, left", op("==", overflow, one), "failing"],
+    ["an equality with what overflows, right", op("==", open, overflow), "failing"],
+    ["an equality with a variable", op("==", open, one), "dynamic"],
+    ["an attribute of a record", { ".": { left: { Record: { a: one } }, attr: "a" } }, 1],
+    ["an attribute that a record lacks", { ".": { left: { Record: { a: one } }, attr: "b" } }, "failing"],
+    ["an attribute of what overflows", { ".": { left: overflow, attr: "a" } }, "failing"],
+    ["an attribute of a record with a variable", { ".": { left: { Record: { a: open } }, attr: "a" } }, "dynamic"],
+    ["an attribute of a variable", { ".": { left: open, attr: "a" } }, "dynamic"],
+    ["whether what overflows has an attribute", { has: { left: overflow, attr: "a" } }, "failing"],
+    ["whether what overflows is in", op("in", overflow, open), "failing"],
+    ["whether it is in what overflows", op("in", open, overflow), "failing"],
+    ["whether what overflows is of a type", { is: { left: overflow, entity_type: "User" } }, "failing"],
+    ["whether what overflows is of a type and in", { is: { left: overflow, entity_type: "User", in: open } }, "failing"],
+    ["a tag of what overflows", op("getTag", overflow, open), "failing"],
+    ["a tag by what overflows", op("getTag", open, overflow), "failing"],
+    ["whether what overflows has a tag", op("hasTag", overflow, open), "failing"],
+    ["whether it has a tag by what overflows", op("hasTag", open, overflow), "failing"],
+    ["a set with what overflows", { Set: [open, overflow] }, "failing"],
+    ["a set with a variable", { Set: [one, open] }, "dynamic"],
+    ["a size", { isEmpty: { arg: { Set: [] } } }, true],
+    ["a record with what overflows", { Record: { a: open, b: overflow } }, "failing"],
+    ["a record with a variable", { Record: { a: one, b: open } }, "dynamic"],
+    ["a member of a set of constants", op("contains", { Set: [one, yes] }, yes), true],
+    ["a call with too many arguments", { decimal: [value("1.0"), value("1.0")] }, "failing"],
+    ["a call with too few", { lessThan: [value(1)] }, "failing"],
     ["a call", { toDays: [{ duration: [value("49h")] }] }, 2],
     ["a call of what is malformed", { toDays: [{ duration: [value("49")] }] }, "failing"],
     ["not true", not(yes), false],
@@ -76,6 +104,69 @@ describe("what no request can change is computed when a policy is compiled:", ()
     const plain = compileExpression(asked, rootPlace("policy_invalid"));
     expect(whole.run.toString()).toBe(plain.run.toString());
   });
+});
+
+/** The message of the error that every evaluation meets. */
+function failureOf(json: unknown): string | undefined {
+  const compiled = compileExpression(json, rootPlace("policy_invalid"));
+  try {
+    compiled.run(new Query(prepareRequest({ principal: someone, action: { type: "Action", id: "read" }, resource: someone, context: {} }), entityStore([])));
+  } catch (error) {
+    return error instanceof EvaluationError ? error.message : undefined;
+  }
+  return undefined;
+}
+
+const someone = { type: "User", id: "ann" };
+
+test("what fails tells the first failure, not one that follows from it", () => {
+  const missing = { ".": { left: open, attr: "nowhere" } };
+  const around = [not(overflow), { neg: { arg: overflow } }, op("+", overflow, missing), op("==", overflow, one), op("in", overflow, missing), op("&&", overflow, no), op("||", overflow, yes), iff(overflow, missing, missing), { Set: [overflow, missing] }, { ".": { left: overflow, attr: "a" } }, op("getTag", overflow, missing)];
+  expect(new Set(around.map(failureOf))).toEqual(new Set(["integer overflow"]));
+});
+
+test("a failure tells the type that was asked for", () => {
+  const told = [op("in", open, one), op("in", value({ __entity: someone }), one), op("in", value({ __entity: someone }), value([1])), op("hasTag", value({ __entity: someone }), one)].map(failureOf);
+  expect(told).toEqual(["entity", "set or entity", "entity", "string"].map((type) => `type error: expected ${type}`));
+});
+
+test("nested conjunctions are one, of all of their parts", () => {
+  const parts = ["a", "b", "c", "d"].map((attr) => ({ has: { left: open, attr } }));
+  const [one = asked, two = asked, three = asked, four = asked] = parts;
+  for (const json of [op("&&", op("&&", op("&&", one, two), three), four), op("&&", one, op("&&", two, op("&&", three, four)))]) {
+    const compiled = compileExpression(json, rootPlace("policy_invalid"));
+    expect(compiled.kind === "dynamic" && compiled.boolean ? compiled.all?.length : undefined).toBe(4);
+  }
+});
+
+/** Tells how often it is asked for an entity. */
+class CountingStore extends EntityStore {
+  lookups = 0;
+
+  override find(key: string) {
+    this.lookups += 1;
+    return super.find(key);
+  }
+}
+
+test("attributes of principal and resource are found without looking the entity up again", () => {
+  const resource = { type: "File", id: "plan" };
+  const given = entityStore([
+    { uid: someone, attrs: { level: 1, boss: { __entity: resource } }, parents: [] },
+    { uid: resource, attrs: { level: 1 }, parents: [] },
+  ]);
+  const store = new CountingStore(given);
+  const query = new Query(prepareRequest({ principal: someone, action: { type: "Action", id: "read" }, resource, context: { level: 1 } }), store);
+  const lookupsOf = (json: unknown) => {
+    const before = store.lookups;
+    expect(compileExpression(json, rootPlace("policy_invalid")).run(query)).toBe(true);
+    return store.lookups - before;
+  };
+  for (const name of ["principal", "resource", "context"]) {
+    expect(lookupsOf(op("==", { ".": { left: { Var: name }, attr: "level" } }, one))).toBe(0);
+    expect(lookupsOf({ has: { left: { Var: name }, attr: "level" } })).toBe(0);
+  }
+  expect(lookupsOf({ has: { left: { Var: "principal" }, attr: ["boss", "level"] } })).toBeGreaterThan(0);
 });
 
 describe("a conjunction of any length and any nesting", () => {

@@ -105,6 +105,11 @@ describe("a layer over a base", () => {
     expect(base.isIn(name("a"), name("top"))).toBe(false);
   });
 
+  test("knows no ancestors of an entity that neither of the two has", () => {
+    expect([...entityStore([node("gap", "top")], { base }).ancestorsOf(name("nobody").key)]).toEqual([]);
+    expect([...entityStore([], { base }).ancestorsOf(name("nobody").key)]).toEqual([]);
+  });
+
   test("refuses a cycle that it closes through the base", () => {
     expect(() => entityStore([node("gap", "a")], { base })).toThrow(CedarError);
   });
@@ -129,6 +134,13 @@ test("a hierarchy may be deeper than the stack", () => {
   const chain = Array.from({ length: depth }, (_, index) => node(`n${index}`, `n${index + 1}`));
   expect(entityStore(chain).isIn(name("n0"), name(`n${depth}`))).toBe(true);
   expect(() => entityStore([...chain, node(`n${depth}`, "n0")])).toThrow(/its own ancestor/u);
+});
+
+test("a hierarchy whose ways up double with each level is walked once", () => {
+  const levels = 60;
+  const rungs = Array.from({ length: levels }, (_, level) => [node(`l${level}`, `l${level + 1}`, `r${level + 1}`), node(`r${level}`, `l${level + 1}`, `r${level + 1}`)]).flat();
+  const store = entityStore([...rungs, node(`l${levels}`), node(`r${levels}`)]);
+  expect(store.ancestorsOf(name("l0").key).size).toBe(2 * levels);
 });
 
 test("a refusal names the place", () => {

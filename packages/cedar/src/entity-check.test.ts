@@ -95,6 +95,11 @@ const attributes: Readonly<Record<string, readonly [unknown, boolean]>> = {
   "a decimal by two texts": [{ price: marked("decimal", "1.5", "2.5") }, false],
   "a decimal by none": [{ price: marked("decimal") }, false],
   "a decimal that is `__expr`": [{ price: { __expr: "1.5" } }, false],
+  "a decimal whose function is no text": [{ price: { fn: 1, arg: "1.5" } }, false],
+  "a decimal whose mark is not one": [{ price: { __extn: { fn: 1, arg: "1.5" }, fn: "decimal", arg: "1.5" } }, true],
+  "a decimal beside `__expr`": [{ price: { __expr: "1.5", fn: "decimal", arg: "1.5" } }, false],
+  "a decimal that is null": [{ price: null }, false],
+  "a decimal by a function of no decimal": [{ price: marked("isIpv4", "::1") }, false],
   "an address by text": [{ from: "10.0.0.0/8" }, true],
   "a duration between moments by text": [{ span: { fn: "durationSince", args: ["2026-11-20", "2026-11-19"] } }, true],
   "a duration since midnight": [{ span: { fn: "toTime", arg: "2026-11-20T01:00:00Z" } }, true],
@@ -212,8 +217,35 @@ describe("the actions of the schema, with all that they are in,", () => {
     expect([...onOther.ancestorsOf(key("read"))].length).toBe(2);
   });
 
+  test("are there once, where one of them is given or lies below", () => {
+    const ids = (store: Iterable<{ readonly uid: { readonly id: string } }>) => [...store].map(({ uid: { id } }) => id).toSorted();
+    const every = ["any", "look", "read"];
+    expect(ids(entityStore([action("look", ["any"])], { schema: compiled }))).toEqual(every);
+    const below = entityStore([action("look", ["any"])]);
+    expect(ids(entityStore([], { schema: compiled, base: below }))).toEqual(every);
+    expect(ids(entityStore([action("any", [])], { schema: compiled, base: below }))).toEqual(every);
+    expect(ids(entityStore([], { schema: compiled, base: entityStore([], { schema: compiled }) }))).toEqual(every);
+  });
+
   test("are compared with those that a layer is given", () => {
     const store = entityStore([], { schema: compiled });
     expect(() => entityStore([{ uid: read, attrs: {}, parents: [] }], { schema: compiled, base: store })).toThrow(CedarError);
   });
+});
+
+test("calls in calls nest as many levels as are allowed, and not one more", () => {
+  const compiled = compileSchema(schema);
+  const moment = (calls: number) => Array.from({ length: calls }).reduce<unknown>((held) => ({ fn: "offset", args: [held, "1h"] }), "2026-11-20");
+  const read = (calls: number) => entityStore([user({ window: { from: moment(calls) } })] as Parameters<typeof entityStore>[0], { schema: compiled });
+  expect(read(60).size).toBe(4);
+  expect(() => read(61)).toThrow("nest at most 60 deep");
+});
+
+test("names of attributes and tags are whole texts, and one that holds undefined is not there", () => {
+  const compiled = compileSchema(schema);
+  const read = (entity: object) => entityStore([entity] as Parameters<typeof entityStore>[0], { schema: compiled });
+  expect(() => read(user({}, { tags: { "\ud800": ["a"] } }))).toThrow("half of a surrogate pair");
+  expect(() => read(user({}, { tags: { a: ["\ud800"] } }))).toThrow("half of a surrogate pair");
+  expect(() => read({ ...user({}), uid: uid("User", "\ud800") })).toThrow("half of a surrogate pair");
+  expect(Object.keys(read(user({ more: undefined })).find("N::User\0ann")?.attrs ?? {})).toEqual(["level"]);
 });

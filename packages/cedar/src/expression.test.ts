@@ -32,6 +32,8 @@ const operands: Readonly<Record<string, unknown>> = {
   nobody: entity("User", "nobody"),
   action: variable("action"),
   group: entity("Action", "view"),
+  resource: variable("resource"),
+  role: value("role"),
   record: context("nested"),
   decimal: { decimal: [value("12.50")] },
   price: context("price"),
@@ -102,6 +104,7 @@ describe("every operator and function gives what cedar-wasm gives, value or erro
         { has: { left: operand, attr: ["team", "nothing", "length"] } },
         { like: { left: operand, pattern: ["Wildcard", { Literal: "😀" }, "Wildcard"] } },
         { is: { left: operand, entity_type: "User" } },
+        { is: { left: operand, entity_type: "File" } },
         { is: { left: operand, entity_type: "User", in: entity("Team", "all") } },
         { is: { left: operand, entity_type: "User", in: value(1) } },
         { is: { left: operand, entity_type: "Team", in: { Set: [operand, entity("Team", "x")] } } },
@@ -117,6 +120,38 @@ describe("every operator and function gives what cedar-wasm gives, value or erro
     expect(ours).toBe(cedar);
   });
 
+  test("tags that are there and tags that are not", () => {
+    const names = ["role", "", "none", "__proto__"];
+    const [ours, cedar] = both([principal, variable("resource"), entity("User", "nobody")].flatMap((of) => names.flatMap((name) => [two("hasTag", of, value(name)), one("!", two("hasTag", of, value(name))), equals(two("getTag", of, value(name)), value("writer"))])));
+    expect(ours).toBe(cedar);
+  });
+
+  test("calls with too many arguments, each of which is good", () => {
+    const [amount, moment, span] = [{ decimal: [value("1.0")] }, { datetime: [value("2026-11-20")] }, { duration: [value("1h")] }];
+    const [ours, cedar] = both([equals({ decimal: [value("1.0"), value("1.0")] }, amount), { lessThan: [amount, { decimal: [value("2.0")] }, amount] }, { lessThan: [amount] }, equals({ toDate: [moment, span] }, moment), equals({ offset: [moment, span, span] }, moment)]);
+    expect(ours).toBe(cedar);
+  });
+
+  test("longs at the edge of what a number holds", () => {
+    const edges = [9007199254740990, 9007199254740991, 9007199254740992n, 9007199254740993n, -9007199254740991, -9007199254740992n, 3037000500, 2, 1, 0, -1];
+    const [ours, cedar] = both(edges.flatMap((left) => edges.flatMap((right) => ["+", "-", "*"].flatMap((operator) => [value(9007199254740992n), value(9007199254740993n), value(-9007199254740992n), value(0)].map((other) => equals(two(operator, value(left), value(right)), other))))));
+    expect(ours).toBe(cedar);
+  });
+
+  test("equality, also of what stands in sets of sets", () => {
+    const rec = (fields: Readonly<Record<string, unknown>>) => ({ Record: Object.fromEntries(Object.entries(fields).map(([name, held]) => [name, value(held)])) });
+    const ip = (text: string) => ({ ip: [value(text)] });
+    const records = [rec({ a: 1, b: 2 }), rec({ b: 2, a: 1 }), rec({ a: 1, b: 3 }), rec({ a: 1, c: 2 }), rec({ a: 1 }), rec({ a: "1", b: 2 })];
+    const sets = [value([1, 2]), value([2, 1]), value([[1, 2]]), value([[2, 1]]), value(["1"]), value([1]), value(["1,2"]), value(["1", "2"]), value([true]), value(["true"])];
+    const entities = [entity("User", "ann"), entity("User", "bob"), entity("Team", "ann"), value({ type: "User", id: "ann" })];
+    const others = [ip("0.0.0.1/32"), ip("::1/32"), ip("::1"), ip("0.0.0.1/31"), ip("0.0.0.2/32"), { decimal: [value("1.0")] }, { duration: [value("1ms")] }, { datetime: [value("1970-01-01T00:00:00.001Z")] }, value(1), value("1")];
+    const each: readonly unknown[] = [...records, ...sets, ...entities, ...others];
+    const within = (held: unknown) => ({ Set: [{ Set: [held] }] });
+    const bodies = each.flatMap((left) => each.flatMap((right) => [equals(left, right), equals(within(left), within(right)), two("contains", { Set: [{ Set: [left] }, { Record: { x: left } }] }, { Record: { x: right } })]));
+    const [ours, cedar] = both(bodies);
+    expect(ours).toBe(cedar);
+  });
+
   test("short circuits", () => {
     const bools = [yes, value(false), context("yes"), one("!", context("yes")), value(1), error];
     const [ours, cedar] = both(bools.flatMap((left) => bools.flatMap((right) => [two("&&", left, right), two("||", left, right), one("!", two("&&", left, right))])));
@@ -129,7 +164,9 @@ test("a pattern matches as in cedar-wasm, whatever stands around its wildcards",
   const patterns = [[], ...parts.map((a) => [a]), ...parts.flatMap((a) => parts.flatMap((b) => parts.map((c) => [a, b, c])))];
   const between = ["a", "ab", "b"].flatMap((first) => ["a", "ab", "b"].map((second) => ["Wildcard", { Literal: first }, "Wildcard", { Literal: second }, "Wildcard"]));
   const texts = ["", "a", "ab", "aab", "aba", "abab", "a😀b", "😀ab", "ab😀a😀ab", "aa"];
-  const [ours, cedar] = both([...patterns, ...between].flatMap((pattern) => texts.map((text) => ({ like: { left: value(text), pattern } }))));
+  const a = { Literal: "a" };
+  const longer = [[a, "Wildcard", a, "Wildcard"], ["Wildcard", a, "Wildcard", a], [a, "Wildcard", a, "Wildcard", a], [a, "Wildcard", { Literal: "ab" }, "Wildcard", a]];
+  const [ours, cedar] = both([...patterns, ...between, ...longer].flatMap((pattern) => texts.map((text) => ({ like: { left: value(text), pattern } }))));
   expect(ours).toBe(cedar);
 });
 
@@ -171,6 +208,9 @@ describe("what is no expression is refused exactly when cedar-wasm refuses it:",
     "__entity with more in it": equals(value({ __entity: { type: "User", id: "ann", more: 1 } }), principal),
     "__entity of no type": equals(value({ __entity: { type: "a b", id: "" } }), principal),
     "__extn that fails": equals(value({ __extn: { fn: "decimal", arg: "x" } }), nothing),
+    "__extn without arguments": equals(value({ __extn: { fn: "ip" } }), { Record: { __extn: value({ fn: "ip" }) } }),
+    "__extn with arguments that are no list": equals(value({ __extn: { fn: "ip", args: 1 } }), { Record: { __extn: value({ fn: "ip", args: 1 }) } }),
+    "__extn with a function that is no text": equals(value({ __extn: { fn: 1, arg: "::1" } }), { Record: { __extn: value({ fn: 1, arg: "::1" }) } }),
     "__extn unknown": equals(value({ __extn: { fn: "foo", arg: "x" } }), nothing),
     "__extn with a wrong argument": equals(value({ __extn: { fn: "decimal", arg: 1 } }), nothing),
     "__extn with too many arguments": equals(value({ __extn: { fn: "decimal", args: ["1.0", "2.0"] } }), nothing),

@@ -31,7 +31,9 @@ function told(read: () => unknown): object {
   const { code, at, message } = refusal(read);
   const prefix = at === "" ? "" : `${at}: `;
   const what = message.slice(prefix.length);
-  return { code, at, once: message.startsWith(prefix) && (prefix === "" || !what.startsWith(prefix)), what: /^(?:`|[a-z])/u.test(what) };
+  // Nor is any end of the place told again, as where a refusal from further in is told from here.
+  const again = Array.from(at, (_, index) => `${at.slice(index)}: `).some((end) => what.startsWith(end));
+  return { code, at, once: message.startsWith(prefix) && !again, what: /^(?:`|[a-z])/u.test(what) };
 }
 
 const refusedAt = (code: string, at: string) => ({ code, at, once: true, what: true });
@@ -72,19 +74,25 @@ const policies: readonly (readonly [string, string, unknown])[] = [
   ["an operand too many", `${body}.==`, when({ "==": { left: one, right: one, third: one } })],
   ["a variable", `${body}.Var`, when({ Var: "who" })],
   ["a value", `${body}.Value.a[1]`, when({ Value: { a: [1, null] } })],
+  ["a value that is none at all", `${body}.Value`, when({ Value: null })],
   ["a member of a set", `${body}.Set[1]`, when({ Set: [one, 1] })],
   ["an attribute of a record", `${body}.Record.a`, when({ Record: { a: 1 } })],
   ["an argument", `${body}.ip[0]`, when({ ip: [1] })],
   ["a pattern", `${body}.like.pattern`, when({ like: { left: one, pattern: "a*" } })],
   ["a piece of a pattern", `${body}.like.pattern[1]`, when({ like: { left: one, pattern: ["Wildcard", "a"] } })],
   ["an attribute's name", `${body}...attr`, when({ ".": { left: one, attr: 1 } })],
+  ["an attribute to look for", `${body}.has.attr`, when({ has: { left: one, attr: 1 } })],
+  ["an attribute on the way", `${body}.has.attr[1]`, when({ has: { left: one, attr: ["a", 1] } })],
   ["a type to test for", `${body}.is.entity_type`, when({ is: { left: one, entity_type: "a b" } })],
+  ["a type to test for that is no text", `${body}.is.entity_type`, when({ is: { left: one, entity_type: 1 } })],
   ["a branch", `${body}.if-then-else.else`, when({ "if-then-else": Object.fromEntries(["if", "then", "else"].map((name) => [name, name === "else" ? 1 : one])) })],
   ["a template without slots", "templates.t", { templates: { t: head } }],
+  ["a template's condition", "templates.t.conditions[0].body.xor", { templates: { t: { ...template, conditions: [{ kind: "when", body: { xor: one } }] } } }],
   ["a template with a policy's id", "templates.p", { staticPolicies: { p: head }, templates: { p: template } }],
   ["links", "templateLinks", { templateLinks: null }],
   ["a link", "templateLinks[0]", { templateLinks: [1] }],
   ["a link to no template", "templateLinks[0]", linked({ templateId: "x" })],
+  ["a link's template", "templateLinks[0].templateId", linked({ templateId: 1 })],
   ["a link's id", "templateLinks[0].newId", linked({ newId: 1 })],
   ["a link's id that is taken", "templateLinks[0]", linked({ newId: "t" })],
   ["a link's values", "templateLinks[0].values", linked({ values: [] })],
@@ -118,6 +126,17 @@ const entities: readonly (readonly [string, string, unknown])[] = [
   ["a circle", "", [{ uid, attrs: {}, parents: [uid] }]],
 ];
 
+test.each([
+  ["a slot in a condition", when({ Slot: "?principal" }), "a slot stands only in the scope of a template"],
+  ["a link to no template", linked({ templateId: "x" }), "there is no template `x`"],
+  ["a link without a value", linked({ values: {} }), "the slot `?principal` has no value"],
+  ["a link with a value too many", linked({ values: { "?principal": uid, "?resource": uid } }), "the template has no slot `?resource`"],
+  ["a value deep within", when({ Value: { a: [null] } }), "Value.a[0]: a value cannot be null"],
+  ["a value that is none at all", when({ Value: null }), "Value: a value cannot be null"],
+])("the refusal of %s says why", (_what, json, why) => {
+  expect(refusal(() => compilePolicySet(json as PolicySetJson)).message).toContain(why);
+});
+
 describe("entities are refused at the place where they are wrong:", () => {
   test.each(entities)("%s, at %s", (_what, at, json) => {
     expect(told(() => entityStore(json as readonly EntityJson[]))).toEqual(refusedAt("entity_invalid", at));
@@ -126,7 +145,7 @@ describe("entities are refused at the place where they are wrong:", () => {
 
 const schema = compileSchema({
   "": {
-    entityTypes: { User: { shape: { type: "Record", attributes: { a: { type: "Set", element: { type: "Record", attributes: { b: { type: "Long" } } }, required: false } } } } },
+    entityTypes: { Team: {}, User: { shape: { type: "Record", attributes: { a: { type: "Set", element: { type: "Record", attributes: { b: { type: "Long" } } }, required: false } } } } },
     actions: { read: { appliesTo: { principalTypes: ["User"], resourceTypes: ["User"], context: { type: "Record", attributes: { at: { type: "datetime" } } } } } },
   },
 });
@@ -137,6 +156,11 @@ const typed: readonly (readonly [string, string, unknown])[] = [
   ["one that is missing within", "[1].attrs.a[0]", entity({ attrs: { a: [{}] } })],
   ["a tag", "[1].tags", entity({ tags: { a: 1 } })],
   ["a parent", "[1].parents", entity({ parents: [uid] })],
+  ["a failing call within", "[1].attrs.a[0].b", entity({ attrs: { a: [{ b: { __extn: { fn: "decimal", arg: "x" } } }] } })],
+  ["a value that is none within one of another type", "[1].attrs.a[0].b.x", entity({ attrs: { a: [{ b: { x: null } }] } })],
+  ["an action that is none", "", entity({ uid: { type: "Action", id: "write" } })],
+  ["an action with an attribute", "", entity({ uid: { type: "Action", id: "read" }, attrs: { a: 1 } })],
+  ["an action in another", "", entity({ uid: { type: "Action", id: "read" }, parents: [{ type: "Action", id: "x" }] })],
 ];
 
 describe("entities are refused at the place where they are not of their type:", () => {
@@ -153,6 +177,8 @@ const requests: readonly (readonly [string, string, unknown])[] = [
   ["a resource", "resource", { ...request, resource: { type: "a b", id: "" } }],
   ["a context", "context", { ...request, context: [] }],
   ["a value", "context.a[0]", { ...request, context: { a: [null] } }],
+  ["a failing call", "context", { ...request, context: { a: { __extn: { fn: "decimal", arg: "x" } } } }],
+  ["an entity as context", "context", { ...request, context: user }],
 ];
 
 describe("a request is refused at the place where it is wrong:", () => {
@@ -162,6 +188,11 @@ describe("a request is refused at the place where it is wrong:", () => {
 
   test.each<readonly [string, string, object]>([
     ["a principal's type", "principal", { principal: { type: "Robot", id: "" } }],
+    ["a principal of a type that the action is not for", "principal", { principal: { type: "Team", id: "" } }],
+    ["a resource of a type that the action is not for", "resource", { resource: { type: "Team", id: "" } }],
+    ["an extension value", "context.at", { context: { at: { fn: "ip", arg: "::1" } } }],
+    ["an extension value by a function of no such value", "context.at", { context: { at: { fn: "isIpv4", arg: "::1" } } }],
+    ["an extension value that is null", "context.at", { context: { at: null } }],
     ["a resource's type", "resource", { resource: { type: "Robot", id: "" } }],
     ["an action", "action", { action: { type: "Action", id: "write" } }],
     ["a context's attribute", "context.at", { context: { at: "today" } }],
@@ -169,4 +200,44 @@ describe("a request is refused at the place where it is wrong:", () => {
   ])("%s, at %s, by the schema", (_what, at, change) => {
     expect(told(() => prepareRequest({ ...request, ...change }, { schema }))).toEqual(refusedAt("request_invalid", at));
   });
+});
+
+/** An object whose property cannot be read. */
+const breaking = (name: string, error: Error): object => ({
+  get [name]() {
+    throw error;
+  },
+});
+
+describe("an error that is no refusal comes through as it is, thrown while", () => {
+  const broken = new RangeError("broken");
+  test.each<readonly [string, () => unknown]>([
+    ["a value in a policy is read", () => compilePolicySet(when({ Value: breaking("a", broken) }) as PolicySetJson)],
+    ["a policy's entity is read", () => compilePolicySet(permit({ principal: { op: "==", entity: breaking("__entity", broken) } }) as PolicySetJson)],
+    ["a link's value is read", () => compilePolicySet(linked({ values: { "?principal": breaking("__entity", broken) } }) as unknown as PolicySetJson)],
+    ["an entity is read", () => entityStore(entity({ attrs: breaking("a", broken) }))],
+    ["an entity is read by its type", () => entityStore(entity({ attrs: { a: [breaking("b", broken)] } }), { schema })],
+    ["a request is read", () => prepareRequest({ ...request, context: { a: breaking("b", broken) } } as RequestJson)],
+  ])("%s", (_what, read) => {
+    let thrown: unknown;
+    try {
+      read();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBe(broken);
+  });
+});
+
+test("what refuses at no place of its own is told whole where it stands", () => {
+  const nothing = "a value cannot be null";
+  expect(refusal(() => prepareRequest({ ...request, context: { a: null } } as unknown as RequestJson)).message).toContain(`context.a: ${nothing}`);
+  expect(refusal(() => prepareRequest({ ...request, context: [] } as unknown as RequestJson)).message).toBe("context: expected an object");
+  expect(refusal(() => entityStore(entity({ parents: {} }) as unknown as readonly EntityJson[])).message).toContain("[1].parents: expected an array");
+  expect(refusal(() => entityStore(entity({ attrs: { a: [null] } }) as unknown as readonly EntityJson[])).message).toContain(`[1].attrs.a[0]: ${nothing}`);
+});
+
+test("the refusal of a second entity of one name tells the name, and of an action below others, theirs", () => {
+  expect(() => entityStore([...entity({}), { uid, attrs: { a: 1 }, parents: [] }] as readonly EntityJson[])).toThrow('[2]: `User::"ann"` is there twice');
+  expect(() => entityStore(entity({ uid: { type: "Action", id: "x" }, parents: [uid] }) as readonly EntityJson[])).toThrow('not in `User::"ann"`');
 });

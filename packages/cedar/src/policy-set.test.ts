@@ -94,6 +94,11 @@ test("reasons and errors stand in the order of the set, however scopes spread th
   expect(answer.errors.map(({ policy }) => policy)).toEqual(["e2", "e1"]);
 });
 
+test("an answer lists nothing where there is nothing", () => {
+  expect(decide({ staticPolicies: { p: permit } } as PolicySetJson)).toEqual({ decision: "allow", reasons: ["p"], errors: [] });
+  expect(decide({})).toEqual({ decision: "deny", reasons: [], errors: [] });
+});
+
 test("an error's message names what failed and holds nothing of the request", () => {
   const policies = { staticPolicies: { p: permitWhen({ "+": { left: { ".": { left: { Var: "context" }, attr: "secret" } }, right: { Value: 1 } } }) } } as PolicySetJson;
   const [error] = decide(policies, [], { ...request, context: { secret: "hunter2" } }).errors;
@@ -167,6 +172,46 @@ describe("nesting beyond a bound is refused and never overflows the stack:", () 
     expect(() => prepareRequest(asked(valueDepthMax + 1))).toThrow(expect.objectContaining({ code: "request_invalid" }));
     expect(() => prepareRequest(asked(200_000))).toThrow(expect.objectContaining({ code: "request_invalid" }));
   });
+});
+
+test("an expression may nest as many levels as are allowed, and not one more", () => {
+  const negated = (depth: number) => ({ staticPolicies: { p: permitWhen(nested(depth, (arg) => ({ "!": { arg } }), { Value: true })) } }) as PolicySetJson;
+  expect(decide(negated(expressionDepthMax)).decision).toBe(expressionDepthMax % 2 === 0 ? "allow" : "deny");
+  expect(() => compilePolicySet(negated(expressionDepthMax + 1))).toThrow(expect.objectContaining({ code: "policy_invalid" }));
+});
+
+describe("a value may nest as many levels as are allowed, and not one more:", () => {
+  const wraps: Readonly<Record<string, (inner: unknown) => unknown>> = {
+    sets: (inner) => [inner],
+    records: (a) => ({ a, b: 1 }),
+    calls: (inner) => ({ __extn: { fn: "offset", args: [inner, { __extn: { fn: "duration", arg: "1h" } }] } }),
+  };
+  test.each(Object.keys(wraps))("%s", (name) => {
+    const wrap = wraps[name] ?? ((inner: unknown) => inner);
+    // A call's own argument is a call as well.
+    const [inmost, levels] = name === "calls" ? [{ __extn: { fn: "datetime", arg: "2026-11-20" } }, valueDepthMax - 1] : [1, valueDepthMax];
+    for (const beside of [{}, { more: 1 }]) {
+      const asked = (depth: number) => ({ ...request, context: { ...beside, a: nested(depth, wrap, inmost) } }) as RequestJson;
+      expect(prepareRequest(asked(levels)).context.fields["a"]).toBeDefined();
+      expect(() => prepareRequest(asked(levels + 1))).toThrow(expect.objectContaining({ code: "request_invalid" }));
+    }
+  });
+});
+
+test("the name of a type is taken the first time it comes, and every time after", () => {
+  const type = `T${Math.floor(Math.random() * 1e15)}`;
+  const policies = { staticPolicies: { p: permitWhen({ is: { left: { Var: "principal" }, entity_type: type } }) } } as PolicySetJson;
+  for (const _ of [1, 2]) expect(decide(policies, [], { ...request, principal: { type, id: "" } }).decision).toBe("allow");
+});
+
+test("a policy keeps its conditions as they were given, and annotations without a text hold the empty one", () => {
+  const conditions = [{ kind: "when", body: { Value: true } }, { kind: "unless", body: { Value: false } }];
+  const staticPolicies = { p: { ...permit, conditions, annotations: { id: "x", flag: null } } };
+  const [policy] = compilePolicySet({ staticPolicies } as unknown as PolicySetJson).policies;
+  expect(policy?.conditions).toEqual(conditions);
+  expect([...(policy?.annotations ?? [])]).toEqual([["id", "x"], ["flag", ""]]);
+  const lazily = compilePolicySet({ staticPolicies: { p: { ...permit, conditions: [1, ...conditions] } } } as unknown as PolicySetJson, { lazily: true });
+  expect(lazily.policies[0]?.conditions).toEqual(conditions);
 });
 
 test("a set of many records takes no quadratic time", () => {

@@ -2,6 +2,8 @@ import { checkParseSchema, type Schema as WasmSchema } from "@cedar-policy/cedar
 import { expect, test } from "vitest";
 import { CedarError } from "./errors.ts";
 import type { SchemaJson } from "./json.ts";
+import { resolvedDepthMax } from "./schema-resolve.ts";
+import { typeDepthMax } from "./schema-type-read.ts";
 import { compileSchema, type Schema } from "./schema.ts";
 
 const long = { type: "Long" };
@@ -65,6 +67,29 @@ const refused: readonly (readonly [why: string, at: string, schema: unknown])[] 
   ["an action for actions", '"".actions.x.appliesTo.resourceTypes[0]', acting({ appliesTo: { principalTypes: [], resourceTypes: ["Action"] } })],
   ["an action for nobody said", '"".actions.x.appliesTo.principalTypes', acting({ appliesTo: { resourceTypes: [] } })],
   ["a context that is no record", '"".actions.x.appliesTo.context', acting({ appliesTo: { principalTypes: [], resourceTypes: [], context: { type: "Set", element: long } } })],
+  ["an annotation of a common type that is no text", '"".commonTypes.T.annotations.a', attribute(long, { commonTypes: { T: { ...long, annotations: { a: 1 } } } })],
+  ["an annotation of an attribute that is no text", '"".entityTypes.A.shape.attributes.x.annotations.a', attribute({ ...long, annotations: { a: 1 } })],
+  ["a common type's name with a field of another type", '"".entityTypes.A.shape.attributes.x', attribute({ type: "T", name: "A" }, { commonTypes: { T: long } })],
+  ["an entity with a field of another type", '"".entityTypes.A.shape.attributes.x', attribute({ type: "Entity", name: "A", element: long })],
+  ["an extension with a field of another type", '"".entityTypes.A.shape.attributes.x', attribute({ type: "Extension", name: "ipaddr", element: long })],
+  ["an extension without name", '"".entityTypes.A.shape.attributes.x.name', attribute({ type: "Extension" })],
+  ["an extension that is no name", '"".entityTypes.A.shape.attributes.x.name', attribute({ type: "Extension", name: "a b" })],
+  ["an entity that is no name", '"".entityTypes.A.shape.attributes.x.name', attribute({ type: "Entity", name: "a b" })],
+  ["a record with a field of another type", '"".entityTypes.A.shape.attributes.x', attribute({ ...record({}), element: long })],
+  ["a type that is no text", '"".entityTypes.A.shape.attributes.x.type', attribute({ type: 1 })],
+  ["annotations that are none", "N.annotations", { N: { entityTypes: {}, actions: {}, annotations: 1 } }],
+  ["an annotation of an entity type that is no text", '"".entityTypes.A.annotations.a', { "": { entityTypes: { A: { annotations: { a: 1 } } }, actions: {} } }],
+  ["an annotation of an action that is no text", '"".actions.x.annotations.a', acting({ annotations: { a: 1 } })],
+  ["an enumerated type with parents", '"".entityTypes.A.memberOfTypes', { "": { entityTypes: { A: { enum: ["a"], memberOfTypes: [] } }, actions: {} } }],
+  ["an enumerated type with tags", '"".entityTypes.A.tags', { "": { entityTypes: { A: { enum: ["a"], tags: long } }, actions: {} } }],
+  ["parents that are no list", '"".entityTypes.A.memberOfTypes', { "": { entityTypes: { A: { memberOfTypes: "A" } }, actions: {} } }],
+  ["tags of no type", '"".entityTypes.A.tags.type', { "": { entityTypes: { A: { tags: { type: "a b" } } }, actions: {} } }],
+  ["groups that are no list", '"".actions.x.memberOf', acting({ memberOf: "x" })],
+  ["a group without id", '"".actions.x.memberOf[0].id', acting({ memberOf: [{ type: "Action" }] })],
+  ["a group of a type that is no text", '"".actions.x.memberOf[0].type', acting({ memberOf: [{ id: "x", type: 1 }] })],
+  ["a group of a type that is no name", '"".actions.x.memberOf[0].type', acting({ memberOf: [{ id: "x", type: "a b" }] })],
+  ["an action for resources of no list", '"".actions.x.appliesTo.resourceTypes', acting({ appliesTo: { principalTypes: [], resourceTypes: "A" } })],
+  ["a name with a keyword in it", '"".entityTypes.A.shape.attributes.x.type', attribute({ type: "N::in" })],
   ["a context that is null", '"".actions.x.appliesTo.context', acting({ appliesTo: { principalTypes: [], resourceTypes: [], context: null } })],
 ];
 
@@ -104,6 +129,80 @@ test("a name means the common type before the entity type, and the own namespace
   expect(typeOfX(elsewhere, "N::A")).toEqual({ kind: "string" });
   const shadowed = taken(attribute({ type: "EntityOrCommon", name: "datetime" }, { commonTypes: { datetime: { type: "Set", element: { type: "Bool" } } } }));
   expect(typeOfX(shadowed)).toEqual({ kind: "set", element: { kind: "bool" } });
+});
+
+test("a name with its namespace is looked for nowhere else", () => {
+  const schema = taken({
+    M: { commonTypes: { T: { type: "String" } }, entityTypes: {}, actions: {} },
+    "N::M": { commonTypes: { T: long }, entityTypes: {}, actions: {} },
+    N: { entityTypes: { A: { shape: record({ x: { type: "M::T" } }) } }, actions: {} },
+  });
+  expect(typeOfX(schema, "N::A")).toEqual({ kind: "string" });
+});
+
+test("names are taken and refused as by cedar-wasm, wherever they stand", () => {
+  const names = ["true", "false", "if", "then", "else", "in", "is", "like", "has", "permit", "when", "Bool", "Boolean", "Entity", "Extension", "Long", "Record", "Set", "String", "EntityOrCommon", "decimal", "__cedar", "_", "a1", "1a", "a-b", "é", ""];
+  const places: readonly ((name: string) => unknown)[] = [
+    (name) => ({ "": { entityTypes: { [name]: {} }, actions: {} } }),
+    (name) => ({ "": { commonTypes: { [name]: long }, entityTypes: {}, actions: {} } }),
+    (name) => ({ [`N::${name}`]: { entityTypes: {}, actions: {} } }),
+    (name) => ({ N: { entityTypes: {}, actions: {}, annotations: { [name]: null } } }),
+    (name) => ({ N: { entityTypes: { A: { annotations: { [name]: "text" } } }, actions: { x: { annotations: { [name]: "text" } } } } }),
+    (name) => attribute({ type: name }),
+    (name) => attribute({ type: "Extension", name }),
+    (name) => ({ N: { entityTypes: { A: { memberOfTypes: [`N::${name}`] } }, actions: {} } }),
+  ];
+  const different = names.flatMap((name) => places.filter((place) => (checkParseSchema(place(name) as WasmSchema).type === "success") !== isTaken(place(name))).map((place) => JSON.stringify(place(name))));
+  expect(different).toEqual([]);
+});
+
+function isTaken(schema: unknown): boolean {
+  try {
+    compileSchema(schema as SchemaJson);
+    return true;
+  } catch (error) {
+    if (error instanceof CedarError) return false;
+    throw error;
+  }
+}
+
+test("annotations may stand wherever something is declared", () => {
+  const annotations = { doc: "text", flag: null };
+  const schema = taken({ N: { annotations, commonTypes: { T: { ...long, annotations } }, entityTypes: { A: { annotations, shape: record({ x: { type: "T", annotations, required: false } }) } }, actions: { x: { annotations } } } });
+  expect(schema.entityTypes.get("N::A")?.attributes.attributes.get("x")).toEqual({ type: { kind: "long" }, required: false });
+});
+
+test.each<readonly [string, (inner: object) => object]>([
+  ["sets", (element) => ({ type: "Set", element })],
+  ["records", (x) => record({ x })],
+])("%s may nest as many levels as are allowed as they are written, and not one more", (_what, wrap) => {
+  const nested = (depth: number) => Array.from({ length: depth }).reduce<object>(wrap, long);
+  const common = (depth: number) => ({ "": { commonTypes: { T: nested(depth) }, entityTypes: {}, actions: {} } });
+  expect(compileSchema(common(typeDepthMax) as SchemaJson).entityTypes.size).toBe(0);
+  expect(refusal(common(typeDepthMax + 1)).message).toContain(`nest at most ${typeDepthMax} deep`);
+});
+
+test("an attribute is required where nothing else is said", () => {
+  const { attributes } = taken(shaped(record({ x: long, y: { ...long, required: false }, z: { ...long, required: true } }))).entityTypes.get("A")?.attributes ?? {};
+  expect([...(attributes ?? [])].map(([name, { required }]) => [name, required])).toEqual([["x", true], ["y", false], ["z", true]]);
+});
+
+test("a field that holds undefined is not there", () => {
+  expect(typeOfX(compileSchema(attribute({ type: "Long", name: undefined, element: undefined }) as SchemaJson))).toEqual({ kind: "long" });
+});
+
+test("a refusal says what is not declared, and which types refer to each other in a circle", () => {
+  expect(refusal({ "": { entityTypes: { A: { memberOfTypes: ["B"] } }, actions: {} } }).message).toContain("no entity type `B` is declared");
+  const circle = { A: record({ c: { type: "C" }, b: { type: "B" } }), B: { type: "A" }, C: long };
+  expect(refusal(attribute(long, { commonTypes: { T: long, ...circle } })).message).toContain("a circle: `A`, `B`, `A`");
+});
+
+test("common types may lead through as many others as are allowed, and not one more, and beside each other there may be any number", () => {
+  const chain = (count: number) => Object.fromEntries(Array.from({ length: count + 1 }, (_, index) => [`T${index}`, index === count ? long : { type: `T${index + 1}` }]));
+  expect(typeOfX(compileSchema(attribute({ type: "T0" }, { commonTypes: chain(resolvedDepthMax) }) as SchemaJson))).toEqual({ kind: "long" });
+  expect(refusal(attribute({ type: "T0" }, { commonTypes: chain(resolvedDepthMax + 1) })).message).toContain(`nest more than ${resolvedDepthMax} deep`);
+  const flat = Object.fromEntries(Array.from({ length: resolvedDepthMax + 100 }, (_, index) => [`T${index}`, { type: "Set", element: long }]));
+  expect(typeOfX(compileSchema(attribute({ type: "T0" }, { commonTypes: flat }) as SchemaJson))).toEqual({ kind: "set", element: { kind: "long" } });
 });
 
 test("a common type is resolved in the namespace where it stands, not where it is used", () => {

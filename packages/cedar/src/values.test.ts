@@ -111,6 +111,36 @@ describe("parseJson", () => {
 
 test("a number that JavaScript has already rounded is refused", () => {
   expect(() => readValue(2 ** 53)).toThrow(/bigint/u);
+  expect(() => readValue(0.5)).toThrow("give a fraction as a decimal");
   expect(readValue(2n ** 53n)).toBe(2n ** 53n);
   expect(Object.is(readValue(-0), 0)).toBe(true);
+});
+
+test("a long has one form, whatever it was made of", () => {
+  expect([readValue(9007199254740991n), readValue(-9007199254740991n), readValue(9007199254740992n)]).toEqual([9007199254740991, -9007199254740991, 9007199254740992n]);
+  expect([add(9007199254740991, 1), subtract(-9007199254740991, 1), multiply(9007199254740991, 3), multiply(0, -1)].map((each) => [typeof each, String(each), Object.is(each, -0)])).toEqual([
+    ["bigint", "9007199254740992", false],
+    ["bigint", "-9007199254740992", false],
+    ["bigint", "27021597764222973", false],
+    ["number", "0", false],
+  ]);
+});
+
+test("a decimal is written without needless zeros, and zero without a sign", () => {
+  expect(["0.0", "-0.0", "1.5000", "1.0500", "1.0", "-0.0001", "1.2345"].map((text) => parseDecimal(text).toString())).toEqual(["0.0", "0.0", "1.5", "1.05", "1.0", "-0.0001", "1.2345"]);
+});
+
+test("an engine that rounds longs when it reads JSON is found out, and nothing is read", () => {
+  const { parse } = JSON;
+  // As engines did before revivers were told the source.
+  JSON.parse = (text: string, revive?: (this: unknown, key: string, value: unknown) => unknown): unknown =>
+    parse(text, function (this: unknown, key, value: unknown) {
+      return revive?.call(this, key, value);
+    });
+  try {
+    expect(() => parseJson('{"a": 9223372036854775807}')).toThrow(expect.objectContaining({ code: "value_invalid", at: "" }));
+    expect(parseJson('{"a": 1}')).toEqual({ a: 1 });
+  } finally {
+    JSON.parse = parse;
+  }
 });

@@ -47,6 +47,17 @@ describe("literals are read, refused and compared as by cedar-wasm:", () => {
     expect(byLicet({ ...world, policies })).toBe(byWasm({ ...world, policies }));
   });
 
+  test("every part of a moment counts for what it is", () => {
+    const moments = ["2026-11-20T00:00:00Z", "2026-11-20T00:00:01Z", "2026-11-20T00:01:00Z", "2026-11-20T01:00:00Z", "2026-11-20T00:00:00.001Z", "2026-11-20T00:00:00+0001", "2026-11-20T00:00:00-0100", "2026-11-21", "2026-12-20", "2027-11-20"];
+    const since = (text: string) => call("toMilliseconds", call("durationSince", call("datetime", value(text)), call("datetime", value("2026-11-20"))));
+    const spans = [0, 1, 1_000, 60_000, -60_000, 3_600_000, 86_400_000, 30 * 86_400_000, 365 * 86_400_000];
+    const bodies = moments.flatMap((text) => spans.map((span) => ({ "==": { left: since(text), right: value(span) } })));
+    const policies = { staticPolicies: Object.fromEntries(bodies.map((body, index) => [`p${index}`, permitWhen(body)])) };
+    const ours = byLicet({ ...world, policies });
+    expect(ours).toBe(byWasm({ ...world, policies }));
+    expect(ours.match(/p\d+/gu)).toHaveLength(moments.length);
+  });
+
   test("times of day and days far from 1970 in both directions", () => {
     const moments = ["-9223372036854775808ms", "-86400001ms", "-86400000ms", "-86399999ms", "-1ms", "0ms", "1ms", "86399999ms", "86400000ms", "9223372036854775807ms"].map((span) =>
       call("offset", call("datetime", value("1970-01-01")), call("duration", value(span))),
