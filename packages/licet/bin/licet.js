@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // npm links a bin only if it exists at install time, so this launcher is plain JavaScript and committed.
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -32,5 +33,7 @@ if (major < 24 || (major === 24 && minor < 15)) {
   process.stderr.write('licet: error[not_built]: run `npm run build` first\n');
   process.exit(3);
 } else {
+  // Compiled code is kept beside the program: whoever may write there could change the program itself. Where nobody may, none is kept.
+  module.enableCompileCache?.(join(here, '../node_modules/.cache/licet'));
   await import(pathToFileURL(main).href);
 }

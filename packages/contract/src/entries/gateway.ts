@@ -36,6 +36,8 @@ const decided = {
   /** The observe waiver under which it was allowed, and what would have refused it without; absent where nothing was lifted. */
   waiver: text.optional(),
   observed: z.array(z.strictObject({ code: text, policy: text, message: text, remedy: z.string().max(1000), component: text.optional() })).optional(),
+  /** The trace that the call belongs to (W3C Trace Context), the caller's or a new one; absent where there was none. */
+  trace: z.string().regex(/^[0-9a-f]{32}$/u).optional(),
   /** Where it stands in the log of the gateway that decided; absent where that is this log. */
   shipped: Shipped.optional(),
   policyBundle: text.nullable(),
@@ -55,10 +57,36 @@ export type RedactionCount = z.output<typeof RedactionCount>;
 
 const tensors = z.array(z.strictObject({ name: text, datatype: text, shape: z.array(count).max(16) })).max(256);
 
+/** What the gateway keeps of an id that a provider gave out for a file or a batch. */
+export const BoundIdDetail = z.strictObject({
+  purpose: text.describe("`assistants`, `user_data` or `batch` as the caller said; `batch-output` for what a batch came to"),
+  digest: Digest.nullable().describe("of the content as it left; null where it is the provider's own"),
+  bytes: count,
+  classes: z.array(text).max(20).describe("classes of the data in it"),
+  endpoint: text.nullable().describe("of a batch and its files: what its lines call, as `/v1/chat/completions`"),
+  models: z.array(text).max(200).describe("declared names of the models that its lines call"),
+  from: text.nullable().describe("of a batch its input file, of what it came to the batch"),
+});
+export type BoundIdDetail = z.output<typeof BoundIdDetail>;
+
+/** One id, bound in the outcome of the call that stored it. Space and system are the entry's. */
+export const BoundIdBody = z.strictObject({ object: z.enum(["file", "batch"]), id: text, provider: text, deployment: text, release: text, ...BoundIdDetail.shape });
+export type BoundIdBody = z.output<typeof BoundIdBody>;
+
+/** Of a decision about a file or a batch: which, and what is in it. */
+export const StoredContent = z.strictObject({
+  object: z.enum(["file", "batch"]),
+  id: text.nullable().describe("null where it is not there yet, or where many are listed"),
+  purpose: text.nullable(),
+  digest: Digest.nullable().describe("of the content as it leaves"),
+  lines: count.nullable().describe("calls in it, each judged by itself"),
+});
+export type StoredContent = z.output<typeof StoredContent>;
+
 /** `gateway.decision` v2: durable before the first byte goes to the provider. What version 1 had not is absent, as where there is none. */
 export const GatewayDecisionBody = z.strictObject({
   ...decided,
-  action: z.enum(["callModel", "score", "listModels", "unknown"]),
+  action: z.enum(["callModel", "score", "listModels", "useFile", "useBatch", "unknown"]),
   endpoint: text,
   provider: text.nullable(),
   region: text.nullable(),
@@ -75,6 +103,7 @@ export const GatewayDecisionBody = z.strictObject({
   needs: z.array(text).max(1000).optional().describe("powers that the call asked for, each permitted by name where it was allowed"),
   redactions: z.array(RedactionCount).optional().describe("what was taken out before the call left; the answer gives it back"),
   scoring: z.strictObject({ version: text.nullable(), digest: text.nullable().describe("of the weights, as the release declares them"), inputs: tensors }).optional().describe("of a call that scores: never the data"),
+  stored: StoredContent.optional(),
   /** What was reserved before the call left; absent where it was refused before that. */
   budget: BudgetReserved.optional(),
   fallbackOf: z.string().optional().describe("the decision whose provider failed, where this is for a model that the release declares in its place"),
@@ -101,7 +130,12 @@ export const GatewayOutcomeBody = z.strictObject({
   findings: z.array(FindingCount),
   scanned: z.enum(["full", "window", "none"]),
   answerBytes: count,
-  timings: z.strictObject({ decisionMs: count, firstByteMs: count.nullable(), totalMs: count }),
+  timings: z.strictObject({
+    decisionMs: count,
+    connectionMs: count.optional().describe("of the last sending: until a connection took it, waiting and connecting together; absent where none did"),
+    firstByteMs: count.nullable(),
+    totalMs: count,
+  }),
   upstreamStatus: z.int().nullable(),
   /** Why the answer would not have reached the caller, where a waiver let it. */
   waiver: text.optional(),
@@ -118,6 +152,8 @@ export const GatewayOutcomeBody = z.strictObject({
   redactions: z.array(RedactionCount).optional().describe("what was taken out of the answer"),
   attempts: z.array(Attempt).max(100).optional().describe("every sending to the provider, where there was more than one"),
   cost: SettledCost.optional(),
+  bound: z.array(BoundIdBody).max(200).optional().describe("ids that the provider gave out, from now on the system's"),
+  unbound: z.array(z.strictObject({ provider: text, id: text })).max(200).optional().describe("ids that mean nothing from now on"),
   shipped: Shipped.optional(),
 });
 export type GatewayOutcomeBody = z.output<typeof GatewayOutcomeBody>;

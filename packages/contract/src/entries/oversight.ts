@@ -52,7 +52,7 @@ export const ApprovalGiven = z.strictObject({
 export type ApprovalGiven = z.output<typeof ApprovalGiven>;
 
 /** Body of `hold.placed`, version 1. */
-export const HoldPlaced = z.strictObject({ hold: Id, scope: z.enum(["all", "system"]), system: Slug.nullable(), reason: z.string(), placedBy: z.string(), statement: Envelope.optional() });
+export const HoldPlaced = z.strictObject({ hold: Id, scope: z.enum(["all", "system", "vendor"]), system: Slug.nullable(), vendor: z.string().max(200).optional(), reason: z.string(), placedBy: z.string(), statement: Envelope.optional() });
 export type HoldPlaced = z.output<typeof HoldPlaced>;
 
 /** Body of `hold.lifted`, version 1: lifts, closes the request and spends its approvals in one entry. */

@@ -9,9 +9,9 @@ export const cliErrors = {
   },
   file_unreadable: {
     status: 422,
-    what: "a file could not be read",
+    what: "a file could not be read or written",
     why: "the command cannot go on without it",
-    fix: "check the path and that you may read it",
+    fix: "check the path, what lies there, and that you may read or write it",
   },
   already_exists: {
     status: 409,

@@ -22,9 +22,39 @@ export const gatewayErrors = {
   },
   files_denied: {
     status: 403,
-    what: "files and batches do not pass this gateway",
+    what: "these files or batches do not pass this gateway",
     why: "a file that is called up by its id later would reach a model without having been scanned",
-    fix: "send the content in the call itself, where it is scanned",
+    fix: "send the content in the call itself, or upload it with POST /openai/v1/files, where it is scanned",
+  },
+  content_unreadable: {
+    status: 415,
+    what: "the file is not one that the gateway can read",
+    why: "what cannot be read cannot be scanned, so nothing of it leaves",
+    fix: "upload plain text in UTF-8 under a name that says so, such as .txt, .md, .csv, .json or .jsonl",
+  },
+  file_unknown: {
+    status: 404,
+    what: "no file or batch of this system has this id",
+    why: "only what this system stored through the gateway was scanned, and another system's is not its own",
+    fix: "upload the file through the gateway, and use the id of that answer",
+  },
+  file_stale: {
+    status: 403,
+    what: "the file or batch was stored for a release that is not authorised now",
+    why: "it was scanned and judged by what that release declares",
+    fix: "upload it again with the release that is deployed",
+  },
+  batch_limited: {
+    status: 403,
+    what: "a budget or a limit holds for this system, and batches are not counted against it",
+    why: "a batch is answered within a day and settles nothing by itself, so a budget could be passed unseen",
+    fix: "send the calls one by one, where each is reserved and settled",
+  },
+  provider_ambiguous: {
+    status: 403,
+    what: "the release permits this for models of several providers, and a file is one provider's",
+    why: "which provider gets the content is nothing to guess at",
+    fix: "name the declared model in the header `x-licet-model`, or permit it for models of one provider only",
   },
   websocket_denied: {
     status: 403,
@@ -139,6 +169,18 @@ export const gatewayErrors = {
     what: "a hold stops this system",
     why: "somebody has stopped it on purpose; the reason stands in the hold",
     fix: "wait until the hold is lifted; see it with `licet hold list`",
+  },
+  vendor_suspended: {
+    status: 403,
+    what: "the vendor of this model is suspended",
+    why: "somebody has stopped what goes to it on purpose; the reason stands in the hold",
+    fix: "call a model of another vendor, or wait until the hold is lifted; see it with `licet hold list`",
+  },
+  oversight_missing: {
+    status: 403,
+    what: "nobody watches this system, and its tier asks for it",
+    why: "a system that can do harm runs only where somebody may stop it",
+    fix: "declare `oversight:` with a mode and an overseer in licet.yaml, and push",
   },
   model_undeclared: {
     status: 403,

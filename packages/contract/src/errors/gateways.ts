@@ -44,11 +44,11 @@ export const gatewayProcessErrors = {
     why: "authorizations and credentials end at a time, and both must mean the same by it",
     fix: "keep both machines' clocks in step (NTP)",
   },
-  budget_elsewhere: {
-    status: 403,
-    what: "a budget holds for this system, and this gateway does not count it",
-    why: "a budget is exact only where one process counts every call; gateways beside it would each spend it once",
-    fix: "send this system's calls to the control plane's own gateway, or take the budget away",
+  budget_share_missing: {
+    status: 429,
+    what: "this gateway has no share of a budget that the call could be counted in",
+    why: "gateways keep a budget together: each spends only what the control plane has leased it, and without an answer from there nothing",
+    fix: "send the call again after a second; if it goes on, see whether the gateway reaches its control plane (`licet gateway list` there, the server log here)",
   },
   gateway_request_invalid: {
     status: 422,

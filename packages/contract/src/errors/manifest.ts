@@ -200,6 +200,12 @@ export const manifestErrors = {
     why: "a check of something undeclared proves nothing about this system",
     fix: "correct the name, or declare the component",
   },
+  manifest_fallback: {
+    status: 422,
+    what: "a model under `fallback` is not one that can stand in",
+    why: "the gateway asks only declared models, so nobody would answer in its place",
+    fix: "name another model of `components.models`, once, or remove the name",
+  },
   manifest_answer_missing: {
     status: 422,
     what: "a risk question is not answered",

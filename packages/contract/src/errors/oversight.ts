@@ -40,9 +40,9 @@ export const oversightErrors = {
   },
   hold_scope_invalid: {
     status: 422,
-    what: "a hold on a system names the system, a hold on everything names none",
+    what: "a hold names the one thing that it stops: a system or a vendor, and nothing where it stops everything",
     why: "a hold that is placed on a guess may stop the wrong thing",
-    fix: "give `system` with scope `system`, and leave it out with scope `all`",
+    fix: "give `system` with scope `system`, `vendor` with scope `vendor`, and neither with scope `all`",
   },
   hold_lifted_already: {
     status: 409,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Digest, Slug } from "../vocabulary.ts";
 import { DataClass } from "./boundary.ts";
-import { componentsMax, Description, Label, Prose, RelativePath } from "./text.ts";
+import { componentsMax, Description, Label, Prose, RelativePath, textLengthMax } from "./text.ts";
 
 const Name = Slug.meta({ title: "Name", description: "unique among components of its kind" });
 
@@ -46,7 +46,7 @@ const Permissions = z
   .meta({
     title: "Permissions",
     description:
-      "powers that a call may ask for beside a question and its answer; none where absent: `store`, `background`, `conversation`, `previous-response`, `server-tool:TYPE`, `connector:NAME`, `image`, `audio`, `file`, `tokens`, `beta:NAME`",
+      "powers that a call may ask for beside a question and its answer; none where absent: `store`, `background`, `conversation`, `previous-response`, `server-tool:TYPE`, `connector:NAME`, `image`, `audio`, `file`, `files` (stored by upload, scanned, and named by id), `batches` (calls in a file, answered later), `tokens`, `service-tier:NAME` (those that cost more), `beta:NAME`",
   });
 
 export const retriesMax = 3;
@@ -129,7 +129,7 @@ export const Tool = z
       .string()
       .regex(/^[a-zA-Z0-9_-]{1,64}$/u, "letters, digits, underscores and hyphens, at most 64")
       .meta({ title: "Name", description: "the function name that goes over the wire" }),
-    description: Prose.meta({ title: "Description", description: "what the model is told about it; material, because it steers the model" }),
+    description: z.string().max(textLengthMax).meta({ title: "Description", description: "what the model is told about it, `\"\"` for nothing; material, because it steers the model" }),
     file: RelativePath.optional().meta({ title: "File", description: "JSON Schema of the parameters; either file or schema" }),
     schema: JsonObject.optional().meta({ title: "Schema", description: "JSON Schema of the parameters; either file or schema" }),
     strict: z.boolean().optional().meta({ title: "Strict", description: "the `strict` flag on the wire" }),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ModelPrices, UtcDay } from "../entries/budgets.ts";
 import { BudgetLimits, Currency } from "../manifest/budgets.ts";
 import { Label } from "../manifest/text.ts";
-import { Slug, Time } from "../vocabulary.ts";
+import { PageQuery, Slug, Time } from "../vocabulary.ts";
 import type { Routes } from "./route.ts";
 
 const inSpace = z.object({ space: Slug });
@@ -39,7 +39,7 @@ export const PriceTableView = z
 export type PriceTableView = z.output<typeof PriceTableView>;
 
 export const budgetRoutes = {
-  listBudgets: { method: "GET", path: "/api/spaces/:space/budgets", permission: "system.read", summary: "Limits and spending of every system, and of the space", params: inSpace, query: z.object({ system: Slug.optional().describe("only this one") }), response: z.strictObject({ items: z.array(BudgetView) }) },
+  listBudgets: { method: "GET", path: "/api/spaces/:space/budgets", permission: "system.read", summary: "Limits and spending of every system, and of the space", params: inSpace, query: PageQuery.extend({ system: Slug.optional().describe("only this one") }), response: z.strictObject({ items: z.array(BudgetView).describe("the space comes first, then its systems by name"), next: z.string().nullable() }) },
   setBudget: {
     method: "POST",
     path: "/api/spaces/:space/budgets",

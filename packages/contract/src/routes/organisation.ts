@@ -32,7 +32,7 @@ export const ProviderView = z
   .meta({ id: "ProviderView" });
 
 export const HoldView = z
-  .strictObject({ id: Id, scope: z.enum(["all", "system"]), system: z.string().nullable(), reason: z.string(), placedBy: z.string(), placedAt: Time, liftedBy: z.string().nullable(), liftedAt: Time.nullable() })
+  .strictObject({ id: Id, scope: z.enum(["all", "system", "vendor"]), system: z.string().nullable(), vendor: z.string().nullable(), reason: z.string(), placedBy: z.string(), placedAt: Time, liftedBy: z.string().nullable(), liftedAt: Time.nullable() })
   .meta({ id: "HoldView" });
 
 export const LogView = z
@@ -95,7 +95,7 @@ export const organisationRoutes = {
   listProviders: { method: "GET", path: "/api/spaces/:space/providers", permission: "provider.read", summary: "Registered model providers", params: inSpace, response: z.strictObject({ items: z.array(ProviderView) }) },
   registerProvider: { method: "POST", path: "/api/spaces/:space/providers", permission: "provider.register", summary: "Registers a model provider: a gate move", params: inSpace, body: z.strictObject({ id: Slug, kind: ProviderKind.default("openai"), apiVersion: ApiVersion.optional(), baseUrl: z.url().max(500), vendor: z.string().min(1).max(200), region: z.string().min(1).max(63), key: z.string().max(500).default(""), allowPrivate: z.boolean().default(false) }), created: true, response: MoveAnswer },
   listHolds: { method: "GET", path: "/api/spaces/:space/holds", permission: "system.read", summary: "Holds in force and lifted", params: inSpace, query: PageQuery, response: z.strictObject({ items: z.array(HoldView), next: z.string().nullable() }) },
-  placeHold: { method: "POST", path: "/api/spaces/:space/holds", permission: "hold.place", summary: "Stops a system, or everything, at once", params: inSpace, body: z.strictObject({ scope: z.enum(["all", "system"]), system: Slug.optional(), reason: z.string().min(1).max(2000) }), created: true, response: HoldView },
+  placeHold: { method: "POST", path: "/api/spaces/:space/holds", permission: "hold.place", summary: "Stops a system, a vendor or everything at once", params: inSpace, body: z.strictObject({ scope: z.enum(["all", "system", "vendor"]), system: Slug.optional(), vendor: z.string().min(1).max(200).optional().describe("as its providers were registered"), reason: z.string().min(1).max(2000) }), created: true, response: HoldView },
   liftHold: { method: "POST", path: "/api/spaces/:space/holds/:hold/lift", permission: "hold.lift", summary: "Asks to lift a hold: a gate move", params: z.object({ space: Slug, hold: Id }), body: z.strictObject({ reason: z.string().min(1).max(2000) }), created: true, response: MoveAnswer },
   revokeCredential: { method: "POST", path: "/api/spaces/:space/credentials/:credential/revoke", permission: "credential.revoke", summary: "Revokes a deployment's credential", params: z.object({ space: Slug, credential: Id }), body: z.strictObject({ reason: z.string().min(1).max(2000) }), response: z.strictObject({ id: Id, revokedAt: Time }) },
   revokeAto: { method: "POST", path: "/api/spaces/:space/atos/:ato/revoke", permission: "hold.place", summary: "Revokes an authorization to operate", params: z.object({ space: Slug, ato: Id }), body: z.strictObject({ reason: z.string().min(1).max(2000) }), response: z.strictObject({ id: Id, state: z.literal("revoked") }) },

@@ -49,8 +49,9 @@ export const PolicyChange = z
   .strictObject({
     sign: z.enum(["+", "~", "-"]),
     pack: z.string(),
-    policy: z.string().nullable().describe("null: the pack itself, or its schema"),
-    what: z.enum(["pack", "policy", "text", "mode", "annotations", "schema"]),
+    policy: z.string().nullable().describe("null: the pack itself, its schema, or what it declares about detection"),
+    what: z.enum(["pack", "policy", "text", "mode", "annotations", "schema", "detection"]),
+    part: z.string().optional().describe("of detection: the declaration, as `action of email` or `pattern case-number`"),
     before: z.string().nullable(),
     after: z.string().nullable(),
   })

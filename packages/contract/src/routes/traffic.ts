@@ -13,6 +13,7 @@ export const TrafficRow = z
   .strictObject({
     ...DecisionView.omit({ outcome: true }).shape,
     findings: z.array(FindingCount).describe("in the request and in the answer together"),
+    observed: z.array(z.string()).describe("under a waiver: the codes that would have refused the call or its answer"),
     ended: z
       .strictObject({
         finish: z.string().describe("complete, aborted, refused or failed"),
@@ -26,10 +27,13 @@ export const TrafficRow = z
         currency: z.string().nullable(),
       })
       .nullable()
-      .describe("null while the call runs, and for a refused one"),
+      .describe("null while the call runs, for a refused one, and for one that was cut off with its gateway's process"),
   })
   .meta({ id: "TrafficRow" });
 export type TrafficRow = z.output<typeof TrafficRow>;
+
+/** The gateway lets no call last longer: one without an end after that was cut off with its gateway's process. */
+export const callSecondsMax = 660;
 
 /** Most calls whose end one request may ask for beside the new ones. */
 export const pendingMax = 50;

@@ -11,6 +11,8 @@ interface Saying {
   readonly event?: string;
   /** Member of the predicate, and the member of the entry's body that says the same; a dot leads one level down. */
   readonly same: Readonly<Record<string, string>>;
+  /** The same for what not every entry of the kind has: both leave it out, or neither. */
+  readonly optional?: Readonly<Record<string, string>>;
   /** Either may leave a member out; where both have it they must agree. */
   readonly whereBothHave?: true;
   /** The predicate counts and digests the list of keys that stands in the body. */
@@ -18,7 +20,7 @@ interface Saying {
 }
 
 const sayings: Readonly<Record<string, Saying>> = {
-  "hold.placed": { predicate: "hold", event: "placed", same: { hold: "hold", scope: "scope", system: "system", reason: "reason", by: "placedBy" } },
+  "hold.placed": { predicate: "hold", event: "placed", same: { hold: "hold", scope: "scope", system: "system", reason: "reason", by: "placedBy" }, optional: { vendor: "vendor" } },
   "hold.lifted": { predicate: "hold", event: "lifted", same: { hold: "hold", request: "request", approvals: "approvals", outcome: "outcome", by: "liftedBy" } },
   "waiver.granted": {
     predicate: "waiver",
@@ -78,7 +80,9 @@ function saysTheSame({ entry, statement }: ProvedStatement, saying: Saying): Par
   const own = predicate["entry"] === id && predicate["space"] === space && predicate["at"] === time;
   if (isBound(saying) && !own) return refused("statement_other_entry", "it names another entry, space or time than its own");
   if (saying.digestOfKeys === true && !sameKeys(predicate["keys"], entry.plaintext.body["keys"])) return refused("statement_differs", "`keys` is not what the entry says");
-  const other = Object.entries(saying.same).find(([said, member]) => differs(predicate[said], memberOf(entry.plaintext.body, member), saying));
+  const { body } = entry.plaintext;
+  const optional = Object.entries(saying.optional ?? {}).filter(([said, member]) => predicate[said] !== undefined || memberOf(body, member) !== undefined);
+  const other = [...Object.entries(saying.same), ...optional].find(([said, member]) => differs(predicate[said], memberOf(body, member), saying));
   return other === undefined ? parsed(true) : refused("statement_differs", `\`${other[0]}\` is not what the entry says`);
 }
 

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import type { CheckResult, Manifest, ReleaseBundle, Role } from "@licet/contract";
 import { manualClock, type ManualClock } from "../base/clock.ts";
 import { assuranceEntries } from "../assurance/entries.ts";
@@ -69,8 +71,26 @@ export interface WorldOptions {
   readonly clock?: ManualClock;
 }
 
+/** Owned by `laidOut`: an installation in which the real policies are published, once in a process; doing it takes longer than most tests. */
+let published: Promise<string> | undefined;
+
+async function withPolicies(): Promise<string> {
+  const directory = await newDirectory();
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const installation = await install({ directory, clock: manualClock(t0), definitions });
+  await publishBuiltin(installation.recorder, "main", builtinBundle());
+  await installation.close();
+  return directory;
+}
+
+async function laidOut({ bundle, clock }: WorldOptions): Promise<string> {
+  const directory = await newDirectory();
+  if (bundle === undefined && clock === undefined) await cp(await (published ??= withPolicies()), directory, { recursive: true });
+  return directory;
+}
+
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
-  const directory = options.directory ?? (await newDirectory());
+  const directory = options.directory ?? (await laidOut(options));
   const clock = options.clock ?? manualClock(t0);
   const installation = await install({ directory, clock, definitions: [...definitions, ...(options.more ?? [])] });
   const { recorder, database } = installation;

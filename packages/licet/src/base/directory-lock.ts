@@ -58,7 +58,7 @@ function locked(directory: string): LicetError {
   const pid = holder(directory);
   const who = pid === undefined ? "another process" : `process ${pid}`;
   return new LicetError("data_locked", {
-    message: `\`${directory}\` is in use by ${who}; stop it, or choose another directory with LICET_DATA`,
+    message: `\`${directory}\` is in use by ${who}; stop it, or choose another directory`,
     at: { directory, pid },
   });
 }
@@ -76,7 +76,7 @@ function holder(directory: string): number | undefined {
 export function unwritable(directory: string, cause: unknown): LicetError {
   const reason = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? ` (${cause.code})` : "";
   return new LicetError(reason.includes("ENOSPC") ? "disk_full" : "data_unwritable", {
-    message: `\`${directory}\` cannot be written${reason}; free space or give this user permission, or choose another directory with LICET_DATA`,
+    message: `\`${directory}\` cannot be written${reason}; free space or give this user permission, or choose another directory`,
     at: { directory },
     cause,
   });

@@ -53,6 +53,8 @@ export type OutboundFailure = "timeout" | "unreachable" | "reset" | "too_large" 
 
 /** A throw of `onHead` or `onData` ends the exchange, reported to `onError` as a reset. Exactly one of `onEnd` and `onError` is called, last. */
 export interface OutboundHandler {
+  /** A connection, new or free, takes the request: what came before was waiting and connecting. */
+  onTaken?(): void;
   onHead(status: number, headers: OutboundHeaders): void;
   /** Answering false pauses the exchange until `resume()`. */
   onData(chunk: Uint8Array): boolean;
@@ -226,6 +228,8 @@ function exchange(line: Line, request: OutboundRequest, handler: OutboundHandler
         // paused for ever on a caller that never drains, and hold its connection.
         if (state.ending !== undefined) {
           controller.abort(new Error(state.ending));
+        } else {
+          guarded(() => handler.onTaken?.());
         }
       },
       onResponseStart: (_controller, status, headers) => {

@@ -44,8 +44,17 @@ export async function runPriceList(options: ServerOptions & { readonly json?: bo
   return exitCodes.fine;
 }
 
+function jsonIn(file: string): unknown {
+  const text = readFileSync(file, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`\`${file}\` is not JSON`);
+  }
+}
+
 function fromFile(file: string): ModelPrices {
-  const read = ModelPrices.safeParse(JSON.parse(readFileSync(file, "utf8")));
+  const read = ModelPrices.safeParse(jsonIn(file));
   if (read.success) return read.data;
   throw new UsageError(`\`${file}\` does not hold prices: ${z.prettifyError(read.error)}`);
 }

@@ -1,4 +1,4 @@
-import type { BudgetLimits, BudgetView, SpentView } from "@licet/contract";
+import type { BudgetLimits, BudgetView, RouteAnswer, SpentView } from "@licet/contract";
 import { exitCodes, UsageError, type ExitCode } from "./failure.ts";
 import { connect, type ServerOptions } from "./session.ts";
 import { columns, timeText, type Terminal } from "./terminal.ts";
@@ -62,7 +62,12 @@ function shown(view: BudgetView): string {
 
 export async function runBudgetShow(system: string | undefined, options: ShowOptions, terminal: Terminal): Promise<ExitCode> {
   const { client, space } = connect(options);
-  const { items: wanted } = await client("listBudgets", { params: { space }, query: { system } });
+  const wanted: BudgetView[] = [];
+  for (let cursor: string | undefined | null = undefined; cursor !== null; ) {
+    const page: RouteAnswer<"listBudgets"> = await client("listBudgets", { params: { space }, query: { system, cursor, limit: 200 } });
+    wanted.push(...page.items);
+    cursor = page.next;
+  }
   if (options.json === true) {
     terminal.out(JSON.stringify(wanted, null, 2));
     return exitCodes.fine;

@@ -19,8 +19,30 @@ function reportApi(terminal: Terminal, error: ApiError): ExitCode {
   return error.status >= 500 ? exitCodes.couldNotRun : exitCodes.findings;
 }
 
+const fileFailures: Readonly<Record<string, { readonly code: "file_unreadable" | "already_exists" | "disk_full"; readonly words: string }>> = {
+  ENOENT: { code: "file_unreadable", words: "there is no such file or folder" },
+  ENOTDIR: { code: "file_unreadable", words: "part of the path is no folder" },
+  EISDIR: { code: "file_unreadable", words: "it is a folder" },
+  EACCES: { code: "file_unreadable", words: "you may not" },
+  EPERM: { code: "file_unreadable", words: "you may not" },
+  EROFS: { code: "file_unreadable", words: "nothing can be written there" },
+  EEXIST: { code: "already_exists", words: "it exists already" },
+  ENOSPC: { code: "disk_full", words: "the disk is full" },
+};
+
+/** A path that the user gave and that the system refused, with its code. */
+function named(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LicetError) return error;
+  const { code, path, syscall }: NodeJS.ErrnoException = error;
+  const known = fileFailures[code ?? ""];
+  // Reading a folder is the one refusal that names no path.
+  if (known === undefined || (path === undefined && syscall !== "read")) return error;
+  return new LicetError(known.code, { message: `${path === undefined ? "a file that was named" : `\`${path}\``} cannot be opened: ${known.words}`, cause: error });
+}
+
 /** One coded line with what and how to fix; never a stack, never a cause. */
-export function reportFailure(terminal: Terminal, error: unknown): ExitCode {
+export function reportFailure(terminal: Terminal, thrown: unknown): ExitCode {
+  const error = named(thrown);
   if (error instanceof UsageError) {
     terminal.err(`${head(terminal, "usage")} ${error.message}`);
     return exitCodes.usage;

@@ -61,8 +61,9 @@ function addOperate(root: Command, terminal: Terminal): void {
     });
   const hold = root.command("hold").description("the kill switch");
   withServer(hold.command("place"))
-    .description("stops a system, or everything, within a second")
+    .description("stops a system, a vendor or everything within a second")
     .option("--system <name>", "the system to stop")
+    .option("--vendor <name>", "the vendor to suspend: nothing is sent to its providers")
     .option("--all", "stop everything in the space")
     .requiredOption("--reason <text>", "why")
     .action(async (options) => {

@@ -29,6 +29,7 @@ describe("licet init", () => {
     const marks = readFileSync(join(folder, "licet.yaml"), "utf8").split("\n").filter((line) => !line.startsWith("#")).join("\n").match(/<fill in>/gu);
     expect(diagnostics.map((each) => each.code)).toEqual(Array.from(marks ?? [], () => "manifest_unfilled"));
     expect(diagnostics.length).toBeGreaterThan(20);
+    expect(diagnostics.map(({ message }) => message).join("\n")).toMatch(/`purpose`[\s\S]*`deploymentContext`[\s\S]*`rollback.plan`/u);
   });
 
   it("never overwrites a manifest unless told to", () => {

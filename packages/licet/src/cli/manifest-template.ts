@@ -10,14 +10,14 @@ export function manifestTemplate(name: string): string {
 apiVersion: licet/v1
 name: ${name}                       # lower-case letters, digits, hyphens; stays for ever
 title: ${name}                      # for readers; changing it makes no new release
-purpose: Say in one or two sentences what it is for.   # material: another purpose is another release
+purpose: ${fillIn}                  # what it is for, in one or two sentences; material: another purpose is another release
 owners:
   business: ${fillIn}               # e-mail; accountable for why it exists
   technical: ${fillIn}              # e-mail; accountable for how it works; somebody else
   risk: ${fillIn}                   # e-mail; signs the answers that only a person may give
 users: [our staff]
 affectedPeople: []                  # whom its outputs touch beyond the users
-deploymentContext: Say where and in which process it runs.
+deploymentContext: ${fillIn}        # where and in which process it runs
 jurisdictions: [${fillIn}]          # two-letter codes: DE, FR, EU
 oversight:
   mode: ${fillIn}                   # ${oversightModes.join(" | ")}
@@ -71,7 +71,7 @@ downstreamActions: []               # what happens because of its outputs
 #     - { id: complete, check: data.missing, dataset: test, max: 0 }
 
 rollback:
-  plan: Say what people do when it must be taken back.
+  plan: ${fillIn}                   # what people do when it must be taken back
   target: previous
 environments: [local]
 `;

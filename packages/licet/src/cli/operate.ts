@@ -51,17 +51,25 @@ export async function runDeployRecord(options: DeployOptions, terminal: Terminal
   return exitCodes.fine;
 }
 
+function heldThing({ system, vendor }: { readonly system: string | null; readonly vendor: string | null }): string {
+  return system ?? (vendor === null ? "everything" : `the vendor ${vendor}`);
+}
+
 interface HoldOptions extends ServerOptions {
   readonly system?: string;
+  readonly vendor?: string;
   readonly all?: boolean;
   readonly reason: string;
 }
 
 export async function runHoldPlace(options: HoldOptions, terminal: Terminal): Promise<ExitCode> {
-  if ((options.system === undefined) === (options.all !== true)) throw new UsageError("give either --system NAME or --all");
+  const { system, vendor, all, reason } = options;
+  const stops = [system !== undefined && { scope: "system" as const, system }, vendor !== undefined && { scope: "vendor" as const, vendor }, all === true && { scope: "all" as const }].filter((each) => each !== false);
+  const [stop, ...more] = stops;
+  if (stop === undefined || more.length > 0) throw new UsageError("give one of --system NAME, --vendor NAME and --all");
   const { client, space } = connect(options);
-  const hold = await client("placeHold", { params: { space }, body: options.system === undefined ? { scope: "all", reason: options.reason } : { scope: "system", system: options.system, reason: options.reason } });
-  terminal.out(`${painted(terminal, "red", "held")}: ${options.system ?? "everything"} is stopped (${hold.id})`);
+  const hold = await client("placeHold", { params: { space }, body: { ...stop, reason } });
+  terminal.out(`${painted(terminal, "red", "held")}: ${heldThing(hold)} is stopped (${hold.id})`);
   terminal.out(`lift it with \`licet hold lift ${hold.id} --reason …\`: a gate move`);
   return exitCodes.fine;
 }
@@ -80,7 +88,7 @@ export async function runHoldList(options: ServerOptions, terminal: Terminal): P
     terminal.out("nothing is held");
     return exitCodes.fine;
   }
-  const rows = items.map((item) => [item.id, item.liftedAt === null ? "in force" : "lifted", item.system ?? "everything", timeText(item.placedAt), item.placedBy, item.reason]);
-  terminal.out(columns([["HOLD", "STATE", "SYSTEM", "PLACED", "BY", "REASON"], ...rows]));
+  const rows = items.map((item) => [item.id, item.liftedAt === null ? "in force" : "lifted", heldThing(item), timeText(item.placedAt), item.placedBy, item.reason]);
+  terminal.out(columns([["HOLD", "STATE", "STOPS", "PLACED", "BY", "REASON"], ...rows]));
   return exitCodes.fine;
 }

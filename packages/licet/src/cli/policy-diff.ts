@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import type { Bundle } from "../policy/bundle-form.ts";
 import { builtinBundle } from "../policy/builtin.ts";
-import { bundleDifference, type AskedRequest, type BundleDifference, type DecisionDifference, type DiffLine, type PolicyDifference } from "../policy/bundle-diff.ts";
+import { bundleDifference, type AskedRequest, type BundleDifference, type DecisionDifference, type DetectionDifference, type DiffLine, type PolicyDifference } from "../policy/bundle-diff.ts";
 import type { Outcome } from "../policy/scenario-outcome.ts";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { checkFolder, readBundleFile, soundBundle } from "./policy-folder.ts";
@@ -28,8 +28,8 @@ export async function runPolicyDiff({ before, after, json }: DiffOptions, termin
   return isNothing(difference) ? exitCodes.fine : exitCodes.findings;
 }
 
-function isNothing({ packs, policies, decisions, schemaChanged }: BundleDifference): boolean {
-  return packs.added.length === 0 && packs.removed.length === 0 && policies.length === 0 && decisions.length === 0 && !schemaChanged;
+function isNothing({ packs, policies, detection, decisions, schemaChanged }: BundleDifference): boolean {
+  return packs.added.length === 0 && packs.removed.length === 0 && policies.length === 0 && detection.length === 0 && decisions.length === 0 && !schemaChanged;
 }
 
 /** A folder is asked with its scenarios; a saved bundle, which holds none, with its golden decisions. */
@@ -51,12 +51,13 @@ function distinct(asked: readonly AskedRequest[]): readonly AskedRequest[] {
 }
 
 function differenceText(difference: BundleDifference, terminal: Terminal): string {
-  const { policies, decisions, packs } = difference;
+  const { policies, detection, decisions, packs } = difference;
   if (isNothing(difference)) return `no difference in policies; ${difference.asked} decisions are the same`;
   const lines = [
     ...packs.added.map((name) => painted(terminal, "green", `+ pack ${name}`)),
     ...packs.removed.map((name) => painted(terminal, "red", `- pack ${name}`)),
     ...(difference.schemaChanged ? ["~ the schema"] : []),
+    ...detection.map((each) => detectionText(each, terminal)),
     ...policies.map((each) => policyText(each, terminal)),
     `${policies.length === 1 ? "1 policy differs" : `${policies.length} policies differ`}; ${decisions.length} of ${difference.asked} decisions change`,
     ...decisions.map((each) => decisionText(each, terminal)),
@@ -64,8 +65,14 @@ function differenceText(difference: BundleDifference, terminal: Terminal): strin
   return lines.join("\n");
 }
 
+function detectionText({ kind, name, pack, lines }: DetectionDifference, terminal: Terminal): string {
+  return [painted(terminal, "bold", `${signs[kind]} detection: ${name} (${pack})`), ...lines.map((line) => lineText(line, terminal))].join("\n");
+}
+
+const signs = { added: "+", removed: "-", changed: "~" } as const;
+
 function policyText(each: PolicyDifference, terminal: Terminal): string {
-  const sign = each.kind === "added" ? "+" : each.kind === "removed" ? "-" : "~";
+  const sign = signs[each.kind];
   const mode = each.kind !== "changed" ? (each.mode === "enforce" ? "" : `, ${each.mode}`) : each.mode.before === each.mode.after ? "" : `, mode ${each.mode.before} -> ${each.mode.after}`;
   return [painted(terminal, "bold", `${sign} ${each.id} (${each.pack}${mode})`), ...each.lines.map((line) => lineText(line, terminal))].join("\n");
 }

@@ -43,7 +43,7 @@ async function others({ client, space }: Connection, names: readonly string[]): 
 
 function checkText({ ok, digest, findings, changes, changesLeft }: PolicyCheck, terminal: Terminal): string {
   const found = findings.map(({ severity, code, message, fix }) => `${painted(terminal, severity === "error" ? "red" : "yellow", `${severity}[${code}]:`)} ${message}\n  fix: ${fix}`);
-  const lines = changes.map(({ sign, pack, policy, what, before, after }) => `${sign} ${policy ?? (pack === "" ? "schema" : pack)}${what === "mode" ? `: ${before ?? ""} becomes ${after ?? ""}` : what === "policy" ? "" : ` (${what})`}`);
+  const lines = changes.map(({ sign, pack, policy, what, part, before, after }) => `${sign} ${policy ?? (pack === "" ? "schema" : pack)}${part === undefined ? "" : `, ${part}`}${what === "mode" ? `: ${before ?? ""} becomes ${after ?? ""}` : what === "policy" ? "" : ` (${what})`}`);
   const more = changesLeft > 0 ? [`… and ${changesLeft} more`] : [];
   return [...found, ...lines, ...more, ok ? `would publish ${digest ?? ""}; nothing was changed` : "would not be published"].join("\n");
 }

@@ -1,21 +1,25 @@
-import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { canonicalize } from "@licet/evidence";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtinBundle } from "../policy/builtin.ts";
 import { bundleJson } from "../policy/bundle-read.ts";
 import { createDecider } from "../policy/decide.ts";
 import { canonicalOutcome } from "../policy/scenario-outcome.ts";
+import { reportFailure } from "./failure.ts";
+import { program } from "./program.ts";
 
-const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 let folder = "";
+const before = process.cwd();
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "licet-policy-"));
+  process.chdir(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true });
+});
 
 interface Ran {
   readonly code: number;
@@ -23,10 +27,20 @@ interface Ran {
   readonly err: string;
 }
 
-function licet(...args: readonly string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["--conditions=source", main, "policy", ...args], { cwd: folder, env: { ...process.env, NO_COLOR: "1" } }, (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }));
-  });
+/** The command line as `main.ts` runs it, in this process: a process of its own would compile all policies anew for each line. */
+async function licet(...args: readonly string[]): Promise<Ran> {
+  const said = { out: "", err: "" };
+  const terminal = { out: (text: string) => void (said.out += `${text}\n`), err: (text: string) => void (said.err += `${text}\n`), colour: false, width: 100 };
+  const outside = process.exitCode;
+  process.exitCode = 0;
+  try {
+    await program(terminal).parseAsync(["policy", ...args], { from: "user" });
+    return { code: process.exitCode, ...said };
+  } catch (error) {
+    return { code: reportFailure(terminal, error), ...said };
+  } finally {
+    process.exitCode = outside;
+  }
 }
 
 const rules = () => join(folder, "policies/packs/card-team/rules.cedar");
@@ -35,10 +49,8 @@ describe("licet policy", () => {
   it("begins a pack, checks, formats and tests it, and says what changes", { timeout: 240_000 }, async () => {
     expect(await licet("check")).toMatchObject({ code: 2, err: expect.stringContaining("licet policy new NAME") });
     expect(await licet("new", "card-team", "--kind", "team", "--system", "card-check")).toMatchObject({ code: 0, out: expect.stringContaining("wrote policies/packs/card-team/tests/rules.yaml") });
-    const again = licet("new", "card-team", "--kind", "team", "--system", "card-check");
-    const checked = licet("check", "--json");
-    expect((await again).err).toContain("error[already_exists]");
-    const report = JSON.parse((await checked).out);
+    expect((await licet("new", "card-team", "--kind", "team", "--system", "card-check")).err).toContain("error[already_exists]");
+    const report = JSON.parse((await licet("check", "--json")).out);
     expect(report).toMatchObject({ ok: true, packs: ["card-team"], policies: 1, scenarios: 3, diagnostics: [] });
 
     cpSync(join(folder, "policies"), join(folder, "before"), { recursive: true });
@@ -48,7 +60,8 @@ describe("licet policy", () => {
     expect(await licet("fmt")).toMatchObject({ code: 0 });
     expect(readFileSync(rules(), "utf8")).toBe(written.replace('"special"', '"personal"'));
 
-    const [tested, differed] = await Promise.all([licet("test", "--coverage", "--min-coverage", "100", "--junit", "report.xml"), licet("diff", "before", "policies")]);
+    const tested = await licet("test", "--coverage", "--min-coverage", "100", "--junit", "report.xml");
+    const differed = await licet("diff", "before", "policies");
     expect(tested.code).toBe(1);
     expect(tested.out).toMatch(/policies\/packs\/card-team\/tests\/rules.yaml:\d+:11: error\[scenario_failed\]: `a call with special-category data is refused, inside the boundary too`: expected deny, came allow/u);
     expect(tested.out).toContain("2 passed, 1 failed\ncoverage: 0 %");
@@ -66,13 +79,14 @@ describe("licet policy", () => {
     writeFileSync(join(folder, "bundle.json"), canonicalize({ ...JSON.parse(bundleJson(bundle)), digest: bundle.digest }));
     writeFileSync(join(folder, "changed.json"), canonicalize({ ...JSON.parse(bundleJson(bundle)), schema: "", digest: bundle.digest }));
     const decider = createDecider(bundle);
-    const [saved, changed] = await Promise.all([licet("test", "--requests", "requests.jsonl", "--bundle", "bundle.json"), licet("test", "--requests", "requests.jsonl", "--bundle", "changed.json")]);
+    const saved = await licet("test", "--requests", "requests.jsonl", "--bundle", "bundle.json");
+    const changed = await licet("test", "--requests", "requests.jsonl", "--bundle", "changed.json");
     expect(saved).toMatchObject({ code: 0, out: requests.map((request) => `${canonicalOutcome(decider.decide(request))}\n`).join("") });
     expect(changed).toMatchObject({ code: 3, err: expect.stringContaining("error[policy_bundle_changed]") });
   });
 
   it("shows a policy with everything that people need, and suggests what was meant", { timeout: 240_000 }, async () => {
-    const [shown, missed] = await Promise.all([licet("show", "runtime.held"), licet("show", "runtime.hold")]);
+    const [shown, missed] = [await licet("show", "runtime.held"), await licet("show", "runtime.hold")];
     for (const part of ["requirement  held", "remedy ", "turn ", "controls ", "mode         enforce", "forbid"]) expect(shown.out).toContain(part);
     expect(missed).toMatchObject({ code: 3, err: expect.stringContaining("did you mean `runtime.held`?") });
   });

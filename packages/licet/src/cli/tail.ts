@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ApiError } from "@licet/client";
-import { LicetError, pendingMax, waitSecondsMax, type RouteAnswer, type TrafficRow } from "@licet/contract";
+import { callSecondsMax, LicetError, pendingMax, waitSecondsMax, type RouteAnswer, type TrafficRow } from "@licet/contract";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { connect, type Connection, type ServerOptions } from "./session.ts";
 import { painted, type Terminal } from "./terminal.ts";
@@ -41,10 +41,17 @@ export async function runTail(options: TailOptions, terminal: Terminal, { over =
   const begin = await connection.client("listTraffic", { params: { space: connection.space }, query: { ...filter, limit: Math.max(1, options.last) } });
   const tail: Tail = { after: begin.newest, running: new Set(), failures: 0 };
   show(tail, { ...begin, items: options.last === 0 ? [] : begin.items.toReversed() }, shown);
+  if (options.json !== true) for (const text of introduction(options, begin, connection.url)) terminal.err(painted(terminal, "dim", text));
   if (options.once === true) return exitCodes.fine;
-  if (options.json !== true) terminal.err(painted(terminal, "dim", `following ${options.system ?? "every system"} of ${connection.url}, times in ${zone()}; Ctrl-C ends it`));
   while (!over()) await step(tail, connection, { filter, shown, terminal });
   return exitCodes.fine;
+}
+
+function introduction({ system, last, once }: TailOptions, { items }: Page, url: string): readonly string[] {
+  return [
+    ...(items.length === 0 && last > 0 ? ["no such decision so far"] : []),
+    ...(once === true ? [] : [`following ${system ?? "every system"} of ${url}, times in ${zone()}; Ctrl-C ends it`]),
+  ];
 }
 
 interface Step {
@@ -117,15 +124,22 @@ export function trafficLine(row: TrafficRow, terminal: Terminal): string {
 
 function verdict(row: TrafficRow, terminal: Terminal): string {
   if (row.decision === "deny") return painted(terminal, "red", `refused ${row.code ?? ""}`.trim());
-  if (row.ended === null) return painted(terminal, "green", row.kind === "gateway.decision" ? "allowed, runs" : "allowed");
+  if (row.ended === null) return row.kind === "gateway.decision" && isOver(row) ? painted(terminal, "yellow", "allowed, its end was never recorded") : painted(terminal, "green", row.kind === "gateway.decision" ? "allowed, runs" : "allowed");
   const { finish, code } = row.ended;
   return finish === "complete" ? painted(terminal, "green", "allowed, answered") : painted(terminal, "yellow", `allowed, ${finish}${code === null ? "" : ` ${code}`}`);
 }
 
-function ending({ ended, reasons, decision }: TrafficRow): string[] {
-  if (decision === "deny") return reasons.slice(0, 1).map(({ policy }) => `by ${plain(policy)}`);
-  if (ended === null) return [];
+function isOver({ at }: TrafficRow): boolean {
+  return Date.now() - at > callSecondsMax * 1000;
+}
+
+function ending({ ended, reasons, decision, code, observed }: TrafficRow): string[] {
+  // The first reason is not always the one that was told: a waiver may have let it pass.
+  if (decision === "deny") return [...reasons.filter(({ policy }) => policy === `gateway.${code ?? ""}`), ...reasons].slice(0, 1).map(({ policy }) => `by ${plain(policy)}`);
+  const passed = observed.length === 0 ? [] : [`would have been refused: ${observed.map(plain).join(", ")}`];
+  if (ended === null) return passed;
   return [
+    ...passed,
     ...(ended.totalMs === null ? [] : [`${ended.totalMs} ms`]),
     ...(ended.tokens === null ? [] : [`${ended.tokens} tokens`]),
     ...(ended.costMicros === null || ended.currency === null ? [] : [`${money(ended.costMicros)} ${plain(ended.currency)}`]),

@@ -18,7 +18,7 @@ export async function runWaiverRequest(options: RequestOptions, terminal: Termin
   const { environment, reason, days = observeDaysMax, compensation = [] } = options;
   const { done, request } = await client("requestWaiver", { params: { space, system }, body: { kind: "observe", environment, days, reason, compensation: [...compensation] } });
   terminal.out(done ? `granted (${outcomeOf(request)}): ${system} is observed in ${environment}` : `waits for the risk owner: ${url}/requests/${request.id}`);
-  if (done) terminal.out(`next: licet deploy record${options.dir === "." ? "" : ` --dir ${options.dir}`} --environment ${environment} --stage experiment`);
+  if (done) terminal.out(`next: licet deploy record${options.dir === "." ? "" : ` --dir ${options.dir}`} --environment ${environment} --stage production`);
   return done ? exitCodes.fine : exitCodes.findings;
 }
 
@@ -34,7 +34,7 @@ export async function runWaiverList(options: ServerOptions & { readonly system?:
     terminal.out("no waiver was granted");
     return exitCodes.fine;
   }
-  const rows = page.items.map((item) => [item.id, item.state, item.system, item.environment, timeText(item.notAfter), item.requestedBy, item.reason]);
+  const rows = page.items.map((item) => [item.id, item.state, item.system, item.environment, timeText(item.endedAt ?? item.notAfter), item.requestedBy, item.reason]);
   terminal.out(columns([["WAIVER", "STATE", "SYSTEM", "ENVIRONMENT", "ENDS", "ASKED BY", "REASON"], ...rows]));
   if (page.next !== null) terminal.out(`more: --cursor ${page.next}`);
   return exitCodes.fine;

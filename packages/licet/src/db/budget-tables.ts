@@ -31,3 +31,17 @@ export interface BudgetSpentTable {
   tokens: number;
   micros: number;
 }
+
+/** Of `budget_spent`, the part of each run of a gateway process. */
+export interface BudgetSpentRunTable extends BudgetSpentTable {
+  run: string;
+}
+
+export interface BudgetShareTable {
+  space: string;
+  gateway: string;
+  run: string;
+  /** JSON. */
+  terms: string;
+  seen_at: number;
+}

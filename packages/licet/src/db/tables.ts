@@ -1,7 +1,8 @@
 import type { Insertable, Selectable } from "kysely";
 import type { AccountTable, PasskeyTable, SessionTable, UserTable, VerificationTable } from "./account-tables.ts";
 import type { GatewayShipmentTable, GatewayTable } from "./fleet-tables.ts";
-import type { BudgetLimitTable, BudgetSpentTable, ModelPriceTable } from "./budget-tables.ts";
+import type { BoundIdTable } from "./stored-tables.ts";
+import type { BudgetLimitTable, BudgetShareTable, BudgetSpentRunTable, BudgetSpentTable, ModelPriceTable } from "./budget-tables.ts";
 import type { BacktestTable, PolicyClientTable, PolicyEntityTable, PolicyMismatchTable, PolicyPublicationTable, SpaceTable } from "./policy-tables.ts";
 import type { WaiverRefusalTable, WaiverTable } from "./waiver-tables.ts";
 import type { ContentTable, ErasureTable, PrivacySettingTable, ScrubTable } from "./privacy-tables.ts";
@@ -213,6 +214,7 @@ export interface HoldTable {
   lifted_by: string | null;
   lifted_at: number | null;
   entry: string;
+  vendor: string | null;
 }
 
 export interface ProviderTable {
@@ -328,6 +330,9 @@ export interface Tables {
   budget_limit: BudgetLimitTable;
   model_price: ModelPriceTable;
   budget_spent: BudgetSpentTable;
+  budget_spent_run: BudgetSpentRunTable;
+  budget_share: BudgetShareTable;
+  bound_id: BoundIdTable;
   provider_key: ProviderKeyTable;
   gateway: GatewayTable;
   gateway_shipment: GatewayShipmentTable;
@@ -359,7 +364,7 @@ export const tableColumns = {
   ato: { kind: "record", columns: ["space", "id", "system", "release", "stage", "environment", "state", "not_before", "not_after", "request", "statement", "granted_at", "state_since", "state_reason", "entry"] },
   deployment: { kind: "record", columns: ["space", "id", "system", "environment", "stage", "release", "active", "recorded_by", "recorded_at", "attested", "entry"] },
   credential: { kind: "record", columns: ["space", "id", "deployment", "digest", "hint", "issued_by", "issued_at", "expires_at", "revoked_at", "entry"] },
-  hold: { kind: "record", columns: ["space", "id", "scope", "system", "reason", "placed_by", "placed_at", "lifted_by", "lifted_at", "entry"] },
+  hold: { kind: "record", columns: ["space", "id", "scope", "system", "reason", "placed_by", "placed_at", "lifted_by", "lifted_at", "entry", "vendor"] },
   provider: { kind: "record", columns: ["space", "id", "dialect", "base_url", "vendor", "region", "allow_private", "registered_by", "registered_at", "active", "entry", "api_version"] },
   policy_bundle: { kind: "record", columns: ["space", "digest", "bundle", "published_by", "published_at", "active", "entry"] },
   decision: { kind: "record", columns: ["space", "id", "log_index", "gateway", "seq", "kind", "system", "deployment", "release", "action", "decision", "code", "model", "detail", "outcome", "decided_at", "kid", "outcome_kid"] },
@@ -380,6 +385,9 @@ export const tableColumns = {
   budget_limit: { kind: "record", columns: ["space", "system", "limits", "reason", "changed_by", "changed_at", "entry"] },
   model_price: { kind: "record", columns: ["space", "provider", "model", "known", "source", "changed_by", "changed_at", "entry"] },
   budget_spent: { kind: "record", columns: ["space", "system", "day", "currency", "tokens", "micros"] },
+  budget_spent_run: { kind: "record", columns: ["space", "run", "system", "day", "currency", "tokens", "micros"] },
+  budget_share: { kind: "operational", columns: ["space", "gateway", "run", "terms", "seen_at"] },
+  bound_id: { kind: "record", columns: ["space", "provider", "id", "entry", "log_index", "ends", "object", "system", "deployment", "release", "detail", "recorded_at", "kid"] },
   provider_key: { kind: "operational", columns: ["space", "provider", "sealed", "updated_at"] },
   one_time_link: { kind: "operational", columns: ["digest", "purpose", "person", "created_at", "expires_at", "used_at"] },
   task: { kind: "operational", columns: ["space", "id", "kind", "payload", "run_at", "attempts", "max_attempts", "leased_until", "lease_owner", "last_error", "created_at", "done_at"] },

@@ -10,8 +10,13 @@ import { fleetPaths, type FleetPurpose } from "./wire.ts";
 
 /** Of short exchanges; the feed's are its own. */
 const limits = { connectMs: 3000, headersMs: 20_000, idleMs: 20_000, totalMs: 30_000, answerBytesMax: 1024 * 1024 };
+/** Calls wait for shares, and a next request for the end of this one. */
+const shareLimits = { connectMs: 1000, headersMs: 2000, idleMs: 2000, totalMs: 3000, answerBytesMax: 8 * 1024 * 1024 };
 /** The feed is silent no longer than a heartbeat; its whole length is bounded only by the timer's own limit. */
 const feedLimits = { connectMs: 2000, headersMs: 5000, idleMs: 5000, totalMs: 2_147_483_647, answerBytesMax: Number.MAX_SAFE_INTEGER };
+
+type LineKind = "short" | "shares" | "feed";
+const limitsOf = { short: limits, shares: shareLimits, feed: feedLimits };
 
 export interface ControlLineOptions {
   readonly control: string;
@@ -27,7 +32,7 @@ export interface ControlLineOptions {
 /** Signed requests to the control plane, whose answers count only with its signature and for the request that was made. */
 export class ControlLine {
   readonly #options: ControlLineOptions;
-  readonly #lines = new Map<"short" | "feed", Promise<Outbound>>();
+  readonly #lines = new Map<LineKind, Promise<Outbound>>();
 
   constructor(options: ControlLineOptions) {
     this.#options = options;
@@ -44,7 +49,7 @@ export class ControlLine {
   /** Throws `unreachable`, `gateway_feed_refused`, or what the control plane refused with. */
   async ask<S extends z.ZodType<{ readonly nonce: string }>>(purpose: FleetPurpose, body: Readonly<Record<string, unknown>>, answer: S): Promise<z.output<S>> {
     const { request, nonce } = this.request(purpose, body);
-    const { status, body: bytes } = await fetchOutbound(await this.line("short"), request);
+    const { status, body: bytes } = await fetchOutbound(await this.line(purpose === "shares" ? "shares" : "short"), request);
     const value = parsedJson(Buffer.from(bytes).toString("utf8"));
     if (status !== 200) throw refusedBy(status, value);
     const parsed = answer.safeParse(openSigned(value, "answer", this.#options.keys())?.payload);
@@ -53,11 +58,11 @@ export class ControlLine {
   }
 
   /** Forgotten after a failure, so that the name is resolved again. */
-  async line(kind: "short" | "feed"): Promise<Outbound> {
+  async line(kind: LineKind): Promise<Outbound> {
     const known = this.#lines.get(kind);
     if (known !== undefined) return known;
     const { control, ca } = this.#options;
-    const opening = openOutbound({ baseUrl: control, allow: ["loopback", "private"], limits: kind === "feed" ? feedLimits : limits, ...(ca === undefined ? {} : { ca }) });
+    const opening = openOutbound({ baseUrl: control, allow: ["loopback", "private"], limits: limitsOf[kind], ...(ca === undefined ? {} : { ca }) });
     this.#lines.set(kind, opening);
     opening.catch(() => this.#lines.delete(kind));
     return opening;
@@ -70,7 +75,7 @@ export class ControlLine {
   }
 
   /** For the next attempt. */
-  async forget(kind: "short" | "feed"): Promise<void> {
+  async forget(kind: LineKind): Promise<void> {
     const known = this.#lines.get(kind);
     this.#lines.delete(kind);
     const line = await known?.catch(() => undefined);

@@ -64,6 +64,7 @@ export class FeedClient implements SnapshotSource {
   #failures = 0;
   #stopped = false;
   #told = "";
+  #consoleUrl: string | undefined;
 
   constructor(options: FeedClientOptions) {
     this.#options = options;
@@ -72,6 +73,11 @@ export class FeedClient implements SnapshotSource {
 
   current(): Snapshot | undefined {
     return this.#holder.current();
+  }
+
+  /** Where people open what a refusal names; the control plane says it. */
+  get consoleUrl(): string | undefined {
+    return this.#consoleUrl;
   }
 
   /** In memory only; empty where the provider takes none. */
@@ -176,6 +182,7 @@ export class FeedClient implements SnapshotSource {
     if (apart > clocksApartMsMax) throw new LicetError("gateway_clock_apart", { message: `the clocks of gateway and control plane are ${apart} ms apart` });
     if (connection.hello !== undefined || hello.space !== this.#options.membership.space) throw feedRefused("the feed is another space's");
     connection.hello = hello;
+    this.#consoleUrl = hello.consoleUrl;
     this.#options.onTaken(hello.taken);
   }
 

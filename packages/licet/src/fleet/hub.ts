@@ -18,6 +18,8 @@ export interface HubOptions {
   readonly providerKey: (space: string, provider: string) => Promise<string>;
   /** Origin of the newest shard of the control plane's log. */
   readonly log: string;
+  /** Where people open what a refusal names. */
+  readonly consoleUrl?: string | undefined;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -89,7 +91,8 @@ export class FeedHub {
     });
     caller.onGone(() => this.#streams.delete(stream));
     if (subscription.rotations.length > 0) caller.write(`event: keys\ndata: ${JSON.stringify(subscription.rotations)}\n\n`);
-    this.#write(stream, { type: "hello", now: this.#options.clock.now(), leaseMs, space, sealKey, taken: { ...taken } });
+    const { consoleUrl } = this.#options;
+    this.#write(stream, { type: "hello", now: this.#options.clock.now(), leaseMs, space, sealKey, taken: { ...taken }, ...(consoleUrl !== undefined && { consoleUrl }) });
     this.#streams.add(stream);
     this.#timer ??= setInterval(() => void this.#beat().catch(this.#options.onFailure), beatMs);
     this.#reading = undefined;

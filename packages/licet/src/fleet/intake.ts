@@ -11,6 +11,8 @@ export interface IntakeDeps {
   readonly operational: Reader;
   /** Of the kinds that gateways record. */
   readonly definitions: readonly EntryDefinition[];
+  /** More of a gateway's log is in the record. */
+  readonly onTaken?: (gateway: Pick<GatewayRow, "space" | "id">) => Promise<void>;
 }
 
 /** What a gateway may add to the record, and how it reads: nothing that governs. */
@@ -77,6 +79,7 @@ export class Intake {
     await this.#append(log, gateway, takings);
     const next = fresh.at(-1)?.index ?? expected - 1;
     await saveShipment(this.#deps.operational, { space: gateway.space, gateway: gateway.id, log, next_index: next + 1, seen_at: this.#deps.recorder.now() });
+    await this.#deps.onTaken?.(gateway);
     return next + 1;
   }
 

@@ -7,16 +7,18 @@ import type { Caller, DataPlaneMount, Inbound } from "../gateway/answer.ts";
 import { joinWithToken, type GatewayDeps } from "./gateways.ts";
 import type { FeedHub } from "./hub.ts";
 import type { Intake } from "./intake.ts";
+import type { ShareDesk } from "./share-desk.ts";
 import { sealPair } from "./key-seal.ts";
 import { claimed, openSigned, parsedJson, signedText, type SignEnvelope } from "./signed.ts";
 import { findGateway, type GatewayRow } from "./store.ts";
-import { clocksApartMsMax, FeedRequest, fleetPaths, JoinRequest, recordsBytesMax, RecordsRequest, requestBytesMax, SubjectRequest, type FleetPurpose } from "./wire.ts";
+import { clocksApartMsMax, FeedRequest, fleetPaths, JoinRequest, recordsBytesMax, RecordsRequest, requestBytesMax, sharesBytesMax, SharesRequest, SubjectRequest, type FleetPurpose } from "./wire.ts";
 
 export interface FleetMount {
   readonly deps: Pick<GatewayDeps, "recorder" | "read" | "controlKeyId">;
   readonly clock: Clock;
   readonly hub: FeedHub;
   readonly intake: Intake;
+  readonly desk: Pick<ShareDesk, "take">;
   readonly sign: SignEnvelope;
   /** Keys that sign for the control plane, the newest first, raw in base64. */
   readonly keys: () => readonly { readonly keyid: string; readonly publicKey: string }[];
@@ -36,7 +38,7 @@ export function fleetMount(mount: FleetMount): DataPlaneMount {
   };
 }
 
-const purposes: readonly FleetPurpose[] = ["join", "feed", "records", "subject"];
+const purposes: readonly FleetPurpose[] = ["join", "feed", "records", "shares", "subject"];
 
 interface Asked {
   readonly mount: FleetMount;
@@ -90,6 +92,12 @@ const serve: Readonly<Record<FleetPurpose, (asked: Asked) => Promise<void>>> = {
     const { row, request } = await admitted(asked, RecordsRequest, recordsBytesMax);
     const next = await mount.intake.take(row, request);
     caller.json(200, {}, signedText(mount.sign, "answer", { v: 1, nonce: request.nonce, next }));
+  },
+  shares: async (asked) => {
+    const { mount, caller } = asked;
+    const { row, request } = await admitted(asked, SharesRequest, sharesBytesMax);
+    const granted = await mount.desk.take(row, request);
+    caller.json(200, {}, signedText(mount.sign, "answer", { v: 1, nonce: request.nonce, number: request.number, granted }));
   },
   subject: async (asked) => {
     const { mount, caller } = asked;

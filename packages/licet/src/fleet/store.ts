@@ -84,3 +84,20 @@ export async function keyRotations(db: Reader): Promise<readonly { readonly spac
   const rows = await db.selectFrom("entry").select(["space", "log_index"]).where("kind", "=", "key.rotated").orderBy("log_index").execute();
   return rows.map(({ space, log_index }) => ({ space, index: log_index }));
 }
+
+export async function budgetShares(db: Reader): Promise<readonly Row<"budget_share">[]> {
+  return db.selectFrom("budget_share").selectAll().execute();
+}
+
+export async function saveBudgetShare(db: Reader, row: NewRow<"budget_share">): Promise<void> {
+  const { terms, seen_at } = row;
+  await db
+    .insertInto("budget_share")
+    .values(row)
+    .onConflict((conflict) => conflict.columns(["space", "gateway", "run"]).doUpdateSet({ terms, seen_at }))
+    .execute();
+}
+
+export async function removeBudgetShare(db: Reader, { space, gateway, run }: { readonly space: string; readonly gateway: string; readonly run: string }): Promise<void> {
+  await db.deleteFrom("budget_share").where("space", "=", space).where("gateway", "=", gateway).where("run", "=", run).execute();
+}

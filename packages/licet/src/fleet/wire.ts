@@ -1,8 +1,9 @@
 import { Digest, Time } from "@licet/contract";
 import { z } from "zod";
+import { quantities } from "../gateway/budgets/shares.ts";
 
 /** Below the data plane's origin. */
-export const fleetPaths = { join: "/gateway/v1/join", feed: "/gateway/v1/feed", records: "/gateway/v1/records", subject: "/gateway/v1/subject" } as const;
+export const fleetPaths = { join: "/gateway/v1/join", feed: "/gateway/v1/feed", records: "/gateway/v1/records", shares: "/gateway/v1/shares", subject: "/gateway/v1/subject" } as const;
 export type FleetPurpose = keyof typeof fleetPaths;
 
 /** A quarter of the lease: three heartbeats may be late before traffic stops. */
@@ -15,6 +16,9 @@ export const feedMessageCharactersMax = 64 * 1024 * 1024;
 export const requestBytesMax = 256 * 1024;
 export const recordsBytesMax = 9 * 1024 * 1024;
 export const recordsPerBatchMax = 256;
+export const sharesBytesMax = 4 * 1024 * 1024;
+/** Six for each system that is limited. */
+export const countersMax = 12_000;
 export const joinTokenMs = 3_600_000;
 
 const Nonce = z.string().regex(/^[0-9a-f]{32}$/u);
@@ -74,6 +78,27 @@ export const RecordsRequest = z.strictObject({
 });
 export type RecordsRequest = z.output<typeof RecordsRequest>;
 
+const counter = {
+  system: z.string().max(200).nullable().describe("null for all systems of the space together"),
+  of: z.enum(quantities),
+  index: count,
+  currency: z.string().max(3),
+};
+const Hold = z.strictObject({ ...counter, amount: count, settled: count });
+const Want = z.strictObject({ ...counter, need: count, unmet: count, ahead: count });
+
+export const SharesRequest = z.strictObject({
+  ...asking,
+  purpose: z.literal("shares"),
+  run: z.string().max(200).describe("as it stands in its decisions"),
+  log: Origin.describe("the newest shard of the gateway's log"),
+  size: count.describe("of that shard when the run began: what earlier runs decided is below"),
+  number: z.int().positive(),
+  holds: z.array(Hold).max(countersMax),
+  wants: z.array(z.array(Want).max(20)).max(2000),
+});
+export type SharesRequest = z.output<typeof SharesRequest>;
+
 export const SubjectRequest = z.strictObject({ ...asking, purpose: z.literal("subject"), user: z.string().max(4096) });
 export type SubjectRequest = z.output<typeof SubjectRequest>;
 
@@ -87,13 +112,19 @@ export const JoinAnswer = z.strictObject({
 });
 
 export const RecordsAnswer = z.strictObject({ v: z.literal(1), nonce: Nonce, next: count });
+export const SharesAnswer = z.strictObject({
+  v: z.literal(1),
+  nonce: Nonce,
+  number: z.int().positive(),
+  granted: z.array(z.strictObject({ ...counter, amount: count, under: count, held: count, settled: count, scarce: z.boolean(), denied: z.boolean() })).max(2 * countersMax),
+});
 export const SubjectAnswer = z.strictObject({ v: z.literal(1), nonce: Nonce, subject: z.string().max(310) });
 
 /** Bound to one connection by the request's nonce, and to its place there: nothing of another, nothing twice. */
 const streamed = { v: z.literal(1), stream: Nonce, seq: count };
 
 export const FeedMessage = z.discriminatedUnion("type", [
-  z.strictObject({ ...streamed, type: z.literal("hello"), now: Time, leaseMs: z.int().positive(), space: z.string(), sealKey: RawKey, taken: z.record(z.string(), count) }),
+  z.strictObject({ ...streamed, type: z.literal("hello"), now: Time, leaseMs: z.int().positive(), space: z.string(), sealKey: RawKey, taken: z.record(z.string(), count), consoleUrl: z.url().max(2000).optional().describe("where people open what a refusal names") }),
   z.strictObject({
     ...streamed,
     type: z.literal("standing"),

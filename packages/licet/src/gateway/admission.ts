@@ -4,9 +4,10 @@ import { answerRefusal, type AnswerHeaders, type Caller, type ErrorForm, type In
 import { authenticate, presentedCredential } from "./authenticate.ts";
 import type { Budgets } from "./budgets/budgets.ts";
 import type { ExternalLines } from "./detect/external.ts";
+import type { BoundIds } from "./files/bound-ids.ts";
 import type { Inflight } from "./inflight.ts";
 import type { CallObserver } from "./observe/observer.ts";
-import { tellDecided, type Watched } from "./observed-call.ts";
+import { tellDecided, traced, type Watched } from "./observed-call.ts";
 import type { ProviderLines } from "./provider.ts";
 import { reasonOf, type DecisionFacts, type DecisionRecord, type GatewayLedger, type Recording } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
@@ -26,6 +27,8 @@ export interface PipelineParts {
   readonly providerKey: (space: string, provider: string) => Promise<string>;
   readonly observer: CallObserver;
   readonly external: ExternalLines;
+  /** Files and batches at providers, by the ids that these gave out. */
+  readonly boundIds: BoundIds;
   /** What may be spent; nothing is limited without. */
   readonly budgets?: Budgets | undefined;
 }
@@ -91,7 +94,8 @@ export async function refusedStranger(parts: PipelineParts, caller: Caller, refu
     return answerRefusal(caller, { refusal }, headers, form);
   }
   const writingAt = performance.now();
-  const written = await parts.record.decision({ kind, facts: { ...facts, reasons: [reasonOf(refusal)] }, refusal });
+  const known = { ...facts, reasons: [reasonOf(refusal)] };
+  const written = await parts.record.decision({ kind, facts: watched === undefined ? known : traced(known, watched), refusal });
   if (watched !== undefined) tellDecided(parts, { facts, watched, refusal: "id" in written ? refusal : written.refusal, id: "id" in written ? written.id : undefined, writingAt });
   // A clock behind the log keeps its refusals out of the log as well; what is wrong is still the clock.
   const unwritten = refusal.code === "clock_regressed" ? refusal : undefined;

@@ -3,14 +3,7 @@ import { edited } from "./detect/edits.ts";
 import type { JsonPath } from "./dialect.ts";
 import { openLane } from "./lane.ts";
 import type { CallScan, Counting } from "./scan.ts";
-import { isMedia, joinedTexts, mapStrings } from "./texts.ts";
-
-/** The keys whose strings are JSON themselves. */
-const jsonKeys: ReadonlySet<string | number> = new Set(["arguments", "partial_json"]);
-
-export function isJsonText(path: JsonPath): boolean {
-  return jsonKeys.has(path.at(-1) ?? "");
-}
+import { isJsonText, isMedia, joinedTexts, mapStrings } from "./texts.ts";
 
 const knownMax = 512;
 const knownCharactersMax = 128;

@@ -27,14 +27,16 @@ export type AnswerHeaders = Readonly<Record<string, string>>;
 export interface Inbound {
   readonly method: string;
   readonly path: string;
+  /** What follows the question mark of the address, as it came; absent where nothing does. */
+  readonly query?: string | undefined;
   readonly authorization: string | undefined;
   readonly requestId: string | undefined;
   /** One header by its lower-case name; several of one name are joined by commas. */
   header(name: string): string | undefined;
   /** Where the connection comes from; of a proxy in front, the proxy. */
   readonly address: string;
-  /** The whole body, or why it was not taken. */
-  body(): Promise<{ readonly bytes: Uint8Array } | { readonly refusal: Refusal }>;
+  /** The whole body, or why it was not taken: what is not of this media type, `application/json` where none is named. */
+  body(media?: string): Promise<{ readonly bytes: Uint8Array } | { readonly refusal: Refusal }>;
 }
 
 /** Serves further paths of the data plane; undefined for a path that is not its own. */
@@ -48,6 +50,8 @@ export interface Refused {
   readonly upstream?: UpstreamError | undefined;
   /** The decision's page in the console. */
   readonly url?: string | undefined;
+  /** Of an event in a stream that numbers its events: which one it is. */
+  readonly number?: number | undefined;
 }
 
 export interface UpstreamError {

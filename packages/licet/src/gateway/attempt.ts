@@ -5,13 +5,14 @@ import type { Admission, PipelineParts } from "./admission.ts";
 import type { AnswerHeaders, Caller } from "./answer.ts";
 import type { Reservation } from "./budgets/budgets.ts";
 import { settled } from "./budgets/settle.ts";
+import { reserveShared } from "./budgets/shared-reserve.ts";
 import { answerWords, contentMode, isRecorded, promptBytesMax, promptWords } from "./content.ts";
 import type { ModelCall } from "./dialect.ts";
 import { cutLatch, exchange, neverSent, type CutLatch } from "./exchange.ts";
 import { callFacts } from "./facts.ts";
 import { budgetAsk, judge, type CallJudgement } from "./judge.ts";
 import { observedHeader } from "./observe-mode.ts";
-import { tellDecided, tellEnded, type Watched } from "./observed-call.ts";
+import { tellDecided, tellEnded, traced, type Watched } from "./observed-call.ts";
 import { outcomeBody } from "./outcome.ts";
 import { reasonOf, type DecisionFacts, type Recorded } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
@@ -36,14 +37,15 @@ export type Attempted =
 
 /** Judges, records, carries out, records. */
 export async function attempt(parts: PipelineParts, caller: Caller, { admission, call, target, watched, fallbackOf }: Attempt): Promise<Attempted> {
-  const judgement = await judge(admission, call, { target, budgets: parts.budgets, external: parts.external });
+  const judgement = await judge(admission, call, { target, budgets: parts.budgets, external: parts.external, boundIds: parts.boundIds });
   const mode = contentMode({ ...admission, findings: judgement.findings });
   const ready = judgement.refusal ?? unrecordable(call, mode) ?? (await prepare(parts, admission, judgement));
   const facts = callFacts(admission, call, { judgement, mode, fallbackOf });
   if ("code" in ready) {
     return refused(parts, { ...judgement, refusal: ready, facts, watched });
   }
-  const reserved = parts.budgets?.reserve(budgetAsk(admission, { call, scan: judgement.scan, ...ready }));
+  const asked = reserveShared(parts.budgets, budgetAsk(admission, { call, scan: judgement.scan, ...ready }));
+  const reserved = asked instanceof Promise ? await asked : asked;
   if (reserved !== undefined && "refusal" in reserved) {
     return refused(parts, { ...ready, refusal: reserved.refusal, facts, watched });
   }
@@ -69,7 +71,7 @@ export interface Refusing {
 export async function refused(parts: PipelineParts, { refusal, facts, watched, model, provider }: Refusing): Promise<Extract<Attempted, { readonly kind: "refused" }>> {
   const reasons = facts.reasons.length === 0 ? [reasonOf(refusal)] : facts.reasons;
   const writingAt = performance.now();
-  const written = await parts.record.decision({ kind: "gateway.decision", facts: { ...facts, reasons }, refusal });
+  const written = await parts.record.decision({ kind: "gateway.decision", facts: traced({ ...facts, reasons }, watched), refusal });
   const answer = "id" in written ? { refusal, decision: written.id } : { refusal: written.refusal };
   tellDecided(parts, { facts, watched, refusal: answer.refusal, id: answer.decision, writingAt, model, provider });
   return { kind: "refused", ...answer };
@@ -110,7 +112,7 @@ interface Allowed extends Prepared {
 /** INVARIANT: the decision is durable before the first byte goes to the provider, and so is what it reserves. */
 async function carriedOut(parts: PipelineParts, caller: Caller, allowed: Allowed): Promise<Attempted> {
   // A hold placed while the decision is being written must still reach this call, so it is in flight from here.
-  const latch = cutLatch(parts, allowed.admission.credential);
+  const latch = cutLatch(parts, allowed.admission.credential, allowed.provider.vendor);
   const { call, judgement, mode, facts, watched, reservation } = allowed;
   if (!parts.inflight.add(latch.flight)) {
     reservation?.release();
@@ -119,7 +121,7 @@ async function carriedOut(parts: PipelineParts, caller: Caller, allowed: Allowed
   try {
     const words = isRecorded(mode) ? promptWords({ user: call.user, messages: judgement.scan.messages(call.messages) }, mode, judgement.scan.rules) : undefined;
     const writingAt = performance.now();
-    const written = await parts.record.decision({ kind: "gateway.decision", facts, words });
+    const written = await parts.record.decision({ kind: "gateway.decision", facts: traced(facts, watched), words });
     const told = tellDecided(parts, { ...allowed, ...("refusal" in written && written), id: "id" in written ? written.id : undefined, writingAt });
     return "refusal" in written ? await unsaid(parts, allowed, written) : await exchanged(parts, caller, { allowed, latch, decision: written.id, told });
   } finally {

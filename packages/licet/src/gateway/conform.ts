@@ -14,8 +14,8 @@ export function declaredModel(deployment: DeploymentView, name: string): ModelVi
 }
 
 /** Whether the call is one that the deployed release declares. The first difference is named; undefined when none. */
-export function conformRefusal(deployment: DeploymentView, model: ModelView, call: ModelCall): Refusal | undefined {
-  return promptRefusal(deployment, call) ?? toolRefusal(deployment, call.tools) ?? formatRefusal(model, call.responseFormat) ?? boundRefusal(model, call) ?? needRefusal(model, call);
+export function conformRefusal(deployment: DeploymentView, model: ModelView, call: ModelCall, granted?: ReadonlySet<string>): Refusal | undefined {
+  return promptRefusal(deployment, call) ?? toolRefusal(deployment, call.tools) ?? formatRefusal(model, call.responseFormat) ?? boundRefusal(model, call) ?? needRefusal(model, call, granted);
 }
 
 function promptRefusal(deployment: DeploymentView, call: ModelCall): Refusal | undefined {
@@ -65,7 +65,7 @@ function toolRefusal(deployment: DeploymentView, tools: readonly WireTool[]): Re
   return tool === undefined
     ? undefined
     : refuse("release_mismatch", {
-        message: `the definition of tool \`${tool.name}\` is not the one that the deployed release declares`,
+        message: deployment.tools.some(({ name }) => name === tool.name) ? `the definition of tool \`${tool.name}\` is not the one that the deployed release declares` : `the deployed release declares no tool \`${tool.name}\``,
         param: tool.param,
         component: `tool:${tool.name}`,
       });
@@ -149,8 +149,8 @@ function parameterRefusal(model: ModelView, name: string, sent: boolean): Refusa
 }
 
 /** Powers beside asking a question and getting an answer: each is named in the release, or not there. */
-function needRefusal(model: ModelView, { needs }: ModelCall): Refusal | undefined {
-  const missing = needs.find(({ permission }) => model.permissions?.includes(permission) !== true);
+function needRefusal(model: ModelView, { needs }: ModelCall, granted?: ReadonlySet<string>): Refusal | undefined {
+  const missing = needs.find(({ permission }) => model.permissions?.includes(permission) !== true && granted?.has(permission) !== true);
   return missing === undefined
     ? undefined
     : refuse(missing.permission === "tokens" ? "tokens_unscannable" : "permission_undeclared", {

@@ -14,10 +14,11 @@ import { isErrorCode } from "@licet/contract";
  *         system: String, environment: String, stage: String, release: String, tier: String,
  *         ato?: { id: String, state: String, stage: String, environment: String, release: String,
  *                 notBefore: datetime, notAfter: datetime },
- *         boundary: Set<String>, regions: Set<String>, held: Bool, unlimited?: Bool,
+ *         boundary: Set<String>, regions: Set<String>, held: Bool, oversight?: String, unlimited?: Bool,
  *         budget?: { day: { tokens: Long, costMicros: Long }, callCostMicros: Long, callsPerMinute: Long },
  *       };
- *       entity Model { provider: String, name: String, region: String, declared: Bool };
+ *       entity Vendor { suspended: Bool };
+ *       entity Model { provider: String, name: String, region: String, declared: Bool, vendor?: Vendor };
  *       action callModel, score appliesTo {
  *         principal: Workload, resource: Model,
  *         context: { now: datetime, release: String, dataClasses: Set<String>,
@@ -26,7 +27,7 @@ import { isErrorCode } from "@licet/contract";
  *     }
  *
  * `Workload` ids are deployment ids, `Model` ids are `provider/name` (`local/name` for a model that the system
- * runs itself, whose provider is `local` and region empty; `undeclared/name` for one that the release does not declare). A policy's `@requirement` that equals a code of the registry
+ * runs itself, whose provider is `local` and region empty; `undeclared/name`, of the vendor `undeclared`, for one that the release does not declare). A policy's `@requirement` that equals a code of the registry
  * (as `ato_missing`) gives the refusal that code; `@remedy` its remedy.
  */
 export type CedarCall = {
@@ -104,6 +105,8 @@ export interface CedarInput {
   readonly credential: CredentialView;
   readonly model: { readonly name: string; readonly declared?: ModelView; readonly provider?: ProviderView };
   readonly held: boolean;
+  /** Whether the vendor of the model's provider is. */
+  readonly suspended: boolean;
   readonly dataClasses: readonly string[];
   readonly now: number;
   /** Of `callModel`: budget and spending in steps, so that they do not make every question a new one. */
@@ -119,7 +122,7 @@ export function cedarCall(input: CedarInput): CedarCall {
   const { action, credential, model, held } = input;
   const known = calls.get(credential.deployment) ?? new Map<string, CedarCall>();
   calls.set(credential.deployment, known);
-  const facts = [action, model.name, model.declared?.provider ?? null, model.provider?.region ?? null, held, wholeSecond(input.now), sorted(input.dataClasses), input.budget ?? null];
+  const facts = [action, model.name, model.declared?.provider ?? null, model.provider?.region ?? null, model.provider?.vendor ?? null, held, input.suspended, wholeSecond(input.now), sorted(input.dataClasses), input.budget ?? null];
   const question = JSON.stringify(facts);
   const before = known.get(question);
   if (before !== undefined) {
@@ -139,11 +142,13 @@ function newCall(input: CedarInput): CedarCall {
   const principal = { type: "Licet::Workload", id: deployment.id };
   const provider = input.model.declared?.provider ?? "undeclared";
   const resource = { type: "Licet::Model", id: `${provider}/${input.model.name}` };
+  const vendor = vendorOf(input.model);
   const model = {
     provider,
     name: input.model.name,
     region: input.model.provider?.region ?? "",
     declared: input.model.declared !== undefined,
+    ...(vendor && { vendor: entityRef(vendor) }),
   };
   const { budget, ...spending } = input.budget ?? {};
   return {
@@ -154,8 +159,15 @@ function newCall(input: CedarInput): CedarCall {
     entities: [
       { uid: principal, attrs: { ...workload(deployment, input.held), ...(input.action === "callModel" && limits(deployment, budget)) }, parents: [] },
       { uid: resource, attrs: model, parents: [] },
+      ...(vendor === undefined ? [] : [{ uid: vendor, attrs: { suspended: input.suspended }, parents: [] }]),
     ],
   };
+}
+
+/** Whose model it is: what nobody declared goes nowhere, so a policy on vendors says nothing of it. */
+function vendorOf({ declared, provider }: CedarInput["model"]): EntityUid | undefined {
+  const id = declared === undefined ? "undeclared" : provider?.vendor;
+  return id === undefined ? undefined : { type: "Licet::Vendor", id };
 }
 
 /** Who is limited, and by what nobody could tell, is told neither: then no policy lets a call through. */
@@ -218,6 +230,7 @@ function workload(deployment: DeploymentView, held: boolean): Record<string, Ced
     boundary: sorted(deployment.boundary.classes),
     regions: sorted(deployment.boundary.regions),
     held,
+    ...(deployment.oversight !== undefined && { oversight: deployment.oversight }),
   };
 }
 

@@ -140,6 +140,8 @@ export interface StreamedEvent {
   readonly finishReason?: string;
   /** True for an event that only the gateway asked for: read, not passed on. */
   readonly hidden?: boolean;
+  /** Of a dialect that counts its events: which one this is. */
+  readonly number?: number;
   /** True for the last event of a complete answer. */
   readonly last: boolean;
 }

@@ -1,6 +1,7 @@
 import type { PipelineParts } from "./admission.ts";
 import { refusalBody, refusalEvent, type Caller, type ErrorForm, type Inbound } from "./answer.ts";
 import { dialects } from "./dialects/all.ts";
+import { filesEndpoint } from "./files/mount.ts";
 import { oipForm } from "./oip/error-form.ts";
 import { callModel, listModels, unsupported, type ModelList } from "./pipeline.ts";
 import { refuse, type Refusal } from "./refusal.ts";
@@ -23,7 +24,7 @@ export function modelEndpoint(parts: PipelineParts, inbound: Inbound, caller: Ca
     return callModel(parts, dialect, inbound, caller);
   }
   const list = inbound.method === "GET" ? modelList(inbound.path) : undefined;
-  return list === undefined ? undefined : listModels(parts, inbound, caller, list);
+  return list === undefined ? filesEndpoint(parts, inbound, caller) : listModels(parts, inbound, caller, list);
 }
 
 /** Nothing that nobody checks passes. */

@@ -1,33 +1,51 @@
+import { isRecord } from "@licet/evidence";
 import { AccessDecisionBody, GatewayContentBody, GatewayDecisionBody, GatewayOutcomeBody } from "@licet/contract";
-import type { Entry, EntryDefinition } from "../ledger/recorder.ts";
-import { spentBy, summed } from "./budgets/spent.ts";
-import { addSpent, insertContent, insertDecisions, insertWaived, saveOutcomes, type DecisionOutcome, type DecisionRow } from "./store.ts";
+import { LicetError } from "../base/errors.ts";
+import { bodyText, type Entry, type EntryDefinition, type JsonObject } from "../ledger/recorder.ts";
+import { runOf, spentBy, summed } from "./budgets/spent.ts";
+import { saveBindings } from "./files/entries.ts";
+import { addSpent, addSpentByRuns, insertContent, insertDecisions, insertWaived, saveOutcomes, type DecisionOutcome, type DecisionRow } from "./store.ts";
 
-type Body = GatewayDecisionBody | AccessDecisionBody;
-
-/** Runtime entries are projected after the log took them, so the index is there. */
-function row(entry: Entry, body: Body): DecisionRow {
+/** Runtime entries are projected after the log took them, so the index is there. Only what stands in a column is read. */
+function row(entry: Entry): DecisionRow {
+  const { body } = entry;
   return {
     space: entry.space,
-    id: body.id,
+    id: required(body, "id"),
     log_index: entry.index ?? -1,
     gateway: entry.gateway ?? "",
     seq: entry.seq ?? -1,
     kind: entry.kind,
     system: entry.system ?? null,
-    deployment: body.deployment,
-    release: body.release,
-    action: body.action,
-    decision: body.decision,
-    code: body.code,
-    model: body.model,
-    detail: JSON.stringify(body),
+    deployment: named(body, "deployment"),
+    release: named(body, "release"),
+    action: required(body, "action"),
+    decision: required(body, "decision"),
+    code: named(body, "code"),
+    model: named(body, "model"),
+    detail: bodyText(entry),
     outcome: null,
     // A copy from a gateway process says when that decided.
-    decided_at: body.shipped?.time ?? entry.time,
+    decided_at: shippedAt(body) ?? entry.time,
     kid: entry.kid ?? "",
     outcome_kid: null,
   };
+}
+
+function named(body: JsonObject, member: string): string | null {
+  const value = body[member];
+  if (typeof value === "string" || value === null) return value;
+  throw new LicetError("log_damaged", { message: `\`${member}\` of a decision in the log is no text` });
+}
+
+function required(body: JsonObject, member: string): string {
+  const value = body[member];
+  if (typeof value === "string") return value;
+  throw new LicetError("log_damaged", { message: `a decision in the log lacks its \`${member}\`` });
+}
+
+function shippedAt({ shipped }: JsonObject): number | undefined {
+  return isRecord(shipped) && typeof shipped["time"] === "number" ? shipped["time"] : undefined;
 }
 
 /** Of an entry that a waiver let through: one row for each reason, however many of them share code and policy. */
@@ -39,13 +57,12 @@ function waivedIn(entry: Entry): Parameters<typeof insertWaived>[1] {
   return [...reasons.values()].map((reason) => ({ space: entry.space, decision, ...reason, waiver, decided_at: entry.time, kid: entry.kid ?? "" }));
 }
 
-function decisionWaived({ id, waiver, observed }: Body): Pick<GatewayOutcomeBody, "decision" | "waiver" | "observed"> {
+function decisionWaived({ id, waiver, observed }: GatewayDecisionBody | AccessDecisionBody): Pick<GatewayOutcomeBody, "decision" | "waiver" | "observed"> {
   return { decision: id, waiver, observed };
 }
 
 function outcomeOf(entry: Entry): DecisionOutcome {
-  const body = GatewayOutcomeBody.parse(entry.body);
-  return { space: entry.space, decision: body.decision, outcome: JSON.stringify(body), kid: entry.kid ?? "" };
+  return { space: entry.space, decision: required(entry.body, "decision"), outcome: bodyText(entry), kid: entry.kid ?? "" };
 }
 
 /** An outcome follows its decision in the log, so it finds the row here or in the table. */
@@ -61,7 +78,7 @@ const applyMany: NonNullable<EntryDefinition["applyMany"]> = async (tx, entries)
       if (place === undefined || decision === undefined) later.push(outcome);
       else rows[place] = { ...decision, outcome: outcome.outcome, outcome_kid: outcome.kid };
     } else {
-      const decision = row(entry, bodyOf(entry));
+      const decision = row(entry);
       places.set(`${decision.space}\n${decision.id}`, rows.push(decision) - 1);
     }
   }
@@ -69,14 +86,21 @@ const applyMany: NonNullable<EntryDefinition["applyMany"]> = async (tx, entries)
   await saveOutcomes(tx, later);
   await saveWaived(tx, entries);
   await saveSpent(tx, entries);
+  await saveBindings(tx, entries);
 };
 
 const saveWaived = (tx: Parameters<EntryDefinition["apply"]>[0], entries: readonly Entry[]) => insertWaived(tx, entries.flatMap(waivedIn));
 
-const saveSpent = (tx: Parameters<EntryDefinition["apply"]>[0], entries: readonly Entry[]) =>
-  addSpent(tx, summed(entries.flatMap(spentBy)).map(({ currency, ...spent }) => ({ ...spent, currency: currency ?? "" })));
+const saveSpent = async (tx: Parameters<EntryDefinition["apply"]>[0], entries: readonly Entry[]): Promise<void> => {
+  const rows = (of: readonly Entry[]) => summed(of.flatMap(spentBy)).map(({ currency, ...spent }) => ({ ...spent, currency: currency ?? "" }));
+  await addSpent(tx, rows(entries));
+  for (const run of new Set(entries.flatMap((entry) => runOf(entry) ?? []))) {
+    const own = rows(entries.filter((entry) => runOf(entry) === run));
+    await addSpentByRuns(tx, own.map((row) => ({ ...row, run })));
+  }
+};
 
-function bodyOf(entry: Entry): Body {
+function bodyOf(entry: Entry): GatewayDecisionBody | AccessDecisionBody {
   return entry.kind === "access.decision" ? AccessDecisionBody.parse(entry.body) : GatewayDecisionBody.parse(entry.body);
 }
 
@@ -90,7 +114,7 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
     mode: "runtime",
     upcast: (body) => ({ ...body, ...(body["endpoint"] === onlyEndpoint && { dialect: "openai.chat" }) }),
     apply: async (tx, entry) => {
-      await insertDecisions(tx, [row(entry, bodyOf(entry))]);
+      await insertDecisions(tx, [row(entry)]);
       await saveWaived(tx, [entry]);
       await saveSpent(tx, [entry]);
     },
@@ -101,7 +125,7 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
     v: 2,
     mode: "runtime",
     upcast: (body) => ({ ...body, client: null, asked: null, obligations: [], exported: null }),
-    apply: (tx, entry) => insertDecisions(tx, [row(entry, bodyOf(entry))]),
+    apply: (tx, entry) => insertDecisions(tx, [row(entry)]),
     applyMany,
   },
   {
@@ -113,6 +137,7 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
       await saveOutcomes(tx, [outcomeOf(entry)]);
       await saveWaived(tx, [entry]);
       await saveSpent(tx, [entry]);
+      await saveBindings(tx, [entry]);
     },
     applyMany,
   },

@@ -122,16 +122,17 @@ export interface CutLatch {
   onCut(listener: (refusal: Refusal) => void): void;
 }
 
-export function cutLatch({ inflight, clock }: Pick<PipelineParts, "inflight" | "clock">, credential: CredentialView): CutLatch {
+export function cutLatch({ inflight, clock }: Pick<PipelineParts, "inflight" | "clock">, credential: CredentialView, vendor?: string): CutLatch {
   let latched: Refusal | undefined;
   let listener: ((refusal: Refusal) => void) | undefined;
   const cut = (refusal: Refusal) => {
     latched ??= refusal;
     listener?.(latched);
   };
+  const flight: Flight = { credential, vendor, cut };
   return {
-    flight: { credential, cut },
-    refusal: () => latched ?? inflight.fallen(credential, clock.now()),
+    flight,
+    refusal: () => latched ?? inflight.fallen(flight, clock.now()),
     onCut: (next) => {
       listener = next;
     },

@@ -1,13 +1,15 @@
 import type { ContentMode } from "@licet/contract";
 import type { Admission } from "./admission.ts";
 import { adviceOf, type CedarCall } from "./decide.ts";
-import { namesFor } from "./detect/redacted.ts";
+import { namesFor, redacted } from "./detect/redacted.ts";
+import { rulesFor } from "./detect/rules.ts";
 import type { ModelCall } from "./dialect.ts";
 import { asRead } from "./dialects/wire.ts";
 import { digestText } from "./json.ts";
 import { observedFacts } from "./observe-mode.ts";
 import type { CallJudgement } from "./judge.ts";
 import type { DecisionFacts } from "./record.ts";
+import { shown } from "./refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { mapStrings } from "./texts.ts";
 import type { JsonObject } from "../ledger/recorder.ts";
@@ -15,7 +17,7 @@ import type { JsonObject } from "../ledger/recorder.ts";
 export interface Asked {
   readonly time: number;
   readonly snapshot?: Snapshot | undefined;
-  readonly action: "callModel" | "score" | "listModels" | "unknown";
+  readonly action: "callModel" | "score" | "listModels" | "useFile" | "useBatch" | "unknown";
   readonly endpoint: string;
   readonly dialect?: string;
 }
@@ -66,13 +68,18 @@ export function callFacts({ now, snapshot, credential }: Admission, call: ModelC
       ...(call.needs.length > 0 && { needs: [...new Set(call.needs.map(({ permission }) => named(permission).slice(0, needCharactersMax).toWellFormed()))].slice(0, needsMax) }),
       ...(judgement.scan.verdict.redactions.length > 0 && { redactions: judgement.scan.verdict.redactions.map(({ type, count }) => ({ type, count })) }),
       ...(fallbackOf !== undefined && { fallbackOf }),
-      ...(judgement.observed !== undefined && observedFacts(judgement.observed)),
+      ...(judgement.observed !== undefined && observedFacts(judgement.observed, named)),
     },
   };
 }
 
+/** A name that a caller chose, of a call in which nothing was looked for. */
+export function unreadName({ snapshot, credential }: Admission, name: string): string {
+  return redacted(rulesFor(snapshot.spaces.get(credential.space), credential.deployment.system), shown(name));
+}
+
 /** What policies were asked, with the name of a model that holds what may not be recorded as it is recorded elsewhere. */
-function renamed(cedar: CedarCall, name: string, recorded: string): CedarCall | JsonObject {
+export function renamed(cedar: CedarCall, name: string, recorded: string): CedarCall | JsonObject {
   return name === recorded ? cedar : mapStrings(asRead(cedar), { text: (text) => text.replaceAll(name, recorded) });
 }
 

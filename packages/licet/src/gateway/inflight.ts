@@ -1,11 +1,13 @@
 import { liftsStanding } from "./observe-mode.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CredentialView, SnapshotSource } from "./snapshot.ts";
-import { standingRefusal } from "./standing.ts";
+import { standingRefusal, vendorRefusal } from "./standing.ts";
 
 /** One call between its decision and its outcome. */
 export interface Flight {
   readonly credential: CredentialView;
+  /** To whom it goes. */
+  readonly vendor?: string | undefined;
   /** Ends it with this refusal; called once at most. */
   cut(refusal: Refusal): void;
 }
@@ -22,8 +24,8 @@ export interface Inflight {
   remove(flight: Flight): void;
   /** Ends what a hold was just placed on, at once; answers how many. */
   cut(scope: CutScope, refusal?: Refusal): number;
-  /** Why a call of this credential may not be sent now, by the present snapshot. */
-  fallen(credential: CredentialView, now: number): Refusal | undefined;
+  /** Why this call may not be sent now, by the present snapshot. */
+  fallen(flight: Flight, now: number): Refusal | undefined;
   /** Ends every call whose deployment may no longer carry traffic by the present snapshot. */
   sweep(now: number): void;
   readonly size: number;
@@ -62,16 +64,16 @@ export function inflightCalls(snapshots: SnapshotSource, callsMax: number): Infl
       }
       return hit.length;
     },
-    fallen: ({ digest }, now) => {
+    fallen: (flight, now) => {
       const snapshot = snapshots.current();
-      return snapshot === undefined ? refuse("snapshot_stale") : fallen({ snapshot, digest, now });
+      return snapshot === undefined ? refuse("snapshot_stale") : fallen(flight, { snapshot, now });
     },
     sweep: (now) => {
       const snapshot = snapshots.current();
       stale = snapshot === undefined ? stale + 1 : 0;
       for (const flight of flights) {
         const refusal =
-          snapshot === undefined ? lost(stale) : fallen({ snapshot, digest: flight.credential.digest, now });
+          snapshot === undefined ? lost(stale) : fallen(flight, { snapshot, now });
         if (refusal !== undefined) {
           end(flight, refusal);
         }
@@ -87,11 +89,12 @@ function lost(stale: number): Refusal | undefined {
   return stale >= 2 ? refuse("snapshot_stale") : undefined;
 }
 
-function fallen(at: { readonly snapshot: NonNullable<ReturnType<SnapshotSource["current"]>>; readonly digest: string; readonly now: number }) {
-  const credential = at.snapshot.byCredentialDigest.get(at.digest);
+function fallen({ credential: { digest }, vendor }: Flight, at: { readonly snapshot: NonNullable<ReturnType<SnapshotSource["current"]>>; readonly now: number }) {
+  const credential = at.snapshot.byCredentialDigest.get(digest);
   if (credential === undefined || credential.revokedAt !== null || at.now >= credential.expiresAt) {
     return refuse("credential_invalid");
   }
   const refusal = standingRefusal({ snapshot: at.snapshot, credential, now: at.now });
-  return refusal !== undefined && liftsStanding(refusal, credential.deployment, at.now) ? undefined : refusal;
+  const stands = refusal === undefined || liftsStanding(refusal, credential.deployment, at.now);
+  return stands ? vendorRefusal({ snapshot: at.snapshot, credential }, vendor) : refusal;
 }

@@ -4,7 +4,9 @@ import { promptTokensAtMost } from "./budgets/bound.ts";
 import type { BudgetAsk, Budgets } from "./budgets/budgets.ts";
 import type { CedarBudget } from "./budgets/cedar-facts.ts";
 import type { ExternalLines } from "./detect/external.ts";
-import { rulesFor } from "./detect/rules.ts";
+import { rulesFor, type DetectionRules } from "./detect/rules.ts";
+import type { BoundIds } from "./files/bound-ids.ts";
+import { namedFiles } from "./files/named-files.ts";
 import { conformRefusal, declaredModel } from "./conform.ts";
 import { cedarCall, decide, type CedarCall, type CedarReason, type PolicyAnswer } from "./decide.ts";
 import type { JsonPath, ModelCall } from "./dialect.ts";
@@ -15,7 +17,7 @@ import { reasonOf } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import { openScan, type CallScan } from "./scan.ts";
 import type { CredentialView, DeploymentView, ModelView, ProviderView, Snapshot } from "./snapshot.ts";
-import { holdOn, standingRefusal } from "./standing.ts";
+import { holdOn, standingRefusal, vendorHoldOn, vendorRefusal } from "./standing.ts";
 
 /** Everything that was found out about one call, whether it goes through or not. */
 export interface Judgement {
@@ -51,6 +53,10 @@ export interface Judging {
   /** The declared model to go to; absent for the one that the call names. */
   readonly target?: ModelView | undefined;
   readonly budgets?: Budgets | undefined;
+  /** Of files that the call may name by id; none where absent. */
+  readonly boundIds?: BoundIds | undefined;
+  /** What the space's rules become for a call that is answered later. */
+  readonly adapt?: ((rules: DetectionRules) => DetectionRules) | undefined;
 }
 
 /** What of a call can cost something. */
@@ -75,30 +81,55 @@ function spendingOf(budgets: Budgets | undefined, asking: Asking, { call, scan, 
 }
 
 /** Judges a call to a model by all that is known. Every check runs; any of them refuses. */
-export async function judge(asking: Asking, call: ModelCall, { target, budgets, external: lines }: Judging = {}): Promise<CallJudgement> {
+export async function judge(asking: Asking, call: ModelCall, { target, budgets, external: lines, boundIds, adapt }: Judging = {}): Promise<CallJudgement> {
   const { deployment } = asking.credential;
   const model = target ?? declaredModel(deployment, call.model);
   const provider = registered(asking, model);
-  const rules = rulesFor(asking.snapshot.spaces.get(asking.credential.space), deployment.system);
+  const rules = rulesOf(asking, adapt);
   const boundary = scannedBoundary(deployment, asking.now);
-  const isFixed = (path: JsonPath) => call.isFixed(path);
-  const external = await askedRequest({ lines, rules }, call.request, isFixed);
-  const scan = openScan({ rules, boundary, request: call.request, isFixed, more: external?.more });
+  const files = await namedFiles(asking, call, { model, boundIds });
+  const { scan, unasked } = await scanned(call, { lines, rules, boundary });
   const { verdict } = scan;
+  const leaving = withClasses(verdict.leaving, files.classes);
   const spending = spendingOf(budgets, asking, { call, scan, model, provider });
   const ownRefusals = [
     standingRefusal(asking),
-    external?.refusal,
+    vendorRefusal(asking, provider?.vendor),
+    unasked,
     model === undefined ? undeclared(call.model) : providerRefusal(deployment, provider),
     protocolRefusal(call, provider),
-    classRefusal(outsideClasses(deployment, verdict), "messages" in call.request ? "messages" : "input"),
-    model && conformRefusal(deployment, model, call),
+    files.refusal,
+    classRefusal(outsideClasses(deployment, { stopped: verdict.stopped, leaving }), "messages" in call.request ? "messages" : "input"),
+    model && conformRefusal(deployment, model, call, files.granted),
     spending.refusal,
   ];
   const subject = { name: target?.name ?? call.model, ...(model && { declared: model }), ...(provider && { provider }) };
-  const concluding = await concluded(asking, { action: "callModel", model: subject, dataClasses: verdict.leaving, ownRefusals, budget: spending.budget });
+  const concluding = await concluded(asking, { action: "callModel", model: subject, dataClasses: leaving, ownRefusals, budget: spending.budget });
   const judged = { ...concluding, model, provider, findings: verdict.findings, stopped: verdict.stopped, scan, check: answerCheck({ lines, rules }, boundary) };
   return { ...judged, ...(await observed(asking, judged, { action: "callModel", model: call.model, fits: (each) => protocolOf(each) === call.dialect.provider })) };
+}
+
+interface Scanning {
+  readonly lines: ExternalLines | undefined;
+  readonly rules: DetectionRules;
+  readonly boundary: readonly string[];
+}
+
+/** By the rules, and by external detectors where they are declared; `unasked` where one could not be asked. */
+async function scanned(call: ModelCall, { lines, rules, boundary }: Scanning): Promise<{ readonly scan: CallScan; readonly unasked: Refusal | undefined }> {
+  const { request } = call;
+  const isFixed = (path: JsonPath) => call.isFixed(path);
+  const external = await askedRequest({ lines, rules }, request, isFixed);
+  return { scan: openScan({ rules, boundary, request, isFixed, more: external?.more }), unasked: external?.refusal };
+}
+
+function rulesOf({ snapshot, credential }: Asking, adapt: Judging["adapt"]): DetectionRules {
+  const rules = rulesFor(snapshot.spaces.get(credential.space), credential.deployment.system);
+  return adapt?.(rules) ?? rules;
+}
+
+function withClasses(leaving: readonly string[], more: readonly string[]): readonly string[] {
+  return more.length === 0 ? leaving : [...new Set([...leaving, ...more])].sort();
 }
 
 export interface Concluding {
@@ -113,7 +144,7 @@ export interface Concluding {
 /** Asks the policies and puts their answer beside the gateway's own. Both must allow. */
 export async function concluded(asking: Asking, { ownRefusals, ...call }: Concluding): Promise<Omit<Judgement, "findings">> {
   const { credential, now } = asking;
-  return concludedOn(asking, cedarCall({ ...call, credential, now, held: holdOn(asking) !== undefined }), ownRefusals);
+  return concludedOn(asking, cedarCall({ ...call, credential, now, held: holdOn(asking) !== undefined, suspended: vendorHoldOn(asking, call.model.provider?.vendor) !== undefined }), ownRefusals);
 }
 
 export async function concludedOn(asking: Asking, cedar: CedarCall, ownRefusals: readonly (Refusal | undefined)[]): Promise<Omit<Judgement, "findings">> {

@@ -3,7 +3,7 @@ import type { JsonObject } from "../ledger/recorder.ts";
 import { observeCall, type CedarReason, type PolicyAnswer } from "./decide.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CredentialView, DeploymentView, ModelView, ObserveView, ProviderView, Snapshot } from "./snapshot.ts";
-import { holdOn } from "./standing.ts";
+import { holdOn, vendorRefusal } from "./standing.ts";
 
 /**
  * Observe mode: an existing system runs on while it is brought under governance. Under a waiver that is in force, a call
@@ -13,7 +13,7 @@ import { holdOn } from "./standing.ts";
  * secrets, an unregistered provider, an unreadable request, budgets, clock, lease and evidence. Both this list and the
  * space's policies (action `observe`) must let the call go on.
  */
-const lifted: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ato_missing", "deployment_inactive", "release_mismatch", "model_undeclared", "data_outside_boundary", "permission_undeclared", "policy_denied"]);
+const lifted: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ato_missing", "deployment_inactive", "release_mismatch", "model_undeclared", "data_outside_boundary", "permission_undeclared", "oversight_missing", "policy_denied"]);
 
 /** What policies restate of the gateway's own checks; where no authorization exists at all, none of them says more than that. */
 const ofAto: ReadonlySet<string> = new Set(["ato_missing", "ato_expired", "ato_revoked", "ato_suspended"]);
@@ -161,7 +161,8 @@ function undeclaredRoute(watching: Watching, { model: name, fits }: ObserveAsked
   const model = { name, provider: provider.id, model: named === undefined ? name : upstream, bounds: {} };
   const inside = watching.credential.deployment.boundary.regions.includes(provider.region);
   const message = `the provider is in region \`${provider.region}\`, outside the declared boundary`;
-  return { model, provider, own: inside ? [] : [refuse("data_outside_boundary", { message, param: "model", component: "region" })] };
+  const outside = inside ? undefined : refuse("data_outside_boundary", { message, param: "model", component: "region" });
+  return { model, provider, own: [vendorRefusal(watching, provider.vendor), outside].filter((each) => each !== undefined) };
 }
 
 /** The one registered provider of the release's models; undefined where it uses several, so that nothing is guessed. */
@@ -171,10 +172,10 @@ function onlyProvider({ credential }: Watching, providers: ReadonlyMap<string, P
 }
 
 /** As it stands in the record of a decision. */
-export function observedFacts({ waiver, refusals }: Observed): { readonly waiver: string; readonly observed: readonly JsonObject[] } {
+export function observedFacts({ waiver, refusals }: Observed, named: (name: string) => string = (name) => name): { readonly waiver: string; readonly observed: readonly JsonObject[] } {
   return {
     waiver,
-    observed: refusals.map(({ code, policy, message, remedy, component }) => ({ code, policy, message, remedy, ...(component !== undefined && { component }) })),
+    observed: refusals.map(({ code, policy, message, remedy, component }) => ({ code, policy, message: named(message), remedy, ...(component !== undefined && { component: named(component) }) })),
   };
 }
 

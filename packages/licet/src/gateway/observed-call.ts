@@ -24,6 +24,11 @@ export function watched({ observer }: Pick<PipelineParts, "observer">, inbound: 
   return { startedAt: performance.now(), dialect, trace };
 }
 
+/** With the trace that the call belongs to. */
+export function traced(facts: DecisionFacts, { trace }: Watched): DecisionFacts {
+  return trace === undefined ? facts : { ...facts, trace: trace.traceId };
+}
+
 export interface Deciding {
   readonly facts: DecisionFacts;
   readonly watched: Watched;

@@ -38,6 +38,7 @@ export function outcomeBody(outcome: Outcome): JsonObject {
     answerBytes: end.bytes,
     timings: {
       decisionMs: span(times.receivedAt, times.decidedAt),
+      ...(end.takenAfterMs !== undefined && { connectionMs: span(0, end.takenAfterMs) }),
       firstByteMs: end.firstByteAt === null ? null : span(times.receivedAt, end.firstByteAt),
       totalMs: span(times.receivedAt, times.endedAt),
     },
@@ -102,7 +103,7 @@ export function answered(caller: Caller, { end, decision, headers, form }: Answe
   if (refusal === undefined) {
     complete(caller, end, headers);
   } else if (end.started) {
-    caller.breakOff(form.errorEvent(linked(caller, { refusal, decision, upstream })));
+    caller.breakOff(form.errorEvent(linked(caller, { refusal, decision, upstream, number: end.nextNumber })));
   } else {
     answerRefusal(caller, { refusal, decision, upstream }, end.headers, form);
   }

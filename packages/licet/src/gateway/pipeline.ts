@@ -3,10 +3,10 @@ import { answerRefusal, type Caller, type ErrorForm, type Inbound } from "./answ
 import { attempt, refused, type Attempted } from "./attempt.ts";
 import { declaredModel } from "./conform.ts";
 import type { Dialect, ModelCall } from "./dialect.ts";
-import { bareFacts } from "./facts.ts";
+import { bareFacts, unreadName } from "./facts.ts";
 import { watched, type Watched } from "./observed-call.ts";
 import { answered, mayGoElsewhere } from "./outcome.ts";
-import { refuse, shown, type Refusal } from "./refusal.ts";
+import { refuse, type Refusal } from "./refusal.ts";
 import type { DeploymentView, ModelView } from "./snapshot.ts";
 
 /** One call to a model on one surface. A refusal at any step is recorded like an allow. */
@@ -73,7 +73,7 @@ export async function unsupported(parts: PipelineParts, inbound: Inbound, caller
     return answerRefusal(caller, { refusal }, {}, form);
   }
   const { now, snapshot, credential } = admitted.admission;
-  const tried = shown(`${inbound.method} ${inbound.path}`.slice(0, triedCharactersMax));
+  const tried = unreadName(admitted.admission, `${inbound.method} ${inbound.path}`.slice(0, triedCharactersMax));
   const facts = { ...bareFacts({ action: "unknown", endpoint: tried, time: now, snapshot }), credential };
   return answerAttempt(caller, await refused(parts, { refusal, facts, watched: watched(parts, inbound) }), form);
 }

@@ -33,6 +33,8 @@ describe("with the policies that come with Licet", () => {
     ["ato_suspended", { deployment: deployment({ ato: { ...grantedAto, state: "suspended" } }) }],
     ["ato_revoked", { deployment: deployment({ ato: { ...grantedAto, state: "revoked" } }) }],
     ["held", { holds: [{ id: "hold_1", scope: "all", reason: "exercise" }] }],
+    ["vendor_suspended", { holds: [{ id: "hold_1", scope: "vendor", vendor: "test", reason: "exercise" }] }],
+    ["oversight_missing", { deployment: deployment({ tier: "high", oversight: "none" }) }],
     ["data_outside_boundary", {}, "write to jo@example.com"],
     ["data_outside_boundary", { provider: { region: "us" } }],
   ])("%s is refused by a policy too, and the policy is named", async (code, standing, content) => {

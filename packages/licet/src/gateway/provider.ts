@@ -59,7 +59,7 @@ export function protocolOf({ kind = "openai" }: ProviderView): ProtocolKind {
 const anthropicVersion = "2023-06-01";
 
 /** Each vendor has its own place for a key. */
-function keyHeaders(key: string, { kind = "openai" }: ProviderView): Readonly<Record<string, string>> {
+export function keyHeaders(key: string, { kind = "openai" }: ProviderView): Readonly<Record<string, string>> {
   if (kind === "azure") return { "api-key": key };
   return kind === "anthropic" ? { "x-api-key": key } : { authorization: `Bearer ${key}` };
 }

@@ -173,3 +173,12 @@ test("a trace goes on to the provider with the gateway's own span as parent", as
   expect(parent.slice(0, 35)).toBe(`00-${traceId}`);
   expect(parent).not.toContain("b7ad6b7169203331");
 });
+
+test("the record tells how long a call waited for a connection, and nothing of it where none came about", async () => {
+  const timings = (): unknown => governed.bodies("gateway.outcome").at(-1)?.["timings"];
+  await ask();
+  expect(timings()).toHaveProperty("connectionMs");
+  governed.stand({ provider: { baseUrl: "http://127.0.0.1:9/v1" } });
+  expect((await ask()).status).toBe(502);
+  expect(timings()).not.toHaveProperty("connectionMs");
+});

@@ -25,6 +25,8 @@ export interface DecisionFacts {
   readonly policyErrors: readonly string[];
   readonly advice?: Advice | undefined;
   readonly findings: readonly FindingCount[];
+  /** Id of the trace that the call belongs to. */
+  readonly trace?: string | undefined;
   /** What only this kind of decision holds. */
   readonly more: JsonObject;
 }
@@ -189,6 +191,7 @@ function decisionBody({ id, facts, refusal, content }: Deciding): JsonObject {
     model: facts.model ?? null,
     findings: facts.findings.map(findingJson),
     action: facts.action,
+    ...(facts.trace !== undefined && { trace: facts.trace }),
     ...facts.more,
     // The words hold more than their digests do, and an erasure of the words must not leave digests to guess by.
     ...(content === undefined ? {} : { content, messages: null }),

@@ -35,8 +35,12 @@ export interface RelayEnd {
   readonly firstByteAt: number | null;
   /** From sending to the first byte, by a monotonic clock. */
   readonly firstByteAfterMs?: number | undefined;
+  /** From sending to a connection that took the request, by the same clock. */
+  readonly takenAfterMs?: number | undefined;
   /** Events of a stream that were read. */
   readonly events: number;
+  /** Which number an event has that ends the stream now, where events are numbered. */
+  readonly nextNumber?: number | undefined;
   /** What left the gateway, where words are recorded. */
   readonly said?: Answered;
 }
@@ -74,6 +78,7 @@ interface RelayState {
   started: boolean;
   firstByteAt: number | null;
   firstByteAfterMs: number | undefined;
+  takenAfterMs: number | undefined;
   readonly sentAt: number;
   ended: boolean;
 }
@@ -102,6 +107,7 @@ export function relay(options: RelayOptions): Relay {
     started: false,
     firstByteAt: null,
     firstByteAfterMs: undefined,
+    takenAfterMs: undefined,
     sentAt: performance.now(),
     ended: false,
   };
@@ -113,6 +119,9 @@ export function relay(options: RelayOptions): Relay {
     }
   };
   const call: OutboundCall = options.outbound.send(options.request, {
+    onTaken: () => {
+      state.takenAfterMs = performance.now() - state.sentAt;
+    },
     onHead: (status, headers) => head(state, status, headers),
     onData: (chunk) => {
       const { ending, more } = data(state, chunk);
@@ -164,6 +173,8 @@ function relayEnd(state: RelayState, { said = state.guard?.transcript ?? nothing
     upstreamStatus: state.status,
     firstByteAt: state.firstByteAt,
     firstByteAfterMs: state.firstByteAfterMs,
+    takenAfterMs: state.takenAfterMs,
+    nextNumber: state.guard?.nextNumber,
   };
 }
 

@@ -50,7 +50,7 @@ describe("200", () => {
     expect(decision).toMatchObject({ decision: "allow", code: null, model: "chat", upstreamModel: "sim-1", provider: "simulator", scanned: "full" });
     expect(response.headers.get("x-licet-decision")).toBe(decision.id);
     const outcome = gatewayEntries["gateway.outcome"].body.parse(governed.bodies("gateway.outcome")[0]);
-    expect(outcome).toMatchObject({ decision: decision.id, status: 200, finish: "complete", usage: { prompt: 12, completion: 5, total: 17 } });
+    expect(outcome).toMatchObject({ decision: decision.id, status: 200, finish: "complete", usage: { prompt: 12, completion: 5, total: 17 }, timings: { connectionMs: expect.any(Number) } });
     expect(governed.ledger.entries.map(({ seq }) => seq)).toEqual([1, 2]);
     expect(governed.ledger.entries[0]).toMatchObject({ space: "main", actor: "dep_helpdesk", system: "helpdesk", class: "runtime", gateway: "gw_test" });
   });
@@ -113,7 +113,8 @@ describe("200", () => {
       dataClasses: [],
     });
     expect(call?.entities[0]?.attrs).toMatchObject({ system: "helpdesk", held: false, boundary: ["internal", "public"], ato: { id: "ato_1", state: "granted" } });
-    expect(call?.entities[1]?.attrs).toEqual({ provider: "simulator", name: "chat", region: "eu", declared: true });
+    expect(call?.entities[1]?.attrs).toEqual({ provider: "simulator", name: "chat", region: "eu", declared: true, vendor: { __entity: { type: "Licet::Vendor", id: "test" } } });
+    expect(call?.entities[2]).toEqual({ uid: { type: "Licet::Vendor", id: "test" }, attrs: { suspended: false }, parents: [] });
     expect(lastDecision()["cedar"]).toEqual(call);
   });
 

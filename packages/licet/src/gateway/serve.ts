@@ -9,6 +9,7 @@ import type { PipelineParts } from "./admission.ts";
 import { deniedEndpoint, formOf, modelEndpoint, ownForm } from "./endpoints.ts";
 import type { Budgets } from "./budgets/budgets.ts";
 import { ExternalLines } from "./detect/external.ts";
+import { BoundIds } from "./files/bound-ids.ts";
 import { noObserver, type CallObserver } from "./observe/observer.ts";
 import { mounts, oipApi } from "./oip/mount.ts";
 import { unsupported } from "./pipeline.ts";
@@ -85,6 +86,8 @@ export interface GatewayOptions {
   readonly observer?: CallObserver;
   /** What may be spent; nothing is limited without. */
   readonly budgets?: Budgets | undefined;
+  /** Files and batches that were stored before; without, those of this run. */
+  readonly boundIds?: BoundIds | undefined;
   /** Origin of the console: refusals say where their decision is explained. */
   readonly consoleUrl?: string | undefined;
   /** Failures that no caller may see in full. */
@@ -127,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const inflight = inflightCalls(snapshots, limits.callsMax);
   const lines = providerLines(limits.upstream);
   const external = new ExternalLines();
-  const parts: PipelineParts = { external, observer: options.observer ?? noObserver, budgets: options.budgets, clock, ledger, snapshots, providerKey, record: decisionRecord(options), strangers: strangerLimit(() => clock.now()), lines, inflight };
+  const parts: PipelineParts = { external, boundIds: options.boundIds ?? new BoundIds(), observer: options.observer ?? noObserver, budgets: options.budgets, clock, ledger, snapshots, providerKey, record: decisionRecord(options), strangers: strangerLimit(() => clock.now()), lines, inflight };
   const mounted = mounts(oipApi(), ...(options.mount === undefined ? [] : [options.mount]))({ parts, origin: () => options.publicUrl ?? listener.origin });
   const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, mounted, asked: new WeakMap(), origin: "" };
   const server = httpServer(listener);
@@ -296,11 +299,12 @@ interface SocketInbound extends Inbound {
 
 function inbound(listener: Listener, request: IncomingMessage): SocketInbound {
   const { headers } = request;
-  const [path = ""] = (request.url ?? "").split("?", 1);
+  const [path = "", query] = (request.url ?? "").split("?", 2);
   const id = headers["x-request-id"];
   return {
     method: request.method ?? "",
     path,
+    query,
     authorization: headers.authorization,
     requestId: typeof id === "string" && /^[\t\x20-\x7E\x80-\xFF]{1,1024}$/u.test(id) ? id : undefined,
     header: (name) => {
@@ -310,19 +314,19 @@ function inbound(listener: Listener, request: IncomingMessage): SocketInbound {
     address: request.socket.remoteAddress ?? "",
     ifNoneMatch: headers["if-none-match"],
     acceptEncoding: [headers["accept-encoding"]].flat().join(","),
-    body: () => readBody(listener, request),
+    body: (media) => readBody(listener, request, media),
   };
 }
 
 type Body = Awaited<ReturnType<Inbound["body"]>>;
 
 /** Never rejects: a sender that breaks off is a refusal like any other. */
-function readBody({ limits, buffered, asked }: Listener, request: IncomingMessage): Promise<Body> {
+function readBody({ limits, buffered, asked }: Listener, request: IncomingMessage, media = "application/json"): Promise<Body> {
   const { headers, socket } = request;
   const form = asked.get(socket)?.form ?? ownForm;
-  const json = /^application\/json\s*(?:;|$)/iu.test(headers["content-type"] ?? "");
-  if (!json || (headers["content-encoding"] ?? "identity") !== "identity") {
-    const message = "the body must be plain application/json";
+  const [type = ""] = (headers["content-type"] ?? "").split(";", 1);
+  if (type.trim().toLowerCase() !== media || (headers["content-encoding"] ?? "identity") !== "identity") {
+    const message = `the body must be plain ${media}`;
     return Promise.resolve({ refusal: refuse("request_unreadable", { message }) });
   }
   if (Number(headers["content-length"] ?? 0) > limits.bodyBytesMax) {

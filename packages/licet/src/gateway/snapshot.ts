@@ -67,6 +67,8 @@ export interface DeploymentView {
   readonly ato?: AtoView;
   /** The waiver under which this deployment is observed; in force only between its times. */
   readonly observe?: ObserveView;
+  /** The oversight mode that the deployed release declares. */
+  readonly oversight?: string;
   /** Every set of limits holds; nothing is limited where absent. */
   readonly budgets?: BudgetView;
 }
@@ -147,8 +149,10 @@ export interface AtoView {
 
 export interface HoldView {
   readonly id: string;
-  readonly scope: "all" | "system";
+  readonly scope: "all" | "system" | "vendor";
   readonly system?: string;
+  /** Of scope `vendor`: nothing is sent to its providers. */
+  readonly vendor?: string;
   readonly reason: string;
 }
 

@@ -2,6 +2,7 @@ import type { SignerKey } from "@licet/evidence";
 import { ProviderKind, ReleaseBundle, type AtoPredicate, type Model } from "@licet/contract";
 import { z } from "zod";
 import { releaseOf, type ReleaseComponent } from "../inventory/release.ts";
+import { holdScope } from "../oversight/holds.ts";
 import { readBundle } from "../policy/bundle.ts";
 import { createDecider, isDistrusted } from "../policy/decide.ts";
 import { decideSampled, type Sampler } from "../policy/sampling.ts";
@@ -15,7 +16,7 @@ import type { StandingRows } from "./store.ts";
 type Rows<K extends keyof StandingRows> = StandingRows[K] extends readonly (infer R)[] ? R : never;
 
 /** What of a release the gateway compares calls with. Releases are immutable, so each is worked out once. */
-type ReleaseViews = Pick<DeploymentView, "models" | "prompts" | "tools" | "boundary" | "budgets">;
+type ReleaseViews = Pick<DeploymentView, "models" | "prompts" | "tools" | "boundary" | "budgets" | "oversight">;
 
 function modelView(model: Model, components: readonly ReleaseComponent[]): ModelView {
   const component = components.find((each) => each.kind === "model" && each.name === model.name);
@@ -48,6 +49,7 @@ function releaseViews(bundle: ReleaseBundle): ReleaseViews {
     prompts: components.flatMap(promptView),
     tools: components.flatMap((each) => (each.kind === "tool" ? [{ name: each.name, digest: each.digest }] : [])),
     boundary: { classes: manifest.dataBoundary.classes, regions: manifest.dataBoundary.regions, sharingPaths: manifest.dataBoundary.sharingPaths },
+    oversight: manifest.oversight.mode,
     ...(manifest.budgets === undefined ? {} : { budgets: { release: manifest.budgets } }),
   };
 }
@@ -152,7 +154,7 @@ export class StandingViews {
       space,
       holds: rows.holds
         .filter((row) => row.space === space)
-        .map((row) => ({ id: row.id, scope: row.scope === "all" ? "all" : "system", reason: row.reason, ...(row.system === null ? {} : { system: row.system }) })),
+        .map((row) => ({ id: row.id, scope: holdScope(row.scope), reason: row.reason, ...(row.system !== null && { system: row.system }), ...(row.vendor !== null && { vendor: row.vendor }) })),
       providers: rows.providers
         .filter((row) => row.space === space)
         .map((row) => ({

@@ -1,3 +1,4 @@
+import { sameVendor } from "../inventory/vendor-name.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { AtoView, CredentialView, DeploymentView, HoldView, Snapshot } from "./snapshot.ts";
 
@@ -14,7 +15,20 @@ export interface Standing {
 export function holdOn({ snapshot, credential }: Standing): HoldView | undefined {
   const { system, space } = credential.deployment;
   const holds = snapshot.spaces.get(space)?.holds ?? [];
-  return holds.find((hold) => hold.scope === "all" || hold.system === system);
+  return holds.find((hold) => hold.scope === "all" || (hold.scope === "system" && hold.system === system));
+}
+
+/** The hold that suspends a vendor, if any. */
+export function vendorHoldOn({ snapshot, credential }: Pick<Standing, "snapshot" | "credential">, vendor: string | undefined): HoldView | undefined {
+  if (vendor === undefined) return undefined;
+  const holds = snapshot.spaces.get(credential.space)?.holds ?? [];
+  return holds.find((hold) => hold.scope === "vendor" && hold.vendor !== undefined && sameVendor(hold.vendor, vendor));
+}
+
+/** Whether anything may be sent to this vendor. */
+export function vendorRefusal(standing: Pick<Standing, "snapshot" | "credential">, vendor: string | undefined): Refusal | undefined {
+  const hold = vendorHoldOn(standing, vendor);
+  return hold && refuse("vendor_suspended", { message: `the vendor \`${vendor ?? ""}\` is suspended: ${hold.reason}`, param: "model", policy: `hold:${hold.id}` });
 }
 
 /** Whether a deployment may carry traffic at all, whatever the call. A hold comes first: it is the stop button. */

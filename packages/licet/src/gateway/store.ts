@@ -171,6 +171,27 @@ export async function addSpent(tx: Transaction<Tables>, rows: readonly NewRow<"b
   }
 }
 
+/** The same for each run of a gateway process. */
+export async function addSpentByRuns(tx: Transaction<Tables>, rows: readonly NewRow<"budget_spent_run">[]): Promise<void> {
+  for (const row of rows) {
+    await tx
+      .insertInto("budget_spent_run")
+      .values(row)
+      .onConflict((c) =>
+        c.columns(["space", "run", "system", "day", "currency"]).doUpdateSet((e) => ({
+          tokens: e("budget_spent_run.tokens", "+", e.ref("excluded.tokens")),
+          micros: e("budget_spent_run.micros", "+", e.ref("excluded.micros")),
+        })),
+      )
+      .execute();
+  }
+}
+
+/** Of every space; days since the epoch. */
+export async function spentByRuns(db: Reader, day: number): Promise<readonly Row<"budget_spent_run">[]> {
+  return db.selectFrom("budget_spent_run").selectAll().where("day", ">=", day).execute();
+}
+
 /** Of every space, or of one; days since the epoch. */
 export async function spentSince(db: Reader, day: number, space?: string): Promise<readonly Row<"budget_spent">[]> {
   const query = db.selectFrom("budget_spent").selectAll().where("day", ">=", day);
@@ -200,4 +221,41 @@ export async function budgetedReleases(db: Reader, space: string, system?: strin
 export async function systemNames(db: Reader, space: string): Promise<readonly string[]> {
   const rows = await db.selectFrom("system").select("name").where("space", "=", space).orderBy("name").execute();
   return rows.map(({ name }) => name);
+}
+
+/** INVARIANT: rows never change each other: an erasure of one entry's key then leaves what the log without it gives. */
+export async function insertBoundIds(tx: Transaction<Tables>, rows: readonly NewRow<"bound_id">[]): Promise<void> {
+  if (rows.length > 0) await tx.insertInto("bound_id").values(rows).execute();
+}
+
+/** Bindings that nothing after them has ended. */
+function holding(db: Reader) {
+  return db
+    .selectFrom("bound_id as bound")
+    .selectAll("bound")
+    .where("bound.ends", "=", 0)
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom("bound_id as end")
+            .select("end.id")
+            .whereRef("end.space", "=", "bound.space")
+            .whereRef("end.provider", "=", "bound.provider")
+            .whereRef("end.id", "=", "bound.id")
+            .where("end.ends", "=", 1)
+            .whereRef("end.log_index", ">=", "bound.log_index"),
+        ),
+      ),
+    );
+}
+
+/** Newest first. */
+export async function newestBoundIds(db: Reader, limit: number): Promise<readonly Row<"bound_id">[]> {
+  return holding(db).orderBy("bound.log_index", "desc").limit(limit).execute();
+}
+
+/** The first that holds. */
+export async function findBoundId(db: Reader, { space, provider, id }: { readonly space: string; readonly provider: string; readonly id: string }): Promise<Row<"bound_id"> | undefined> {
+  return holding(db).where("bound.space", "=", space).where("bound.provider", "=", provider).where("bound.id", "=", id).orderBy("bound.log_index").limit(1).executeTakeFirst();
 }

@@ -1,13 +1,13 @@
 import { LicetError } from "../base/errors.ts";
 import type { JsonObject } from "../ledger/recorder.ts";
-import { isJsonText, wholeTexts, type WholeTexts } from "./answer-texts.ts";
+import { wholeTexts, type WholeTexts } from "./answer-texts.ts";
 import type { UpstreamError } from "./answer.ts";
 import type { JsonPath, StreamReader, StreamedEvent, StreamStep, Usage } from "./dialect.ts";
 import { openLane, type Lane } from "./lane.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CallScan, Counting, TextForm } from "./scan.ts";
 import { sseParser, type SseEvent } from "./sse.ts";
-import { mapStrings, textAt, withTextAt } from "./texts.ts";
+import { isJsonText, mapStrings, textAt, withTextAt } from "./texts.ts";
 import { Transcript } from "./transcript.ts";
 
 /** Bounds of one streamed answer. */
@@ -45,6 +45,8 @@ export interface StreamGuard {
   readonly usage: Usage | null;
   readonly finishReasons: readonly string[];
   readonly events: number;
+  /** Which number the next event to the caller has, where events are numbered. */
+  readonly nextNumber: number | undefined;
   /** What left so far; empty unless it is kept. */
   readonly transcript: Transcript;
 }
@@ -89,6 +91,7 @@ interface GuardState {
   heldCharacters: number;
   events: number;
   usage: Usage | null;
+  nextNumber: number | undefined;
   done: boolean;
 }
 
@@ -107,6 +110,7 @@ export function streamGuard(options: GuardOptions): StreamGuard {
     heldCharacters: 0,
     events: 0,
     usage: null,
+    nextNumber: undefined,
     done: false,
   };
   return {
@@ -124,6 +128,9 @@ export function streamGuard(options: GuardOptions): StreamGuard {
     },
     get events() {
       return state.events;
+    },
+    get nextNumber() {
+      return state.nextNumber;
     },
     finishReasons: state.reasons,
     transcript: state.transcript,
@@ -293,6 +300,9 @@ function released(state: GuardState): Released {
     state.heldCharacters -= held.characters;
     text += last;
     last = written(state, held);
+    const { number } = held.event;
+    // The last event of a complete answer has not gone yet: what goes in its place has its number.
+    if (number !== undefined) state.nextNumber = held.event.last ? number : number + 1;
   }
   return state.done && last !== "" ? { text, last } : { text: text + last };
 }

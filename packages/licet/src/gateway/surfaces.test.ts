@@ -98,11 +98,10 @@ describe("a credential", () => {
 
 describe("what no one checks is denied in the form of the surface that it was tried on", () => {
   test.each([
-    ["POST", "/openai/v1/files", "files_denied"],
-    ["GET", "/openai/v1/files/file-1/content", "files_denied"],
+    ["PUT", "/openai/v1/files", "files_denied"],
+    ["GET", "/openai/v1/files/file-1/parts", "files_denied"],
     ["POST", "/openai/v1/uploads", "files_denied"],
-    ["POST", "/openai/v1/batches", "files_denied"],
-    ["POST", "/openai/v1/batches/b1/cancel", "files_denied"],
+    ["DELETE", "/openai/v1/batches/b1", "files_denied"],
     ["POST", "/openai/v1/images/generations", "endpoint_unsupported"],
     ["GET", "/openai/v1/chat/completions", "endpoint_unsupported"],
     ["GET", "/openai/v1/responses/resp_1", "endpoint_unsupported"],
@@ -149,6 +148,7 @@ describe("powers beside a question and its answer", () => {
   const image = { role: "user" as const, content: [{ type: "image_url" as const, image_url: { url: "data:image/png;base64,iVBORw0KGgo=" } }] };
   const asks: readonly [string, object][] = [
     ["store", { store: true }],
+    ["service-tier:priority", { service_tier: "priority" }],
     ["image", { messages: [...messages, image] }],
     ["server-tool:web_search", { web_search_options: {} }],
   ];
@@ -186,6 +186,23 @@ describe("a class that the organisation has redacted", () => {
     expect(governed.bodies("gateway.decision")[0]).toMatchObject({ decision: "allow", redactions: [{ type: "email", count: 1 }], findings: [{ type: "email", action: "redact" }] });
   });
 
+  test("out of a tool's arguments comes back as its value: plain in words, escaped once in arguments", async () => {
+    const key = ["-----BEGIN PRIVATE KEY-----", "MIIEowIBAAKCAQEA75", "qrdXoqs7hYAQAB==", "-----END PRIVATE KEY-----"].join("\n");
+    governed.stand({ detection: detectionOf([{ pack: "test", section: { actions: [{ of: "secret", action: "redact" }] } }]) });
+    const call = { id: "call_1", type: "function", function: { name: "save", arguments: JSON.stringify({ key }) } };
+    governed.upstream.onRequest = () => {
+      const [placeholder = ""] = /\[private-key_[^\]]+\]/u.exec(JSON.stringify(governed.upstream.received.at(-1)?.body)) ?? [];
+      const message = { role: "assistant", content: `it is ${placeholder}`, tool_calls: [{ ...call, function: { name: "save", arguments: `{"key":"${placeholder}"}` } }] };
+      governed.upstream.mode = { kind: "raw", contentType: "application/json", body: JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: "sim-1", choices: [{ index: 0, message, finish_reason: "stop" }] }) };
+    };
+    const history = [...messages, { role: "assistant", tool_calls: [call] }, { role: "tool", tool_call_id: "call_1", content: "saved" }];
+    const answer = await governed.post("/openai/v1/chat/completions", JSON.stringify({ model: "chat", messages: history }));
+    const { message } = (await answer.json()).choices[0];
+    expect(message.content).toBe(`it is ${key}`);
+    expect(JSON.parse(message.tool_calls[0].function.arguments)).toEqual({ key });
+    expect(JSON.stringify(governed.upstream.received)).not.toContain("MIIEow");
+  });
+
   test("is blocked where it stands in a name that cannot be rewritten", async () => {
     governed.stand({ detection: redacting });
     const body = JSON.stringify({ model: "chat", messages: [messages[0], { role: "user", name: "jo.secret@example.org", content: "hello" }] });
@@ -199,5 +216,41 @@ describe("a class that the organisation has redacted", () => {
     const answer = await governed.client.chat.completions.create({ model: "chat", messages });
     expect(answer.choices[0]?.message.content).toBe("ask [email]");
     expect(governed.bodies("gateway.outcome")[0]).toMatchObject({ redactions: [{ type: "email", count: 1 }] });
+  });
+});
+
+describe("the event that breaks off a stream of responses", () => {
+  const at = { item_id: "msg_1", output_index: 0, content_index: 0 };
+  const opened = { id: "resp_1", object: "response", created_at: 1, model: "sim-1", status: "in_progress", output: [] };
+  const delta = (text: string) => ({ type: "response.output_text.delta", ...at, delta: text });
+  interface Said {
+    readonly type: string;
+    readonly [key: string]: unknown;
+  }
+  const numbered = (events: readonly Said[], from = 0) => events.map((event, at) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: from + at })}\n\n`).join("");
+  const streamed = async (events: readonly Said[], later: readonly Said[] = []): Promise<{ readonly type: string; readonly sequence_number: number }[]> => {
+    governed.stand({ deployment: deployment({ prompts: [] }) });
+    governed.upstream.mode = { kind: "raw", contentType: "text/event-stream", body: numbered(events), later: numbered(later, events.length) };
+    const answer = await governed.post("/openai/v1/responses", JSON.stringify({ model: "chat", input: "hello", stream: true }));
+    let text = "";
+    // The connection breaks off after the event, so that nobody takes the answer for whole.
+    await answer.body?.pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({ write: (chunk) => void (text += chunk) })).catch(() => undefined);
+    return [...text.matchAll(/^data: (.+)$/gmu)].map(([, data = ""]) => JSON.parse(data));
+  };
+
+  test("goes on with the numbers of those that the caller has", async () => {
+    const read = await streamed([{ type: "response.created", response: opened }, delta("it "), delta("says ")], [delta("that "), delta("jo@example.org "), delta("there ")]);
+    expect(read.at(-1)?.type).toBe("error");
+    expect(read.length).toBeGreaterThan(1);
+    expect(read.map(({ sequence_number }) => sequence_number)).toEqual(read.map((_, number) => number));
+  });
+
+  test("has the number of the end that the record did not take", async () => {
+    const done = { type: "response.completed", response: { ...opened, status: "completed" } };
+    governed.upstream.onRequest = () => {
+      governed.ledger.broken = true;
+    };
+    const read = await streamed([{ type: "response.created", response: opened }, done]);
+    expect(read.map(({ type, sequence_number }) => [type, sequence_number])).toEqual([["response.created", 0], ["error", 1]]);
   });
 });

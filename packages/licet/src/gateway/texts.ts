@@ -6,6 +6,13 @@ import type { CallText } from "./detect/scan-call.ts";
 
 type IsFixed = (path: JsonPath) => boolean;
 
+/** The keys whose strings are JSON themselves. */
+const jsonKeys: ReadonlySet<string | number> = new Set(["arguments", "partial_json"]);
+
+export function isJsonText(path: JsonPath): boolean {
+  return jsonKeys.has(path.at(-1) ?? "");
+}
+
 /** Words of the protocols themselves say nothing of the caller's, and recur in every message. */
 const protocolWords: ReadonlySet<string> = new Set(
   "arguments assistant content content_block created delta description developer document file function id image image_url index input input_text json_schema max_tokens message messages model name object output output_text parameters properties refusal required role schema source stream strict string system temperature text text_delta tool tool_call_id tool_calls tool_result tool_use tools type url user".split(" "),
@@ -28,7 +35,7 @@ export function textsOf(request: JsonObject, isFixed: IsFixed): readonly CallTex
   const visit = (value: JsonValue): number | undefined => {
     if (typeof value !== "string") return undefined;
     const fixed = isFixed(path);
-    return isSkipped(value, fixed) ? undefined : strings.push({ text: value, fixed }) - 1;
+    return isSkipped(value, fixed) ? undefined : strings.push({ text: value, fixed, ...(isJsonText(path) && { json: true }) }) - 1;
   };
   /** The place of an object's own text among the strings, if it is a part of a message. */
   const descend = (value: JsonValue): number | undefined => {
@@ -101,10 +108,16 @@ function joinedParts(parts: readonly JsonValue[]): string | undefined {
 }
 
 function partText(part: JsonValue): readonly string[] {
-  if (typeof part !== "object" || part === null || isList(part)) return [];
-  const { text, refusal } = part;
-  if (typeof text === "string") return [text];
-  return typeof refusal === "string" ? [refusal] : [];
+  const key = partKey(part);
+  const text = key === undefined || typeof part !== "object" || part === null || isList(part) ? undefined : part[key];
+  return typeof text === "string" ? [text] : [];
+}
+
+/** Where a part of a message has its words. */
+export function partKey(part: JsonValue): "text" | "refusal" | undefined {
+  if (typeof part !== "object" || part === null || isList(part)) return undefined;
+  if (typeof part["text"] === "string") return "text";
+  return typeof part["refusal"] === "string" ? "refusal" : undefined;
 }
 
 /** The string at a path; undefined where there is none. */

@@ -73,8 +73,17 @@ function parseBodies(app: FastifyInstance): void {
   });
 }
 
+/** Owned by `documentOf`: the same for every console of a process. */
+const documents = new Map<string, string>();
+
+function documentOf(version: string): string {
+  const document = documents.get(version) ?? JSON.stringify(openApiDocument(version));
+  documents.set(version, document);
+  return document;
+}
+
 function serveDocuments(app: FastifyInstance, version: string): void {
-  const document = JSON.stringify(openApiDocument(version));
+  const document = documentOf(version);
   app.get("/api/openapi.json", async (_request, reply) => reply.type("application/json; charset=utf-8").send(document));
   app.get<{ Params: { code: string } }>("/errors/:code", async (request, reply) => {
     const { code } = request.params;

@@ -11,9 +11,10 @@ export function openLog(level: "info" | "error" | "silent" = "info"): ServerLog 
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
 }
 
-/** A thrown value as fields: causes are for the operator's eyes only. */
+/** A thrown value as fields: causes are for the operator's eyes only. What has a code names itself; anything else, only its stack says where it comes from. */
 export function failureFields(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { failure: typeof error };
   const cause = error.cause === undefined ? {} : { cause: failureFields(error.cause) };
-  return { failure: error.name, message: error.message, stack: error.stack, ...cause };
+  const code = "code" in error && typeof error.code === "string" && error.code !== "internal" ? error.code : undefined;
+  return { failure: code ?? error.name, message: error.message, ...(code === undefined && { stack: error.stack }), ...cause };
 }

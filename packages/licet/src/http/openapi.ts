@@ -27,6 +27,8 @@ function relocate(value: unknown, rename: (id: string) => string): unknown {
 /** Collects named schemas; what is asked for and what is answered may differ (defaults), and then has two names. */
 class Components {
   readonly schemas: Json = {};
+  /** Named schemas are met again and again, and comparing one takes longer than all else. */
+  readonly #differing = new Map<string, boolean>();
 
   schema(type: z.ZodType, io: "input" | "output"): unknown {
     const json = z.toJSONSchema(type, { io, target: "draft-2020-12", unrepresentable: "any" });
@@ -42,6 +44,12 @@ class Components {
   }
 
   private differs(id: string): boolean {
+    const known = this.#differing.get(id) ?? this.#compare(id);
+    this.#differing.set(id, known);
+    return known;
+  }
+
+  #compare(id: string): boolean {
     const found = named(id);
     if (found === undefined) return false;
     const [input, output] = (["input", "output"] as const).map((io) => JSON.stringify(z.toJSONSchema(found, { io, unrepresentable: "any" })));

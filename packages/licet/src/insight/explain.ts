@@ -104,13 +104,16 @@ async function checksOf(read: Reader, { space, detail, code }: Known): Promise<E
   const digest = textOrNull(detail, "policyBundle");
   const bundle = digest === null ? undefined : await bundleByDigest(read, space, digest);
   if (code === null) return [];
-  return reasons.map((reason) => {
+  const policies = new Map(bundle?.policies.map((policy) => [policy.id, policy]));
+  // A policy that permitted the call stands in its record too, and is none of what refused it.
+  const against = reasons.filter((reason) => policies.get(textOrNull(reason, "policy") ?? "")?.effect !== "permit");
+  return against.map((reason) => {
     const policy = textOrNull(reason, "policy") ?? "";
-    const annotations = bundle?.policies.find(({ id }) => id === policy)?.annotations ?? {};
+    const annotations = policies.get(policy)?.annotations ?? {};
     const own = policy.startsWith("gateway.") ? policy.slice("gateway.".length) : "";
     return {
       policy,
-      title: annotations["title"] ?? (isErrorCode(own) ? `demanded by the gateway itself: ${errorInfo(own).why}` : null),
+      title: annotations["title"] ?? (isErrorCode(own) ? `demanded by the gateway itself${own === code ? "" : `: ${errorInfo(own).why}`}` : null),
       requirement: annotations["requirement"] ?? textOrNull(reason, "requirement"),
       component: textOrNull(reason, "component"),
       remedy: textOrNull(reason, "remedy") ?? annotations["remedy"] ?? null,

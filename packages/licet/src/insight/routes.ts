@@ -8,29 +8,13 @@ import { board, type InsightDeps } from "./board.ts";
 import { explainDecision, requestAccess, type ExplainParts } from "./explain.ts";
 import { systemDetail, systemTimeline } from "./system-detail.ts";
 import type { TrafficFeed } from "./traffic-feed.ts";
-import { parsed, reasonsIn } from "./traffic-row.ts";
+import { decidedPart, parsed } from "./traffic-row.ts";
 import { trafficWindow } from "./traffic-window.ts";
 
 type DecisionRecord = Awaited<ReturnType<typeof listDecisions>>[number];
 
 function decisionView(row: DecisionRecord): DecisionView {
-  return {
-    id: row.id,
-    kind: row.kind,
-    system: row.system,
-    deployment: row.deployment,
-    release: row.release,
-    action: row.action,
-    decision: row.decision === "allow" ? "allow" : "deny",
-    code: row.code,
-    model: row.model,
-    gateway: row.gateway,
-    seq: row.seq,
-    at: row.decided_at,
-    logIndex: row.log_index,
-    reasons: reasonsIn(parsed(row.detail) ?? {}),
-    outcome: parsed(row.outcome),
-  };
+  return { ...decidedPart(row, parsed(row.detail) ?? {}), outcome: parsed(row.outcome) };
 }
 
 async function mustExist(deps: InsightDeps, space: string, system: string): Promise<void> {

@@ -29,7 +29,7 @@ function whole(of: Loose, key: string): number | null {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? Math.round(value) : null;
 }
 
-export function reasonsIn(detail: Loose): DecisionView["reasons"] {
+function reasonsIn(detail: Loose): DecisionView["reasons"] {
   const reasons = Array.isArray(detail["reasons"]) ? detail["reasons"].filter(isRecord) : [];
   return reasons.map((reason) => ({ policy: text(reason, "policy"), remedy: text(reason, "remedy") }));
 }
@@ -63,9 +63,14 @@ function endedOf(outcome: Loose): TrafficRow["ended"] {
   };
 }
 
-export function trafficRow(row: TrafficRecord): TrafficRow {
-  const detail = parsed(row.detail) ?? {};
-  const outcome = parsed(row.outcome);
+/** What a waiver let through, of the request and of the answer. */
+function observedIn(...bodies: readonly Loose[]): string[] {
+  const observed = bodies.flatMap((body) => (Array.isArray(body["observed"]) ? body["observed"].filter(isRecord) : []));
+  return [...new Set(observed.map((each) => text(each, "code")).filter((code) => code !== ""))];
+}
+
+/** A decision as every view of it begins. */
+export function decidedPart(row: TrafficRecord, detail: Loose): Omit<DecisionView, "outcome"> {
   return {
     id: row.id,
     kind: row.kind,
@@ -81,7 +86,16 @@ export function trafficRow(row: TrafficRecord): TrafficRow {
     at: row.decided_at,
     logIndex: row.log_index,
     reasons: reasonsIn(detail),
+  };
+}
+
+export function trafficRow(row: TrafficRecord): TrafficRow {
+  const detail = parsed(row.detail) ?? {};
+  const outcome = parsed(row.outcome);
+  return {
+    ...decidedPart(row, detail),
     findings: findingsIn(detail, outcome ?? {}),
+    observed: observedIn(detail, outcome ?? {}),
     ended: outcome === null ? null : endedOf(outcome),
   };
 }

@@ -1,4 +1,4 @@
-import { errorInfo, isErrorCode, type FindingCount, type RouteAnswer, type SystemTraffic, type TrafficRow } from "@licet/contract";
+import { callSecondsMax, errorInfo, isErrorCode, type FindingCount, type RouteAnswer, type SystemTraffic, type TrafficRow } from "@licet/contract";
 import { trafficAfter, trafficBefore, trafficEnded, newestDecision, type Reader, type TrafficRecord } from "./store.ts";
 import { tokensOf, trafficRow } from "./traffic-row.ts";
 
@@ -68,7 +68,7 @@ export function trafficWindow(options: { readonly read: Reader; readonly now: ()
       const from = to - minutes * 60_000;
       const within = calls.filter(({ row }) => row.at >= from);
       const oldest = calls[0]?.row.at ?? from;
-      return { from: complete || oldest <= from ? from : oldest, to, complete: complete || oldest <= from, systems: bySystem(within) };
+      return { from: complete || oldest <= from ? from : oldest, to, complete: complete || oldest <= from, systems: bySystem(within, to) };
     },
   };
 }
@@ -139,19 +139,19 @@ function isRunning({ row }: Call): boolean {
   return row.decision === "allow" && row.ended === null;
 }
 
-function bySystem(calls: readonly Call[]): SystemTraffic[] {
+function bySystem(calls: readonly Call[], now: number): SystemTraffic[] {
   const groups = Map.groupBy(calls, ({ row }) => row.system);
-  return [...groups].map(([system, of]) => systemTraffic(system, of)).sort((a, b) => b.calls - a.calls);
+  return [...groups].map(([system, of]) => systemTraffic(system, of, now)).sort((a, b) => b.calls - a.calls);
 }
 
-function systemTraffic(system: string | null, calls: readonly Call[]): SystemTraffic {
+function systemTraffic(system: string | null, calls: readonly Call[], now: number): SystemTraffic {
   const ends = calls.flatMap(({ row }) => (row.ended === null ? [] : [row.ended]));
   const times = (of: (end: (typeof ends)[number]) => number | null): SystemTraffic["totalMs"] => latency(ends.flatMap((end) => of(end) ?? []));
   return {
     system,
     calls: calls.length,
     refused: calls.filter(({ row }) => row.decision === "deny").length,
-    running: calls.filter(isRunning).length,
+    running: calls.filter((call) => isRunning(call) && call.row.at >= now - callSecondsMax * 1000).length,
     codes: codes(calls),
     findings: findings(calls),
     tokens: { prompt: sum(calls.map(({ tokens }) => tokens.prompt)), completion: sum(calls.map(({ tokens }) => tokens.completion)) },

@@ -14,6 +14,7 @@ export function checkFacts(data: unknown, components: DeclaredComponents): reado
     ...duplicateNames(components),
     ...alternatives(components),
     ...components.models.flatMap(bounds),
+    ...standIns(components.models),
     ...components.prompts.flatMap(patterns),
     ...classes(data, components),
     ...references(data, components),
@@ -118,10 +119,30 @@ function references(data: unknown, components: DeclaredComponents): readonly Pro
   });
 }
 
+/** Who may answer in a model's place: another declared model. */
+function standIns(models: readonly Declared<Model>[]): readonly Problem[] {
+  const known = models.map(({ value }) => value.name);
+  return models.flatMap(({ value: { name: own, fallback = [] }, path }) =>
+    fallback.flatMap((name, index): readonly Problem[] => {
+      const wrong = standInFault({ own, name, known, before: fallback.slice(0, index) });
+      return wrong === undefined ? [] : [{ code: "manifest_fallback", message: wrong, path: [...path, "fallback", index] }];
+    }),
+  );
+}
+
+function standInFault({ own, name, known, before }: { readonly own: string; readonly name: string; readonly known: readonly string[]; readonly before: readonly string[] }): string | undefined {
+  if (name === own) return `${quoted(name)} cannot stand in for itself`;
+  if (before.includes(name)) return `${quoted(name)} stands twice`;
+  return known.includes(name) ? undefined : nobodyCalled("model", name, known);
+}
+
 function unknownName(kind: string, name: string, known: readonly string[], path: Path): readonly Problem[] {
-  if (known.includes(name)) return [];
+  return known.includes(name) ? [] : [{ code: "manifest_unknown_reference", message: nobodyCalled(kind, name, known), path }];
+}
+
+function nobodyCalled(kind: string, name: string, known: readonly string[]): string {
   const meant = suggest(name, known);
-  return [{ code: "manifest_unknown_reference", message: `no ${kind} is called ${quoted(name)}${meant === undefined ? "" : `; did you mean ${quoted(meant)}?`}`, path }];
+  return `no ${kind} is called ${quoted(name)}${meant === undefined ? "" : `; did you mean ${quoted(meant)}?`}`;
 }
 
 /** One warning for each part of the questionnaire, not one for each of forty questions. */

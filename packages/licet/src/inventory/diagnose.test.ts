@@ -64,6 +64,8 @@ describe("a manifest", () => {
     ["a dataset outside the boundary", "dataBoundary:", "  datasets: [{ name: d, digest: 'sha256:" + "a".repeat(64) + "', sensitivity: special, licence: own, retentionDays: 1 }]\ndataBoundary:", "manifest_outside_boundary", "`special`"],
     ["a dataset without ground", "dataBoundary:", "  datasets: [{ name: d, digest: 'sha256:" + "a".repeat(64) + "', sensitivity: public, retentionDays: 1 }]\ndataBoundary:", "manifest_ground_missing", "`d`"],
     ["bounds that nothing meets", "model: sim-1", "model: sim-1\n      parameters: { temperature: { min: 1, max: 0 } }", "manifest_bounds", "`temperature`"],
+    ["an undeclared model as fallback", "model: sim-1", "model: sim-1\n      fallback: [spare]", "manifest_fallback", "no model is called `spare`"],
+    ["a model as its own fallback", "model: sim-1", "model: sim-1\n      fallback: [chat]", "manifest_fallback", "`chat` cannot stand in for itself"],
     ["a tab as indentation", "owners:\n  business", "owners:\n\tbusiness", "manifest_tab", "tab"],
     ["a duplicate key", "title: Example", "title: Example\ntitle: Other", "manifest_duplicate_key", "`title` stands twice"],
     ["an alias", "title: Example", "title: &a Example\ndescription: *a", "manifest_alias", ""],

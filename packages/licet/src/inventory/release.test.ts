@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Manifest, ReleaseBundle } from "@licet/contract";
+import { Manifest, ReleaseBundle, Tool } from "@licet/contract";
 import { digestOf } from "@licet/evidence";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -127,6 +127,11 @@ describe("the release digest", () => {
     expect(toolDigest(tool)).toBe(toolDigest({ ...tool, strict: false }));
     expect(toolDigest(tool)).not.toBe(toolDigest({ ...tool, strict: true }));
     expect(releaseOf(exampleBundle(full)).components.find((each) => each.kind === "tool")?.digest).toBe(toolDigest(tool));
+  });
+
+  it("knows tools of which the model is told nothing but the name: every protocol lets a caller leave the description out", () => {
+    expect(Tool.safeParse({ name: "find", description: "", power: "read" }).success).toBe(true);
+    expect(Tool.safeParse({ name: "find", power: "read" }).success).toBe(false);
   });
 });
 

@@ -72,7 +72,7 @@ const approvalGiven: EntryDefinition = {
   },
 };
 
-/** A hold is on a system, or on everything in a space. */
+/** A hold is on a system, or on a space: on everything there or on one vendor. */
 function heldSubject({ space, system }: Entry) {
   return namedSubject(system === undefined ? { kind: "space", space, name: space } : { kind: "system", space, name: system });
 }
@@ -84,7 +84,7 @@ const holdPlaced: EntryDefinition = {
   async apply(tx, entry) {
     const body = HoldPlaced.parse(entry.body);
     const { space, time, id } = entry;
-    await insertHold(tx, { space, id: body.hold, scope: body.scope, system: body.system, reason: body.reason, placed_by: body.placedBy, placed_at: time, lifted_by: null, lifted_at: null, entry: id });
+    await insertHold(tx, { space, id: body.hold, scope: body.scope, system: body.system, vendor: body.vendor ?? null, reason: body.reason, placed_by: body.placedBy, placed_at: time, lifted_by: null, lifted_at: null, entry: id });
   },
   statement(entry) {
     const { statement: _, placedBy, ...body } = HoldPlaced.parse(entry.body);

@@ -29,7 +29,7 @@ export function oversightRoutes(options: OversightRoutes): OversightHandlers {
   return {
     ...waiverHandlers(options, shown),
     placeHold: async ({ params, body }, caller) => {
-      const id = await placeHold(recorder, { space: params.space, scope: body.scope, system: body.system, reason: body.reason, by: caller.personId });
+      const id = await placeHold(recorder, { space: params.space, scope: body.scope, system: body.system, vendor: body.vendor, reason: body.reason, by: caller.personId });
       return oneHold(read, params.space, id);
     },
     liftHold: async ({ params, body }, caller) => {

@@ -144,6 +144,12 @@ export async function endHold(tx: Transaction<Tables>, space: string, end: { rea
   await tx.updateTable("hold").set({ lifted_by: end.by, lifted_at: end.at }).where("space", "=", space).where("id", "=", end.id).where("lifted_at", "is", null).execute();
 }
 
+/** Vendors of the providers that are registered, each once. */
+export async function vendorsOf(db: Reader, space: string): Promise<readonly string[]> {
+  const rows = await db.selectFrom("provider").select("vendor").distinct().where("space", "=", space).where("active", "=", 1).orderBy("vendor").execute();
+  return rows.map(({ vendor }) => vendor);
+}
+
 export async function systemExists(db: Reader, space: string, name: string): Promise<boolean> {
   const row = await db.selectFrom("system").select("name").where("space", "=", space).where("name", "=", name).executeTakeFirst();
   return row !== undefined;

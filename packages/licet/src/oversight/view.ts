@@ -62,7 +62,7 @@ function standing(row: ApprovalRow, judged: Judged | undefined): { readonly coun
 type Word = (key: string) => string;
 
 const titles: Readonly<Record<OtherMove, (request: StoredRequest, word: Word, named: Word) => string>> = {
-  "lift-hold": ({ system }, word) => `lift the hold on ${system ?? "everything"}: ${word("reason")}`,
+  "lift-hold": ({ system }, word) => `lift the hold on ${system ?? (word("vendor") === "" ? "everything" : `the vendor ${word("vendor")}`)}: ${word("reason")}`,
   "register-provider": (_, word) => `register the provider ${word("id")}`,
   "set-privacy": () => "set content modes and retention",
   "publish-policy": (_, word) => `publish policies: ${word("comment").split("\n")[0]?.slice(0, titleCharactersMax) ?? ""}`,

@@ -3,6 +3,8 @@ import { LicetError } from "../base/errors.ts";
 import type { Inbound } from "../gateway/answer.ts";
 import { bearer } from "../gateway/authenticate.ts";
 import { admit, type Admission, type PipelineParts, type Stranger } from "../gateway/admission.ts";
+import { traceIdOf } from "../gateway/observe/trace-context.ts";
+import { watched, type Watched } from "../gateway/observed-call.ts";
 import type { DecisionClient, Snapshot } from "../gateway/snapshot.ts";
 
 /** A decision client, by which snapshot, at what time. */
@@ -13,11 +15,17 @@ export interface ClientAdmission {
 }
 
 /** Who asks: the workload of a deployment for itself, or a program for an application's subjects. */
-export type Asker = { readonly admission: Admission } | { readonly asking: ClientAdmission } | { readonly stranger: Stranger };
+export type Asker = ({ readonly admission: Admission } | { readonly asking: ClientAdmission } | { readonly stranger: Stranger; readonly watched: Watched }) & {
+  /** The trace that the question belongs to, where the caller names one. */
+  readonly trace?: string | undefined;
+};
 
 export function asker(parts: PipelineParts, inbound: Inbound): Asker {
   const asking = knownClient(parts, bearer(inbound.authorization));
-  return asking === undefined ? admit(parts, inbound) : { asking };
+  const trace = traceIdOf(inbound.header("traceparent"));
+  if (asking !== undefined) return { asking, trace };
+  const admitted = admit(parts, inbound);
+  return "stranger" in admitted ? { ...admitted, watched: watched(parts, inbound), trace } : { ...admitted, trace };
 }
 
 /** What is no client's token, or comes at a time that cannot be trusted, is left to `admit`, which refuses it. */

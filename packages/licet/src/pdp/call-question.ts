@@ -3,7 +3,7 @@ import { declaredModel } from "../gateway/conform.ts";
 import { cedarCall } from "../gateway/decide.ts";
 import { registered } from "../gateway/judge.ts";
 import type { CredentialView, Snapshot, SnapshotSource } from "../gateway/snapshot.ts";
-import { holdOn } from "../gateway/standing.ts";
+import { holdOn, vendorHoldOn } from "../gateway/standing.ts";
 import type { CallAsked } from "../policy/explain-route.ts";
 import type { PolicyRequest } from "../policy/request.ts";
 
@@ -26,6 +26,7 @@ export function callQuestion({ snapshots, now }: { readonly snapshots: SnapshotS
       credential,
       model: { name: model, ...(declared && { declared }), ...(provider && { provider }) },
       held: holdOn(asking) !== undefined,
+      suspended: vendorHoldOn(asking, provider?.vendor) !== undefined,
       dataClasses,
       now: time,
     });

@@ -1,5 +1,6 @@
 import type { AnswerHeaders, Caller, Inbound, Refused } from "../gateway/answer.ts";
 import { parseJson, wellFormed } from "../gateway/json.ts";
+import { tellDecided } from "../gateway/observed-call.ts";
 import { reasonOf, type DecisionFacts, type Recorded } from "../gateway/record.ts";
 import { refuse, type Refusal } from "../gateway/refusal.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
@@ -26,7 +27,7 @@ export async function opened(parts: DecisionParts, inbound: Inbound, caller: Cal
   const echo: AnswerHeaders = inbound.requestId === undefined ? {} : { "x-request-id": inbound.requestId };
   const who = asker(parts.pipeline, inbound);
   if ("stranger" in who) {
-    await refusedStranger(parts, caller, { stranger: who.stranger, echo });
+    await refusedStranger(parts, caller, { who, echo });
     return undefined;
   }
   const read = await inbound.body();
@@ -37,7 +38,7 @@ export async function opened(parts: DecisionParts, inbound: Inbound, caller: Cal
   // A body may come slowly; what is decided on is what stands once it is here.
   const now = asker(parts.pipeline, inbound);
   if ("stranger" in now) {
-    await refusedStranger(parts, caller, { stranger: now.stranger, echo });
+    await refusedStranger(parts, caller, { who: now, echo });
     return undefined;
   }
   return readBody(parts, caller, { bytes: read.bytes, who: now, echo });
@@ -52,17 +53,21 @@ async function readBody(parts: DecisionParts, caller: Caller, { bytes, who, echo
   return { who, body: json, echo };
 }
 
-type StrangerAsks = Extract<Asker, { readonly stranger: unknown }>["stranger"];
+type StrangerAsks = Extract<Asker, { readonly stranger: unknown }>;
 
-async function refusedStranger(parts: DecisionParts, caller: Caller, { stranger, echo }: { readonly stranger: StrangerAsks; readonly echo: AnswerHeaders }): Promise<void> {
-  const { refused: answer, headers } = await strangerRefusal(parts, stranger);
+async function refusedStranger(parts: DecisionParts, caller: Caller, { who, echo }: { readonly who: StrangerAsks; readonly echo: AnswerHeaders }): Promise<void> {
+  const { refused: answer, headers } = await strangerRefusal(parts, who);
   answerError(caller, answer, { ...echo, ...headers });
 }
 
 /** Records a stranger's refusal, unless one record stands for it already. */
-export async function strangerRefusal({ pipeline }: DecisionParts, { refusal, now, snapshot, recorded: each, headers }: StrangerAsks): Promise<{ readonly refused: Refused; readonly headers: AnswerHeaders }> {
+export async function strangerRefusal({ pipeline }: DecisionParts, { stranger, watched, trace }: StrangerAsks): Promise<{ readonly refused: Refused; readonly headers: AnswerHeaders }> {
+  const { refusal, now, snapshot, recorded: each, headers } = stranger;
   if (!each) return { refused: { refusal }, headers };
-  const written = await pipeline.record.decision({ kind: "access.decision", facts: { ...bareFacts(now, snapshot), reasons: [reasonOf(refusal)] }, refusal });
+  const facts = { ...bareFacts(now, snapshot), reasons: [reasonOf(refusal)], trace };
+  const writingAt = performance.now();
+  const written = await pipeline.record.decision({ kind: "access.decision", facts, refusal });
+  tellDecided(pipeline, { facts, watched, refusal: "id" in written ? refusal : written.refusal, id: "id" in written ? written.id : undefined, writingAt });
   return { refused: "id" in written ? { refusal, decision: written.id } : { refusal: written.refusal }, headers };
 }
 
@@ -82,17 +87,19 @@ function bareFacts(time: number, snapshot: Snapshot | undefined): DecisionFacts 
 }
 
 function factsFor(who: Known): DecisionFacts {
+  const { trace } = who;
   if ("asking" in who) {
     const { now, snapshot, client } = who.asking;
-    return { ...bareFacts(now, snapshot), client, more: { ...unasked, client: client.id } };
+    return { ...bareFacts(now, snapshot), trace, client, more: { ...unasked, client: client.id } };
   }
   const { now, snapshot, credential } = who.admission;
-  return { ...bareFacts(now, snapshot), credential };
+  return { ...bareFacts(now, snapshot), trace, credential };
 }
 
 /** Decides one question; nothing is recorded yet. */
 export async function verdictOn(parts: DecisionParts, who: Known, evaluation: Evaluation): Promise<Verdict> {
-  return "asking" in who ? applicationVerdict(parts, who.asking, evaluation) : workloadVerdict(who.admission, evaluation);
+  const verdict = "asking" in who ? applicationVerdict(parts, who.asking, evaluation) : await workloadVerdict(who.admission, evaluation);
+  return { ...verdict, facts: { ...verdict.facts, trace: who.trace } };
 }
 
 function applicationVerdict(parts: DecisionParts, asking: ClientAdmission, evaluation: Evaluation): Verdict {

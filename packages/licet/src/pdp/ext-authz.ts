@@ -1,10 +1,9 @@
 import { refusalBody, refusalHeaders, type AnswerHeaders, type Caller, type Inbound } from "../gateway/answer.ts";
 import { refuse, type Refusal } from "../gateway/refusal.ts";
 import { asker } from "./asker.ts";
-import { recorded, refusedWith, strangerRefusal, type Known } from "./evaluate.ts";
+import { recorded, refusedWith, strangerRefusal, verdictOn, type Known } from "./evaluate.ts";
 import type { DecisionParts } from "./parts.ts";
 import type { Evaluation } from "./protocol.ts";
-import { workloadVerdict } from "./workload.ts";
 
 export const extAuthzPrefix = "/ext-authz/";
 
@@ -32,7 +31,7 @@ const proxyContext = { supported_obligations: [] };
 export async function proxyAnswer(parts: DecisionParts, inbound: Inbound, question: ProxyQuestion): Promise<ProxyAnswer> {
   const who = asker(parts.pipeline, inbound);
   if ("stranger" in who) {
-    const { refused, headers } = await strangerRefusal(parts, who.stranger);
+    const { refused, headers } = await strangerRefusal(parts, who);
     return denial(refused.refusal, refused.decision, headers);
   }
   const read = evaluationOf(who, question);
@@ -40,14 +39,14 @@ export async function proxyAnswer(parts: DecisionParts, inbound: Inbound, questi
     const { refusal, decision } = await refusedWith(parts, { refusal: read, who });
     return denial(refusal, decision);
   }
-  const verdict = await workloadVerdict(read.admission, read.evaluation);
+  const verdict = await verdictOn(parts, who, read.evaluation);
   const written = await recorded(parts, verdict);
   if ("refusal" in written) return denial(written.refusal, "id" in written ? written.id : undefined);
   if (verdict.refusal !== undefined) return denial({ ...verdict.refusal, status: 403 }, written.id);
   return { status: 200, headers: { "x-licet-decision": written.id }, body: JSON.stringify({ decision: true, context: { id: written.id } }) };
 }
 
-type Read = { readonly admission: Extract<Known, { readonly admission: unknown }>["admission"]; readonly evaluation: Evaluation };
+type Read = { readonly evaluation: Evaluation };
 
 function evaluationOf(who: Known, { model, action = "callModel", digest }: ProxyQuestion): Read | Refusal {
   if (!("admission" in who)) return refuse("subject_mismatch", { message: "a proxy asks with the credential of a deployment" });
@@ -57,7 +56,7 @@ function evaluationOf(who: Known, { model, action = "callModel", digest }: Proxy
   if (action !== "callModel" && action !== "score") return refuse("action_unsupported", { message: "a proxy asks for `callModel` or `score`" });
   const { admission } = who;
   const resource = { type: "model", id: model, ...(digest !== undefined && { properties: { digest } }) };
-  return { admission, evaluation: { subject: { type: "workload", id: admission.credential.deployment.id }, action: { name: action }, resource, context: proxyContext } };
+  return { evaluation: { subject: { type: "workload", id: admission.credential.deployment.id }, action: { name: action }, resource, context: proxyContext } };
 }
 
 /** Every denial is one that proxies understand: 401 for a credential, 403 for everything decided, 5xx and 429 as they are. */

@@ -11,7 +11,7 @@ import { openScan } from "../gateway/scan.ts";
 import { reasonOf, type DecisionFacts } from "../gateway/record.ts";
 import { refuse, shown, type Refusal } from "../gateway/refusal.ts";
 import type { DeploymentView, ModelView } from "../gateway/snapshot.ts";
-import { holdOn, standingRefusal } from "../gateway/standing.ts";
+import { holdOn, standingRefusal, vendorRefusal } from "../gateway/standing.ts";
 import type { JsonObject } from "../ledger/recorder.ts";
 import { obligationsIn } from "./grants.ts";
 import { obligationRefusal, obligationsOf } from "./obligations.ts";
@@ -104,6 +104,7 @@ async function modelling({ admission, evaluation, dataClasses: found, stopped }:
       ownRefusal(deployment, evaluation),
       fits ? undefined : refuse("action_unsupported", { param: "action" }),
       standingRefusal(admission),
+      vendorRefusal(admission, provider?.vendor),
       modelRefusal(model, () => (asked.action === "callModel" ? providerRefusal(deployment, provider) : digestRefusal(model?.digest, digest)), resource.id),
       named.refusal,
       classRefusal(outsideClasses(deployment, { stopped, leaving: classes }), "context"),

@@ -1,5 +1,6 @@
 import type { Bundle, BundlePolicy, PolicyMode } from "./bundle-form.ts";
 import { createDecider } from "./decide.ts";
+import { detectionChanges } from "./detection-changes.ts";
 import { outcomeOf, type Outcome } from "./scenario-outcome.ts";
 import type { PolicyRequest } from "./request.ts";
 
@@ -11,6 +12,13 @@ export interface DiffLine {
 export type PolicyDifference =
   | { readonly kind: "added" | "removed"; readonly id: string; readonly pack: string; readonly mode: PolicyMode; readonly lines: readonly DiffLine[] }
   | { readonly kind: "changed"; readonly id: string; readonly pack: string; readonly mode: { readonly before: PolicyMode; readonly after: PolicyMode }; readonly lines: readonly DiffLine[] };
+
+export interface DetectionDifference {
+  readonly kind: "added" | "removed" | "changed";
+  readonly name: string;
+  readonly pack: string;
+  readonly lines: readonly DiffLine[];
+}
 
 /** A question that the two bundles may answer differently. */
 export interface AskedRequest {
@@ -28,6 +36,8 @@ export interface BundleDifference {
   readonly packs: { readonly added: readonly string[]; readonly removed: readonly string[] };
   readonly schemaChanged: boolean;
   readonly policies: readonly PolicyDifference[];
+  /** What is looked for in calls, and what is done about it. */
+  readonly detection: readonly DetectionDifference[];
   readonly asked: number;
   readonly decisions: readonly DecisionDifference[];
 }
@@ -39,6 +49,7 @@ export function bundleDifference(before: Bundle, after: Bundle, asked: readonly 
     packs: { added: names(after).filter((name) => !names(before).includes(name)), removed: names(before).filter((name) => !names(after).includes(name)) },
     schemaChanged: before.schema !== after.schema,
     policies: policyDifferences(before.policies, after.policies),
+    detection: detectionChanges(before, after).map(({ sign, pack, name, before: was, after: is }) => ({ kind: signKinds[sign], name, pack, lines: textDiff(was, is) })),
     asked: asked.length,
     decisions: decisionDifferences(before, after, asked),
   };
@@ -59,6 +70,13 @@ function policyDifferences(before: readonly BundlePolicy[], after: readonly Bund
 function whole(kind: "added" | "removed", { id, pack, mode, text }: BundlePolicy): PolicyDifference {
   const sign = kind === "added" ? "+" : "-";
   return { kind, id, pack, mode, lines: text.split("\n").map((line) => ({ sign, text: line })) };
+}
+
+const signKinds = { "+": "added", "~": "changed", "-": "removed" } as const;
+
+function textDiff(before: string | null, after: string | null): readonly DiffLine[] {
+  if (before !== null && after !== null) return lineDiff(before, after);
+  return (before ?? after ?? "").split("\n").map((text) => ({ sign: before === null ? "+" : "-", text }));
 }
 
 function decisionDifferences(before: Bundle, after: Bundle, asked: readonly AskedRequest[]): readonly DecisionDifference[] {

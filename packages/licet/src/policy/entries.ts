@@ -13,7 +13,7 @@ const policyPublished: EntryDefinition = {
     const { digest, bundle, packs, occasion, comment, request, outcome, approvals, publishedBy, compiledBy } = PolicyPublished.parse(entry.body);
     const { space, id, time } = entry;
     const before = await activeBundle(tx, space);
-    const changed = countChanges(before === undefined ? [] : outlineOf(JSON.parse(before.bundle)), outlineOf(bundle));
+    const changed = countChanges(before === undefined ? undefined : JSON.parse(before.bundle), bundle);
     await activateBundle(tx, { space, digest, bundle: JSON.stringify(bundle), published_by: publishedBy, published_at: time, active: 1, entry: id });
     await insertPublication(tx, {
       space,

@@ -1,13 +1,15 @@
 import type { PolicyChange } from "@licet/contract";
+import { detectionChanges } from "./detection-changes.ts";
 import { outlineOf, type PolicyOutline } from "./publication-outline.ts";
 
 export const changesMax = 200;
 const shownCharactersMax = 4000;
 
-/** What `outlineOf` reads, and the schema. */
+/** What `outlineOf` and `detectionChanges` read, and the schema. */
 interface Recorded {
   readonly schema: string;
   readonly policies: readonly unknown[];
+  readonly detection?: readonly unknown[] | undefined;
 }
 
 /** How one bundle differs from another, in the order of the new one, what went last. */
@@ -16,12 +18,16 @@ export function bundleChanges(before: Recorded, after: Recorded): readonly Polic
   const now = outlineOf(after);
   const ids = new Set(now.map(({ id }) => id));
   const gone = [...old.values()].filter(({ id }) => !ids.has(id));
-  return [...schemaChange(before, after), ...now.flatMap((policy) => policyChanges(old.get(policy.id), policy)), ...gone.map((policy) => change("-", policy, { what: "policy", before: policy.text, after: null }))];
+  return [...schemaChange(before, after), ...detectionOf(before, after), ...now.flatMap((policy) => policyChanges(old.get(policy.id), policy)), ...gone.map((policy) => change("-", policy, { what: "policy", before: policy.text, after: null }))];
 }
 
 function schemaChange(before: Recorded, after: Recorded): readonly PolicyChange[] {
   if (before.schema === after.schema) return [];
   return [{ sign: "~", pack: "", policy: null, what: "schema", before: `${before.schema.length} characters`, after: `${after.schema.length} characters` }];
+}
+
+function detectionOf(before: Recorded, after: Recorded): readonly PolicyChange[] {
+  return detectionChanges(before, after).map(({ sign, pack, name, before: was, after: is }) => ({ sign, pack, policy: null, what: "detection", part: name, before: bounded(was), after: bounded(is) }));
 }
 
 function policyChanges(before: PolicyOutline | undefined, after: PolicyOutline): readonly PolicyChange[] {

@@ -1,5 +1,6 @@
 import type { packKinds } from "@licet/contract";
 import { z } from "zod";
+import { detectionChanges } from "./detection-changes.ts";
 
 type PackKind = (typeof packKinds)[number];
 
@@ -50,7 +51,15 @@ export function composedPacks(bundle: unknown): readonly ComposedPack[] {
   return Composed.parse(bundle).packs;
 }
 
-export function countChanges(before: readonly PolicyOutline[], after: readonly PolicyOutline[]): ChangeCounts {
+/** Of policies, and of declarations about detection. */
+export function countChanges(from: unknown, to: unknown): ChangeCounts {
+  const policies = policyCounts(from === undefined ? [] : outlineOf(from), outlineOf(to));
+  const detection = detectionChanges(from ?? {}, to);
+  const count = (sign: string) => detection.filter((each) => each.sign === sign).length;
+  return { added: policies.added + count("+"), changed: policies.changed + count("~"), removed: policies.removed + count("-") };
+}
+
+function policyCounts(before: readonly PolicyOutline[], after: readonly PolicyOutline[]): ChangeCounts {
   const old = new Map(before.map((policy) => [policy.id, policy]));
   const now = new Map(after.map((policy) => [policy.id, policy]));
   const changed = after.filter((policy) => {

@@ -19,6 +19,6 @@ export interface OpeningPublication {
 export function openedPublication({ given, comment, active, candidate }: OpeningPublication): PublicationDetail {
   const changes = bundleChanges(active, candidate.bundle)
     .slice(0, listedChangesMax)
-    .map(({ sign, pack, policy, what }) => ({ sign, pack, policy, what }));
+    .map(({ sign, pack, policy, what, part }) => ({ sign, pack, policy, what, ...(part !== undefined && { part }) }));
   return Detail.parse(JSON.parse(JSON.stringify({ digest: candidate.bundle.digest, base: candidate.base, packs: given.packs, remove: given.remove, comment, changes })));
 }

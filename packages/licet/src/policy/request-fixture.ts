@@ -17,6 +17,7 @@ interface Call {
 export function workloadRequest(call: Call = {}): PolicyRequest {
   const principal = { type: "Licet::Workload", id: "dep_1" };
   const resource = { type: "Licet::Model", id: "simulator/sim-1" };
+  const vendor = { type: "Licet::Vendor", id: "simulator" };
   const workload = { system: call.system ?? "helpdesk", environment: "local", stage: "pilot", release, tier: "minimal", boundary: ["internal"], regions: ["eu"], held: call.held ?? false, unlimited: true, ...(call.ato === null ? {} : { ato }) };
   return {
     principal,
@@ -25,7 +26,8 @@ export function workloadRequest(call: Call = {}): PolicyRequest {
     context: { now: at(now), release, dataClasses: ["internal"] },
     entities: [
       { uid: principal, attrs: workload, parents: [] },
-      { uid: resource, attrs: { provider: "simulator", name: "sim-1", region: call.region ?? "eu", declared: true }, parents: [] },
+      { uid: resource, attrs: { provider: "simulator", name: "sim-1", region: call.region ?? "eu", declared: true, vendor: { __entity: vendor } }, parents: [] },
+      { uid: vendor, attrs: { suspended: false }, parents: [] },
     ],
   };
 }

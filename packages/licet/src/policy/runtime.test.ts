@@ -26,6 +26,7 @@ const ato = { id: "ato_1", state: "granted", stage: "pilot", environment: "local
 function request(call: Call = {}): PolicyRequest {
   const principal = { type: "Licet::Workload", id: "dep_1" };
   const resource = { type: "Licet::Model", id: "simulator/sim-1" };
+  const vendor = { type: "Licet::Vendor", id: "simulator" };
   const stands = call.ato === null ? {} : { ato: { ...ato, ...call.ato } };
   const workload = { system: "helpdesk", environment: "local", stage: call.stage ?? "pilot", release, tier: "minimal", boundary: call.boundary ?? ["internal", "public"], regions: call.regions ?? ["eu"], held: call.held ?? false, unlimited: true, ...stands };
   return {
@@ -35,7 +36,8 @@ function request(call: Call = {}): PolicyRequest {
     context: { now: at(now), release: call.release ?? release, dataClasses: call.dataClasses ?? ["internal"] },
     entities: [
       { uid: principal, attrs: workload, parents: [] },
-      { uid: resource, attrs: { provider: "simulator", name: "sim-1", region: call.region ?? "eu", declared: call.declared ?? true }, parents: [] },
+      { uid: resource, attrs: { provider: "simulator", name: "sim-1", region: call.region ?? "eu", declared: call.declared ?? true, vendor: { __entity: vendor } }, parents: [] },
+      { uid: vendor, attrs: { suspended: false }, parents: [] },
     ],
   };
 }

@@ -119,6 +119,7 @@ export async function eraseRows(tx: Transaction<Tables>, space: string, kids: re
     await tx.updateTable("decision").set({ outcome: null, outcome_kid: null }).where("space", "=", space).where("outcome_kid", "in", some).execute();
     await tx.deleteFrom("content").where("space", "=", space).where("kid", "in", some).execute();
     await tx.deleteFrom("waiver_refusal").where("space", "=", space).where("kid", "in", some).execute();
+    await tx.deleteFrom("bound_id").where("space", "=", space).where("kid", "in", some).execute();
   }
 }
 

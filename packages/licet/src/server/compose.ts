@@ -96,7 +96,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const stopWaivers = await startWaivers({ read, recorder }, options.onFailure);
   policies.backtests.begin();
   const feed = trafficFeed({ read, recorder });
-  const fleet = openFleet({ records, providerKey: (space, provider) => providerKey(providers, space, provider), onFailure: options.onFailure });
+  const fleet = await openFleet({ records, providerKey: (space, provider) => providerKey(providers, space, provider), consoleUrl: options.baseUrl, onFailure: options.onFailure });
   return {
     fleet,
     handlers: handlersOf({ ...options, fleet, identity, oversight, providers, privacy, policies, feed }),

@@ -10,12 +10,12 @@ import { FeedClient } from "../fleet/feed-client.ts";
 import { joinControl } from "../fleet/join.ts";
 import { controlKeys, readMembership, VersionFloor, type Membership } from "../fleet/membership.ts";
 import { TrustedKeys } from "../fleet/trusted-keys.ts";
-import { RecordsAnswer, SubjectAnswer, type ShippedEntry } from "../fleet/wire.ts";
+import { RecordsAnswer, SharesAnswer, SubjectAnswer, type ShippedEntry } from "../fleet/wire.ts";
 import { rotateKey } from "../ledger/key-rotation.ts";
 import { openKeys, signedBy, type Keys } from "../ledger/keys.ts";
 import { fileSigner, newPrivateKey } from "../ledger/signer.ts";
 import { endUserSubject } from "../privacy/erase.ts";
-import { openFleetWorld, space, until, type World } from "./fleet-fixture.ts";
+import { openFleetWorld, space, system, until, type World } from "./fleet-fixture.ts";
 
 let world: World;
 let keys: Keys;
@@ -163,6 +163,74 @@ describe("records of a gateway", () => {
     const over = lineOf(left, gone);
     await expect(send("log/e", [decision(0)], over)).rejects.toMatchObject({ code: "gateway_stranger" });
     await Promise.all([stranger.close(), late.close(), over.close()]);
+  });
+});
+
+describe("shares of a budget", () => {
+  const day = () => Math.floor(Date.now() / 86_400_000);
+  const counter = () => ({ system, of: "dayTokens" as const, index: day(), currency: "" });
+  let asked = 0;
+
+  interface Asking {
+    readonly run: string;
+    readonly need?: number;
+    readonly hold?: number;
+    readonly log?: string;
+    readonly size?: number;
+    readonly number?: number;
+  }
+
+  /** What may be used after it. */
+  async function lease({ run, need = 0, hold = 0, log = "log/s", size = 0, number = ++asked }: Asking, over = line): Promise<number | undefined> {
+    const wants = need === 0 ? [] : [[{ ...counter(), need, unmet: need, ahead: 0 }]];
+    const { granted } = await over.ask("shares", { run, log, size, number, holds: [{ ...counter(), amount: hold, settled: 0 }], wants }, SharesAnswer);
+    return granted.find(({ of }) => of === "dayTokens")?.amount;
+  }
+
+  const run = (name: string) => `${member.gateway}:gw_${name}`;
+
+  beforeAll(() => world.control.commit("budget.changed", { system, limits: { tokensPerDay: 1000 }, reason: "a test", changedBy: "per_1" }));
+
+  test("are leased up to the limit and not beyond, and known again after a restart of the control plane", async () => {
+    expect(await lease({ run: run("a"), need: 900 })).toBe(900);
+    expect(await lease({ run: run("a"), hold: 900, need: 200 })).toBe(900);
+    await world.restart();
+    expect(await lease({ run: run("a"), hold: 900, need: 200 })).toBe(900);
+    const rows = await world.control.records.database.read.selectFrom("budget_share").selectAll().execute();
+    expect(rows.map((row) => [row.gateway, row.run])).toEqual([[member.gateway, run("a")]]);
+  });
+
+  test("of a run that was killed are free when its log has come over as far as it was when the next run began", async () => {
+    const sent = decision(0);
+    expect(await lease({ run: run("b"), size: 1, need: 200 })).toBe(0);
+    await world.restart();
+    expect(await lease({ run: run("b"), size: 1, need: 200 })).toBe(0);
+    await send("log/s", [sent]);
+    expect(await lease({ run: run("b"), size: 1, need: 1000 })).toBe(1000);
+  });
+
+  test("are refused to an earlier run, to a request that comes late, and to another gateway's run", async () => {
+    await expect(lease({ run: run("a"), hold: 0 })).rejects.toMatchObject({ code: "gateway_request_invalid", message: "a later run of this gateway has begun" });
+    await expect(lease({ run: run("b"), size: 1, number: 1 })).rejects.toMatchObject({ message: "a later request of this run has come before" });
+    await expect(lease({ run: "gwy_other:gw_1" })).rejects.toMatchObject({ code: "gateway_request_invalid" });
+    expect(await lease({ run: run("b"), size: 1, hold: 1000 })).toBe(1000);
+  });
+
+  test("stay spent where a gateway's log was set back, because what the earlier run decided may be missing", async () => {
+    expect(await lease({ run: run("c"), log: "log/restored", size: 1, need: 100 })).toBe(0);
+    await send("log/restored", [decision(0)]);
+    await world.restart();
+    expect(await lease({ run: run("c"), log: "log/restored", size: 1, need: 100 })).toBe(0);
+  });
+
+  test("are leased to two gateways at once only as far as both fit", async () => {
+    await world.control.commit("budget.changed", { system, limits: { tokensPerDay: 3000 }, reason: "a test", changedBy: "per_1" });
+    const other = await keysAt("keys-two");
+    const second = await joined(await world.control.join("beside"), other);
+    const over = lineOf(second, other);
+    const answers = await Promise.all([lease({ run: run("c"), log: "log/restored", size: 1, need: 1500 }), lease({ run: `${second.gateway}:gw_1`, log: "log/beside", need: 1500 }, over)]);
+    expect(answers.toSorted()).toEqual([0, 1500]);
+    await over.close();
   });
 });
 

@@ -4,6 +4,7 @@ import type { GatewayDeps } from "../fleet/gateways.ts";
 import { FeedHub } from "../fleet/hub.ts";
 import { Intake } from "../fleet/intake.ts";
 import { fleetMount } from "../fleet/mount.ts";
+import { ShareDesk } from "../fleet/share-desk.ts";
 import type { SignEnvelope } from "../fleet/signed.ts";
 import { keyRotations } from "../fleet/store.ts";
 import type { RecordKeeping } from "./record-keeping.ts";
@@ -11,6 +12,8 @@ import type { RecordKeeping } from "./record-keeping.ts";
 export interface FleetOptions {
   readonly records: RecordKeeping;
   readonly providerKey: (space: string, provider: string) => Promise<string>;
+  /** Where people open what a refusal names. */
+  readonly consoleUrl?: string | undefined;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -18,26 +21,38 @@ export interface FleetOptions {
 export interface Fleet {
   readonly deps: GatewayDeps;
   readonly mount: DataPlaneMount;
+  /** Divides budgets among them and this process. */
+  readonly desk: ShareDesk;
   close(): Promise<void>;
 }
 
-export function openFleet({ records, providerKey, onFailure }: FleetOptions): Fleet {
+export async function openFleet({ records, providerKey, consoleUrl, onFailure }: FleetOptions): Promise<Fleet> {
   const { clock, database, definitions, keyring, keys, log, recorder } = records;
   const { read, operational } = database;
   const sign: SignEnvelope = (type, payload) => keys.signEnvelope(type, payload);
-  const hub = new FeedHub({ clock, read, recorder, sign, providerKey, log: log.origin, onFailure });
-  const intake = new Intake({ recorder, read, operational, definitions });
+  const hub = new FeedHub({ clock, read, recorder, sign, providerKey, log: log.origin, consoleUrl, onFailure });
+  const desk = await ShareDesk.open({ recorder, read, operational, clock, onFailure });
+  const intake = new Intake({ recorder, read, operational, definitions, onTaken: (gateway) => desk.taken(gateway) });
   const deps: GatewayDeps = { recorder, read, controlKeyId: keys.statementKeyId, connected: (gateway) => hub.connected(gateway) };
   const mount = fleetMount({
     deps,
     clock,
     hub,
     intake,
+    desk,
     sign,
     keys: () => records.trustFile().statementKeys.map(({ keyid, publicKey }) => ({ keyid, publicKey })),
     rotations: async () => (await Promise.all((await keyRotations(read)).map(({ space, index }) => recorder.readAt(space, index)))).flatMap((entry) => (entry?.body["statement"] === undefined ? [] : [entry.body["statement"]])),
     endUser: (space, user) => endUserSubject(keyring, space, user),
     onFailure,
   });
-  return { deps, mount, close: () => hub.close() };
+  return {
+    deps,
+    mount,
+    desk,
+    close: () => {
+      desk.close();
+      return hub.close();
+    },
+  };
 }

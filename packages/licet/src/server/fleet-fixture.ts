@@ -10,6 +10,7 @@ import { startUpstream, type Upstream } from "../../../../test/unit/support/upst
 import { systemClock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import { addGateway } from "../fleet/gateways.ts";
+import { openBudgets } from "../gateway/budgets/open.ts";
 import { createGateway, type Gateway } from "../gateway/serve.ts";
 import { snapshotHolder } from "../gateway/snapshot.ts";
 import { exampleBundle } from "../inventory/example-manifest.ts";
@@ -21,6 +22,7 @@ import { openFleet, type Fleet } from "./fleet-control.ts";
 import { openRecordKeeping, type RecordKeeping } from "./record-keeping.ts";
 
 export const space = "main";
+export const consoleUrl = "https://licet.example";
 export const system = "example";
 export const providerKey = "sk-of-the-provider-0123456789";
 const day = 86_400_000;
@@ -62,7 +64,8 @@ async function openControl(folder: string, port: number): Promise<Control> {
   const records = await openRecordKeeping({ directory: join(folder, "control"), keysDirectory: join(folder, "control-keys"), clock });
   const failures: unknown[] = [];
   const onFailure = (error: unknown): void => void failures.push(error);
-  const fleet = openFleet({ records, providerKey: async () => providerKey, onFailure });
+  const fleet = await openFleet({ records, providerKey: async () => providerKey, consoleUrl, onFailure });
+  fleet.desk.counts(await openBudgets({ read: records.database.read, now: records.recorder.now(), shares: fleet.desk.lessor }));
   const gateway: Gateway = createGateway({ clock, ledger: records.recorder, snapshots: snapshotHolder(clock), providerKey: async () => providerKey, gateway: newId("gw", clock.now()), mount: () => (inbound, caller) => fleet.mount(inbound, caller), onFailure });
   const dataUrl = await gateway.listen({ host: "127.0.0.1", port });
   return {

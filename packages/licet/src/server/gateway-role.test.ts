@@ -7,8 +7,9 @@ import { newId } from "../base/ids.ts";
 import { systemClock } from "../base/clock.ts";
 import { addGateway, gatewayList, gatewayTrust, removeGateway } from "../fleet/gateways.ts";
 import { standingVersion } from "../gateway/store.ts";
+import { rotateKey } from "../ledger/key-rotation.ts";
 import { placeHold } from "../oversight/holds.ts";
-import { asked, call, openFleetWorld, post, providerKey, space, system, until, type GatewayProcess, type World } from "./fleet-fixture.ts";
+import { asked, call, consoleUrl, openFleetWorld, post, providerKey, space, system, until, type GatewayProcess, type World } from "./fleet-fixture.ts";
 import { checkLog } from "./log-check.ts";
 import { openRecordKeeping } from "./record-keeping.ts";
 
@@ -65,11 +66,11 @@ async function taken(): Promise<readonly Taken[]> {
   });
 }
 
-/** Calls at both gateways without a pause, from before `change` until both refuse with `code`. */
-async function refusedAfter(change: () => Promise<unknown>, code: string): Promise<Changed & { readonly milliseconds: readonly number[] }> {
+/** Calls at both gateways without a pause, from before `change` until both refuse with one of `codes`; strangers that were refused too often are told so instead. */
+async function refusedAfter(change: () => Promise<unknown>, ...codes: readonly string[]): Promise<Changed & { readonly milliseconds: readonly number[] }> {
   await change();
   const what = await changed();
-  const milliseconds = await Promise.all([one, two].map(({ url }) => until(async () => (await call(url, world.credential)).code === code)));
+  const milliseconds = await Promise.all([one, two].map(({ url }) => until(async () => codes.includes((await call(url, world.credential)).code ?? ""))));
   return { ...what, milliseconds };
 }
 
@@ -166,6 +167,31 @@ describe("two gateway processes beside one control plane", () => {
     expect(new Set(copies).size).toBe(copies.length);
   });
 
+  test("follow a new statement key of their control plane without being started again", async () => {
+    const { records } = world.control;
+    const before = records.keys.statementKeyId;
+    await rotateKey({ ...records, clock: systemClock }, { role: "statement" });
+    await world.restart(() => until(async () => (await bothAnswer()).every(({ code }) => code === "snapshot_stale")));
+    expect(world.control.records.keys.statementKeyId).not.toBe(before);
+    await until(async () => (await bothAnswer()).every(({ status }) => status === 200));
+    const hold = await placed();
+    await until(async () => (await bothAnswer()).every(({ code }) => code === "held"));
+    await lift(hold);
+  });
+
+  test("tell where a refusal can be opened, and answer a workload's own questions, which stand in the record too", async () => {
+    const hold = await placed();
+    await until(async () => (await bothAnswer()).every(({ code }) => code === "held"));
+    const text = await (await post(one.url, world.credential, asked())).text();
+    await lift(hold);
+    expect(text).toContain(`"url":"${consoleUrl}/`);
+    const question = { subject: { type: "workload", id: "dep_1" }, action: { name: "callModel" }, resource: { type: "model", id: "chat" } };
+    const answer = await fetch(`${two.url}/access/v1/evaluation`, { method: "POST", headers: { authorization: `Bearer ${world.credential}`, "content-type": "application/json" }, body: JSON.stringify(question) });
+    const said = z.object({ decision: z.boolean(), context: z.object({ id: z.string() }) }).parse(await answer.json());
+    expect(said.decision).toBe(true);
+    await until(async () => (await taken()).some(({ id }) => id === said.context.id));
+  });
+
   test("leave a durable decision for every request that the provider got, when one is killed in a storm of calls", async () => {
     const before = world.upstream.received.length;
     const storm = { going: true };
@@ -196,7 +222,7 @@ describe("two gateway processes beside one control plane", () => {
   });
 
   test("refuse a revoked credential at the next call", async () => {
-    const revoked = await refusedAfter(() => world.control.commit("credential.revoked", { credential: "crd_1", digest: `sha256:${"ab".repeat(32)}`, deployment: "dep_1", system, release: `sha256:${"ab".repeat(32)}`, reason: "leaked", revokedBy: "per_1" }), "credential_invalid");
+    const revoked = await refusedAfter(() => world.control.commit("credential.revoked", { credential: "crd_1", digest: `sha256:${"ab".repeat(32)}`, deployment: "dep_1", system, release: `sha256:${"ab".repeat(32)}`, reason: "leaked", revokedBy: "per_1" }), "credential_invalid", "caller_limited");
     measured.push(`revocation: refused after ${revoked.milliseconds.map(Math.round).join(" and ")} ms`);
     expect(await allowedBeyond(revoked)).toEqual([]);
   });
@@ -269,7 +295,7 @@ async function copiesOf(gateway: GatewayProcess): Promise<{ readonly rows: reado
   const size = records.log.size;
   for (let index = 0; index < size; index++) {
     const entry = await records.recorder.readAt(space, index);
-    if (entry?.kind === "gateway.decision" && entry.gateway?.startsWith(`${id}:`) === true) copies.push(z.string().parse(entry.body["id"]));
+    if ((entry?.kind === "gateway.decision" || entry?.kind === "access.decision") && entry.gateway?.startsWith(`${id}:`) === true) copies.push(z.string().parse(entry.body["id"]));
   }
   await records.recorder.settle();
   const rows = await records.database.read.selectFrom("decision").select("id").where("gateway", "like", `${id}:%`).where("log_index", "<", size).execute();

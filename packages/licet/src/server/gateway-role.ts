@@ -6,18 +6,23 @@ import { ControlLine } from "../fleet/control-line.ts";
 import { FeedClient } from "../fleet/feed-client.ts";
 import { joinControl } from "../fleet/join.ts";
 import { readMembership, VersionFloor, writeMembership, type Membership } from "../fleet/membership.ts";
-import { withoutLimits } from "../fleet/no-budgets.ts";
 import { startGatewayRetention } from "../fleet/retention.ts";
+import { startShareLine, type ShareLine } from "../fleet/share-line.ts";
 import { startShipper } from "../fleet/shipper.ts";
 import { subjects } from "../fleet/subjects.ts";
 import { TrustedKeys } from "../fleet/trusted-keys.ts";
-import { openBudgets } from "../gateway/budgets/open.ts";
+import type { Budgets } from "../gateway/budgets/budgets.ts";
+import { ShareHolder } from "../gateway/budgets/holder.ts";
+import { openSharedBudgets } from "../gateway/budgets/open.ts";
+import { openBoundIds } from "../gateway/files/entries.ts";
 import { openTelemetry } from "../gateway/observe/telemetry.ts";
 import { createGateway } from "../gateway/serve.ts";
 import type { SnapshotInput } from "../gateway/snapshot.ts";
 import { StandingViews } from "../gateway/standing-views.ts";
 import type { StandingRows } from "../gateway/store.ts";
 import { failureFields, openLog } from "../http/log.ts";
+import { listenOrSay } from "./listen.ts";
+import { decisionApi } from "../pdp/mount.ts";
 import { logFiles } from "./log-files.ts";
 import { startMetrics } from "./metrics.ts";
 import { Closers, openRecordKeeping, type Opening, type RecordKeeping } from "./record-keeping.ts";
@@ -108,32 +113,58 @@ async function serve({ options, clock, closers, records }: Parts): Promise<Runni
   const feed = new FeedClient({ membership, keys: trusted, line, clock, floor, build, onTaken: (taken) => shipper.resume(taken), onFailure });
   // Begins with the gateway's id, so that no other gateway can use up its numbers.
   const instance = `${membership.gateway}:${newId("gw", clock.now())}`;
+  const shared = sharedBudgets({ records, line, membership, run: instance, onFailure });
   const { otlpEndpoint, otlpHeaders, metricsPort } = options;
   const telemetry = openTelemetry({ clock, instance, otlpEndpoint, otlpHeaders, scraped: metricsPort !== undefined, onFailure });
   closers.add(() => telemetry.close());
   const gateway = createGateway({
     observer: telemetry.observer,
-    budgets: withoutLimits(await openBudgets({ read: records.database.read, now: recorder.now() })),
+    budgets: shared.budgets,
+    boundIds: await openBoundIds({ read: records.database.read, recorder }),
     clock,
     ledger: recorder,
     snapshots: feed,
     providerKey: (space, provider) => feed.providerKey(space, provider),
     gateway: instance,
     space: membership.space,
+    get consoleUrl() {
+      return feed.consoleUrl;
+    },
     endUser: subjects(line),
+    // A workload's own questions: applications and access requests are the control plane's alone.
+    mount: decisionApi(),
     logFile: logFiles(log),
     onFailure,
     ...(options.trustedProxy === undefined ? {} : { publicUrl: new URL(options.trustedProxy).origin }),
   });
-  const dataUrl = await gateway.listen({ host: options.host, port: options.port });
+  const dataUrl = await listenOrSay(options.port, () => gateway.listen({ host: options.host, port: options.port }));
   closers.add(() => shipper.stop());
+  closers.add(() => shared.shares.stop());
   closers.add(async () => feed.stop());
   closers.add(() => gateway.close());
-  const metrics = metricsPort === undefined ? undefined : await startMetrics({ port: metricsPort, telemetry, gateway, snapshots: feed, clock });
+  const metrics = metricsPort === undefined ? undefined : await listenOrSay(metricsPort, () => startMetrics({ port: metricsPort, telemetry, gateway, snapshots: feed, clock }));
   closers.add(async () => metrics?.close());
   feed.start();
   const { name, space, control } = membership;
   return { dataUrl, control, name, space, origin: log.origin, vkey: log.vkey, trustFingerprint: records.trustFile().fingerprint ?? "", keysDirectory: keys.directory, entries: log.size, close: () => closers.close(), failed: records.failed };
+}
+
+interface Sharing {
+  readonly records: RecordKeeping;
+  readonly line: ControlLine;
+  readonly membership: Membership;
+  readonly run: string;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Counts this run's calls, and asks the control plane for its part of every limit. */
+function sharedBudgets({ records, line, membership, run, onFailure }: Sharing): { readonly budgets: Budgets; readonly shares: ShareLine } {
+  const { clock, log, recorder } = records;
+  const newest = log.shards.at(-1);
+  const holder = new ShareHolder({ clock, elapsed: () => performance.now(), space: membership.space, account: ({ space, system }) => budgets.account(space, system, recorder.now()), onWant: () => shares.wake() });
+  const budgets = openSharedBudgets({ now: recorder.now(), shares: holder });
+  const shares = startShareLine({ holder, line, run, log: newest?.origin ?? log.origin, size: newest?.size ?? 0, onFailure });
+  return { budgets, shares };
 }
 
 async function memberOf({ options, clock, records }: Parts, ca: string | undefined): Promise<Membership> {

@@ -7,6 +7,7 @@ import { newId } from "../base/ids.ts";
 import { licetVersion } from "../base/version.ts";
 import { openTelemetry } from "../gateway/observe/telemetry.ts";
 import { openBudgets } from "../gateway/budgets/open.ts";
+import { openBoundIds } from "../gateway/files/entries.ts";
 import { createGateway } from "../gateway/serve.ts";
 import { snapshotHolder } from "../gateway/snapshot.ts";
 import { buildConsole } from "../http/console.ts";
@@ -19,6 +20,7 @@ import { startExtAuthz } from "../pdp/ext-authz-grpc.ts";
 import { decisionApi } from "../pdp/mount.ts";
 import type { DecisionParts } from "../pdp/parts.ts";
 import { compose } from "./compose.ts";
+import { listenOrSay } from "./listen.ts";
 import { logFiles } from "./log-files.ts";
 import { startMetrics } from "./metrics.ts";
 import { openSampling } from "./policy-sampling.ts";
@@ -84,16 +86,6 @@ function pageFolder(): string | undefined {
   return undefined;
 }
 
-async function listenOrSay<T>(port: number, listen: () => Promise<T>): Promise<T> {
-  try {
-    return await listen();
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "EADDRINUSE") throw new LicetError("port_taken", { message: `port ${port} is taken by another program`, cause });
-    throw cause;
-  }
-}
-
 /** Everything that was opened so far, closed in reverse: a start that fails half-way leaves no lock behind. */
 class Opened {
   readonly #closers: (() => Promise<void>)[] = [];
@@ -148,7 +140,9 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   const { otlpEndpoint, otlpHeaders, metricsPort } = options;
   const telemetry = openTelemetry({ clock, instance, otlpEndpoint, otlpHeaders, scraped: metricsPort !== undefined, onFailure });
   opened.add(() => telemetry.close());
-  const budgets = await openBudgets({ read: records.database.read, now: records.recorder.now() });
+  const { desk } = composed.fleet;
+  const budgets = await openBudgets({ read: records.database.read, now: records.recorder.now(), shares: desk.lessor });
+  desk.counts(budgets);
   const gateway = createGateway({
     observer: telemetry.observer,
     consoleUrl: baseUrl,
@@ -157,6 +151,7 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
     snapshots,
     providerKey: composed.providerKey,
     budgets,
+    boundIds: await openBoundIds({ read: records.database.read, recorder: records.recorder }),
     gateway: instance,
     endUser: (space, user) => endUserSubject(records.keyring, space, user),
     logFile: logFiles(records.log),

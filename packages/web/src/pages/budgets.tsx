@@ -7,7 +7,7 @@ import { PageLink } from "../parts/links.tsx";
 import { Moment } from "../parts/moments.tsx";
 import { Spending } from "../parts/spending.tsx";
 import { Loaded, PageTitle, Section } from "../parts/states.tsx";
-import { Rows } from "../parts/tables.tsx";
+import { Rows, usePaging } from "../parts/tables.tsx";
 import { useWho } from "../who.ts";
 
 function moneyOf({ money }: BudgetView["day"]): string {
@@ -82,17 +82,19 @@ function Prices(): ReactNode {
 
 /** Spending and limits of every system, and the prices that money is counted by. */
 export function Budgets(): ReactNode {
-  const query = useRoute("listBudgets", { params: { space }, query: {} });
+  const paging = usePaging();
+  const query = useRoute("listBudgets", { params: { space }, query: { limit: 100, ...paging.query } }, { keep: true });
   const { may } = useWho();
   return (
     <Loaded query={query} title="Budgets">
-      {({ items }) => (
+      {({ items, next }) => (
         <Stack>
           <PageTitle>Budgets</PageTitle>
           <Text size="sm" c="dimmed">
             Days and months are those of UTC. Every call reserves the most that it can use before it leaves; what it did not use comes back when it ends.
           </Text>
           <Systems items={items} />
+          {paging.bar(next)}
           {items
             .filter(({ system }) => system === null)
             .map((view) => (

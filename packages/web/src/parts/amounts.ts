@@ -1,7 +1,8 @@
 /** Calls cost fractions of a cent: as many digits as say something. */
 export function moneyText(micros: number, currency: string): string {
   const units = micros / 1_000_000;
-  return `${units >= 1 ? units.toFixed(2) : String(Number(units.toPrecision(3)))} ${currency}`;
+  const decimals = units >= 1 ? 2 : (String(Number(units.toPrecision(3))).split(".")[1]?.length ?? 0);
+  return `${units.toFixed(Math.max(2, decimals))} ${currency}`;
 }
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });

@@ -48,15 +48,16 @@ export function Mail({ address }: { readonly address: string }): ReactNode {
   );
 }
 
-/** An e-mail address or a list of them, broken at the sign rather than inside a word. */
+/** E-mail addresses and names in words_like_this, broken before the sign and after a stroke rather than inside a word. */
 export function Breakable({ children }: { readonly children: string }): ReactNode {
-  return children.split("@").map((part, at) => {
+  return children.split(/(?=@)|(?<=_)/u).map((part, at) => {
     const key = `${at} ${part}`;
     return at === 0 ? (
       part
     ) : (
       <Fragment key={key}>
-        <wbr />@{part}
+        <wbr />
+        {part}
       </Fragment>
     );
   });

@@ -22,7 +22,7 @@ const image = /^image(?:-url)?(?::|$)/u;
 /** The provider adds what it holds or opens itself, within one run of the model. */
 const added = /^(?:file|file-url|audio|conversation|previous-response|prompt|beta|context-management|compaction)(?::|$)/u;
 /** The provider charges more than the price that is known. */
-const surcharged = /^(?:speed:fast|inference-geo|service-tier:priority)(?::|$)/u;
+const surcharged = /^(?:speed:fast|inference-geo|service-tier)(?::|$)/u;
 
 /**
  * The most tokens that a prompt of so many bytes on the wire can have. A token of text stands for a byte at least (byte

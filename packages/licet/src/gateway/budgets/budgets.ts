@@ -6,9 +6,9 @@ import { Account, type Amount, type OpenAmount } from "./account.ts";
 import { bound, costsMore, type Bound } from "./bound.ts";
 import { cedarBudget, type CedarBudget } from "./cedar-facts.ts";
 import { costAtMost, costOf, priceOn } from "./cost.ts";
-import { limitRefusal, limitSets, limitsSpending, sharedSet, type LimitSet } from "./limits.ts";
+import { limitRefusal, limitSets, limitsSpending, shareRefusal, type LimitSet } from "./limits.ts";
 import type { PriceBook } from "./price-tables.ts";
-import type { Shares } from "./shares.ts";
+import { measuresOf, spentElsewhere, type Shares, type SpentElsewhere } from "./shares.ts";
 import type { SpentDay } from "./spent.ts";
 import { dayOf, dayText } from "./utc-day.ts";
 
@@ -36,14 +36,26 @@ export interface BudgetAsk {
  */
 export interface Budgets {
   /** Takes all that the call can use, a place in flight and a place in the minute; or nothing, and says why. */
-  reserve(ask: BudgetAsk): { readonly reservation: Reservation } | { readonly refusal: Refusal };
+  reserve(ask: BudgetAsk): Reserving;
+  /** Resolves when what was refused as `pending` may fit; false where that is not to be waited for. */
+  changed(): Promise<boolean>;
   /** Why a call would not be admitted now; takes nothing, so only `reserve` says that it is. */
   peek(ask: BudgetAsk): Refusal | undefined;
   /** What policies are told, in steps coarse enough to be asked once; see `cedarBudget`. Undefined where nobody set a limit. */
   cedar(ask: BudgetAsk): CedarBudget | undefined;
   /** What the system has spent, or all systems of the space. */
   spending(space: string, system: string | null, now: number): Spending;
+  /** What this process counts of them, rolled to `now`; nobody else changes it. */
+  account(space: string, system: string | null, now: number): Account;
 }
+
+export type Reserving =
+  | { readonly reservation: Reservation }
+  | {
+      readonly refusal: Refusal;
+      /** It fits the limits, and what is left of them is at other gateways: more has been asked for. */
+      readonly pending?: boolean;
+    };
 
 /** Of one call. Ended exactly once on every path: a second end changes nothing and answers the first. */
 export interface Reservation {
@@ -121,53 +133,81 @@ class MemoryBudgets implements Budgets {
     }
   }
 
-  reserve(ask: BudgetAsk): { readonly reservation: Reservation } | { readonly refusal: Refusal } {
+  reserve(ask: BudgetAsk): Reserving {
     const now = this.#roll(ask.now);
-    const accounts = this.#accountsOf(ask.credential.deployment, now);
+    const { deployment } = ask.credential;
+    const accounts = this.#accountsOf(deployment, now);
     const estimate = this.#estimate(ask, now);
-    const refusal = this.#refusal(accounts, estimate, ask);
-    return refusal === undefined ? { reservation: reserved(accounts, estimate, now) } : { refusal };
+    const refusal = this.#refusal(accounts, estimate, deployment) ?? this.#shared(accounts, estimate, deployment);
+    return refusal ?? { reservation: reserved({ accounts, estimate, now, elsewhere: this.#elsewhere(deployment, accounts.system, estimate.currency) }) };
+  }
+
+  changed(): Promise<boolean> {
+    return this.#shares?.next() ?? Promise.resolve(false);
   }
 
   peek(ask: BudgetAsk): Refusal | undefined {
     if (ask.credential.deployment.budgets === undefined) return undefined;
     const now = this.#roll(ask.now);
     const accounts = this.#accountsOf(ask.credential.deployment, now);
-    return this.#refusal(accounts, this.#estimate(ask, now), ask);
+    return this.#refusal(accounts, this.#estimate(ask, now), ask.credential.deployment)?.refusal;
   }
 
   cedar(ask: BudgetAsk): CedarBudget | undefined {
     if (ask.credential.deployment.budgets === undefined) return undefined;
     const now = this.#roll(ask.now);
-    const { system, sets } = this.#accountsOf(ask.credential.deployment, now);
-    return cedarBudget({ system, sets: sets.filter(({ account }) => account === system), estimate: this.#estimate(ask, now), now });
+    const { deployment } = ask.credential;
+    const { system, sets } = this.#accountsOf(deployment, now);
+    const estimate = this.#estimate(ask, now);
+    return cedarBudget({ system, sets: sets.filter(({ account }) => account === system), estimate, now, elsewhere: this.#elsewhere(deployment, system, estimate.currency) });
   }
 
-  #refusal(accounts: Accounts, estimate: Estimate, { credential }: BudgetAsk): Refusal | undefined {
-    const refusal = unbounded(accounts, estimate) ?? firstRefusal(accounts.sets, estimate, this.#now);
-    return refusal ?? this.#shareRefusal(accounts, estimate, credential.deployment);
+  #refusal(accounts: Accounts, estimate: Estimate, { space }: DeploymentView): { readonly refusal: Refusal } | undefined {
+    const refusal = unbounded(accounts, estimate) ?? this.#limitRefusal(accounts, estimate, space);
+    return refusal && { refusal };
   }
 
-  /** What fits the limits must fit this gateway's share of them, too; what does not may soon. */
-  #shareRefusal({ space: whole, sets }: Accounts, estimate: Estimate, { space, system }: DeploymentView): Refusal | undefined {
-    const shares = this.#shares;
-    if (shares === undefined) return undefined;
+  #limitRefusal({ sets }: Accounts, amount: Amount, space: string): Refusal | undefined {
     for (const set of sets) {
-      const owner = { space, system: set.account === whole ? null : system };
-      const refusal = firstRefusal([sharedSet(set, shares.of(owner))], estimate, this.#now);
-      if (refusal === undefined) continue;
-      shares.want(owner, estimate);
-      return { ...refusal, retryAfterSeconds: 1 };
+      const refusal = limitRefusal({ set, amount, now: this.#now, share: this.#shares?.of({ space, system: set.system }) });
+      if (refusal !== undefined) return refusal;
     }
     return undefined;
   }
 
-  spending(space: string, system: string | null, time: number): Spending {
-    const now = this.#roll(time);
+  /** What fits the limits must fit this process' part of them, too; what does not may soon. */
+  #shared({ sets }: Accounts, amount: Amount, { space, system }: DeploymentView): Extract<Reserving, { readonly refusal: Refusal }> | undefined {
+    const shares = this.#shares;
+    if (shares === undefined || sets.length === 0) return undefined;
+    const parts = sets.flatMap((set) => {
+      const share = shares.of({ space, system: set.system });
+      return share === undefined ? [] : [{ share, measures: measuresOf({ set, amount, now: this.#now }) }];
+    });
+    if (parts.length === 0) return undefined;
+    const call = { space, system, measures: parts.flatMap(({ measures }) => measures) };
+    for (const { share, measures } of parts) {
+      const missing = measures.find((measure) => !share.covers(measure));
+      if (missing === undefined) continue;
+      shares.want(call);
+      return { refusal: shareRefusal(share, missing), pending: true };
+    }
+    shares.took(call);
+    return undefined;
+  }
+
+  #elsewhere({ space, system }: DeploymentView, account: Account, currency: string | null): SpentElsewhere {
+    return spentElsewhere({ share: this.#shares?.of({ space, system }), system, account, currency });
+  }
+
+  account(space: string, system: string | null, time: number): Account {
     const account = this.#account(space, system);
-    account.roll(now);
-    const { day, month, inFlight, minute } = account;
-    return { day: view(day), month: view(month), inFlight, callsThisMinute: minute.count(now) };
+    account.roll(this.#roll(time));
+    return account;
+  }
+
+  spending(space: string, system: string | null, time: number): Spending {
+    const { day, month, inFlight, minute } = this.account(space, system, time);
+    return { day: view(day), month: view(month), inFlight, callsThisMinute: minute.count(this.#now) };
   }
 
   /** Never back: a day that has ended stays ended. */
@@ -233,22 +273,24 @@ function unbounded({ sets }: Accounts, { bound: { prompt, answer } }: Estimate):
   return refuse("answer_unbounded", { message: `nothing bounds how many tokens ${which} can have, and a budget holds`, param: prompt === undefined ? "messages" : "max_tokens", component: "budget:bound" });
 }
 
-function firstRefusal(sets: readonly LimitSet[], amount: Amount, now: number): Refusal | undefined {
-  for (const set of sets) {
-    const refusal = limitRefusal(set, amount, now);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
+interface Reserved {
+  readonly accounts: Accounts;
+  readonly estimate: Estimate;
+  readonly now: number;
+  readonly elsewhere: SpentElsewhere;
 }
 
-function reserved({ system, space }: Accounts, estimate: Estimate, now: number): Reservation {
-  const facts = factsOf(system, estimate, now);
+function reserved({ accounts, estimate, now, elsewhere }: Reserved): Reservation {
+  const { system, space } = accounts;
+  const facts = factsOf({ accounts, estimate, now, elsewhere });
   const amount: Amount = { tokens: estimate.tokens, micros: estimate.micros, currency: estimate.currency };
   const open = [system.open(amount, now), space.open(amount, now)];
   return new OpenReservation({ facts, open, estimate, amount });
 }
 
-function factsOf({ day, month, minute, inFlight }: Account, { tokens, micros, currency, price, bound: { prompt, answer } }: Estimate, now: number): BudgetReserved {
+function factsOf({ accounts, estimate, now, elsewhere }: Reserved): BudgetReserved {
+  const { day, month, minute, inFlight } = accounts.system;
+  const { tokens, micros, currency, price, bound: { prompt, answer } } = estimate;
   return {
     tokens,
     costMicros: currency === null ? null : micros,
@@ -257,7 +299,12 @@ function factsOf({ day, month, minute, inFlight }: Account, { tokens, micros, cu
     priceDate: price?.from ?? null,
     prompt: prompt ?? 0,
     answer: answer ?? null,
-    spent: { dayTokens: day.tokens, monthTokens: month.tokens, dayMicros: day.micros(currency), monthMicros: month.micros(currency) },
+    spent: {
+      dayTokens: day.tokens + elsewhere.dayTokens,
+      monthTokens: month.tokens + elsewhere.monthTokens,
+      dayMicros: day.micros(currency) + elsewhere.dayMicros,
+      monthMicros: month.micros(currency) + elsewhere.monthMicros,
+    },
     callsThisMinute: minute.count(now),
     inFlight,
   };

@@ -1,6 +1,7 @@
 import { budgetMicrosMax, budgetTokensMax } from "@licet/contract";
 import type { Account, Amount } from "./account.ts";
 import type { LimitSet } from "./limits.ts";
+import type { SpentElsewhere } from "./shares.ts";
 
 /** The facts of `Licet::Workload` and `Licet::Call` that the pack `runtime-budgets` reads. */
 export interface CedarBudget {
@@ -18,6 +19,8 @@ export interface CedarFacts {
   readonly sets: readonly LimitSet[];
   readonly estimate: Amount;
   readonly now: number;
+  /** What other processes have spent of the same. */
+  readonly elsewhere: SpentElsewhere;
 }
 
 /** What stands for "no limit" in a policy's sums: the largest that the pack lets through. */
@@ -30,7 +33,7 @@ const estimateMax = { tokens: 1_000_000_000, costMicros: 1_000_000_000_000 };
  * steps say about the limits is exact: a call that fits is told as one that fits, one that does not as one that does
  * not. The numbers to the last token stand beside the question, in the decision's `budget`.
  */
-export function cedarBudget({ system, sets, estimate, now }: CedarFacts): CedarBudget {
+export function cedarBudget({ system, sets, estimate, now, elsewhere }: CedarFacts): CedarBudget {
   const { currency } = estimate;
   const budget = {
     day: { tokens: least(sets, ({ tokensPerDay }) => tokensPerDay) ?? unlimited.tokens, costMicros: least(sets, inCurrency(currency, "microsPerDay")) ?? unlimited.costMicros },
@@ -44,8 +47,8 @@ export function cedarBudget({ system, sets, estimate, now }: CedarFacts): CedarB
   return {
     budget,
     spent: {
-      tokens: toldSpent({ spent: system.day.tokens, need: estimate.tokens, told: told.tokens, limit: budget.day.tokens, unlimited: unlimited.tokens }),
-      costMicros: toldSpent({ spent: system.day.micros(currency), need: estimate.micros, told: told.costMicros, limit: budget.day.costMicros, unlimited: unlimited.costMicros }),
+      tokens: toldSpent({ spent: system.day.tokens + elsewhere.dayTokens, need: estimate.tokens, told: told.tokens, limit: budget.day.tokens, unlimited: unlimited.tokens }),
+      costMicros: toldSpent({ spent: system.day.micros(currency) + elsewhere.dayMicros, need: estimate.micros, told: told.costMicros, limit: budget.day.costMicros, unlimited: unlimited.costMicros }),
     },
     estimate: told,
     callsThisMinute: toldCalls(system.minute.count(now), budget.callsPerMinute),

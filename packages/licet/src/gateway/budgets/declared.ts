@@ -1,6 +1,8 @@
 import { BudgetLimits } from "@licet/contract";
 import { z } from "zod";
-import { budgetedReleases, type Reader } from "../store.ts";
+import { budgetedReleases, budgetLimits, type Reader } from "../store.ts";
+import type { Counter, Quantity } from "./shares.ts";
+import { wholeSpace } from "./standing.ts";
 
 const Declaring = z.object({ manifest: z.object({ budgets: BudgetLimits.optional() }) });
 
@@ -33,4 +35,38 @@ function smaller<K extends string>(one: Partial<Readonly<Record<K, number | unde
     if (values.length > 0) least[name] = Math.min(...values);
   }
   return least;
+}
+
+/** The smallest limit of a counter; undefined where nobody set one. */
+export type LimitOf = (counter: Counter) => number | undefined;
+
+/**
+ * What is divided among processes: of all releases that carry traffic and of the operator the smallest limit. Where a
+ * system has several releases at once, a gateway process so holds every call to the smallest.
+ */
+export async function dividedLimits(db: Reader, space: string): Promise<LimitOf> {
+  const sets = new Map<string, BudgetLimits[]>();
+  const add = (system: string, limits: BudgetLimits): void => void sets.set(system, [...(sets.get(system) ?? []), limits]);
+  for (const { system, bundle, active } of await budgetedReleases(db, space)) {
+    const { budgets } = active ? Declaring.parse(JSON.parse(bundle)).manifest : {};
+    if (budgets !== undefined) add(system, budgets);
+  }
+  for (const { system, limits } of await budgetLimits(db, space)) add(system, BudgetLimits.parse(JSON.parse(limits)));
+  return ({ system, of, currency }) => {
+    const values = (sets.get(system ?? wholeSpace) ?? []).flatMap((limits) => limitIn(limits, of, currency) ?? []);
+    return values.length === 0 ? undefined : Math.min(...values);
+  };
+}
+
+function limitIn({ money, ...limits }: BudgetLimits, of: Quantity, currency: string): number | undefined {
+  const paid = money?.currency === currency ? money : undefined;
+  const all: Readonly<Record<Quantity, number | undefined>> = {
+    dayTokens: limits.tokensPerDay,
+    monthTokens: limits.tokensPerMonth,
+    dayMicros: paid?.microsPerDay,
+    monthMicros: paid?.microsPerMonth,
+    calls: limits.requestsPerMinute,
+    flights: limits.concurrency,
+  };
+  return all[of];
 }

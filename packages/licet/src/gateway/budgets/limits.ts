@@ -2,48 +2,26 @@ import type { BudgetLimits } from "@licet/contract";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { DeploymentView } from "../snapshot.ts";
 import type { Account, Amount, Window } from "./account.ts";
-import type { Share } from "./shares.ts";
+import { limitName, nobody, type Measure, type Others, type Quantity, type Share } from "./shares.ts";
 
 /** Limits that somebody set, and the account that they hold for. */
 export interface LimitSet {
   readonly account: Account;
+  /** Whose account: null for all systems of the space. */
+  readonly system: string | null;
   readonly limits: BudgetLimits;
   readonly whose: string;
 }
 
 /** Every set that holds for a deployment: the release's own and the operator's, of the system and of the space. */
-export function limitSets({ budgets }: Pick<DeploymentView, "budgets">, accounts: { readonly system: Account; readonly space: Account }): readonly LimitSet[] {
-  const sets: readonly (readonly [BudgetLimits | undefined, Account, string])[] = [
-    [budgets?.release, accounts.system, "the system's release"],
-    [budgets?.system, accounts.system, "the operator's limit for the system"],
-    [budgets?.space, accounts.space, "the operator's limit for the space"],
+export function limitSets({ budgets, system: name }: Pick<DeploymentView, "budgets" | "system">, accounts: { readonly system: Account; readonly space: Account }): readonly LimitSet[] {
+  const { system, space } = accounts;
+  const sets: readonly (Omit<LimitSet, "limits"> & { readonly limits: BudgetLimits | undefined })[] = [
+    { account: system, system: name, limits: budgets?.release, whose: "the system's release" },
+    { account: system, system: name, limits: budgets?.system, whose: "the operator's limit for the system" },
+    { account: space, system: null, limits: budgets?.space, whose: "the operator's limit for the space" },
   ];
-  return sets.flatMap(([limits, account, whose]) => (limits === undefined ? [] : [{ account, limits, whose }]));
-}
-
-/**
- * The same limits, as far as this gateway may use them up by itself. A window that the share does not name is not
- * leased yet: nothing of it may be spent.
- */
-export function sharedSet(set: LimitSet, share: Share | undefined): LimitSet {
-  const { account, limits } = set;
-  const { money } = limits;
-  const day = share?.day.index === account.day.index ? share.day : undefined;
-  const month = share?.month.index === account.month.index ? share.month : undefined;
-  return {
-    ...set,
-    limits: {
-      tokensPerDay: least(limits.tokensPerDay, day?.tokens),
-      tokensPerMonth: least(limits.tokensPerMonth, month?.tokens),
-      requestsPerMinute: least(limits.requestsPerMinute, share?.requestsPerMinute),
-      concurrency: least(limits.concurrency, share?.concurrency),
-      money: money && { ...money, microsPerDay: least(money.microsPerDay, day?.micros), microsPerMonth: least(money.microsPerMonth, month?.micros) },
-    },
-  };
-}
-
-function least(limit: number | undefined, share: number | undefined): number | undefined {
-  return limit === undefined ? undefined : Math.min(limit, share ?? 0);
+  return sets.flatMap(({ limits, ...set }) => (limits === undefined ? [] : [{ ...set, limits }]));
 }
 
 /** Whether a call needs a bound in tokens or money at all. */
@@ -51,9 +29,33 @@ export function limitsSpending({ limits }: LimitSet): boolean {
   return limits.tokensPerDay !== undefined || limits.tokensPerMonth !== undefined || limits.money !== undefined;
 }
 
-/** Why an amount does not fit into a set of limits now; undefined when it does. The account has been rolled to `now`. */
-export function limitRefusal(set: LimitSet, amount: Amount, now: number): Refusal | undefined {
-  return concurrencyRefusal(set) ?? rateRefusal(set, now) ?? tokensRefusal(set, amount, now) ?? moneyRefusal(set, amount, now);
+/** One call before a set of limits; the account has been rolled to `now`. */
+export interface Fitting {
+  readonly set: LimitSet;
+  readonly amount: Amount;
+  readonly now: number;
+  /** What other processes have of the same limits, where any count beside this one. */
+  readonly share: Share | undefined;
+}
+
+/** Why a call does not fit by what is spent for good and in flight here; undefined when it does. What others keep ready may come back, so it is not looked at. */
+export function limitRefusal(fitting: Fitting): Refusal | undefined {
+  const { set, now } = fitting;
+  return concurrencyRefusal(set) ?? rateRefusal(set, now) ?? tokensRefusal(fitting) ?? moneyRefusal(fitting);
+}
+
+/** Why a call that fits its limits may not be admitted by this process: what is left of them is not here. */
+export function shareRefusal(share: Share, measure: Measure): Refusal {
+  const { of, whose } = measure;
+  const component = `budget:${limitName(of)}`;
+  if (!share.isDenied(measure)) return refuse("budget_share_missing", { component, retryAfterSeconds: 1 });
+  const message = `what is left of \`${limitName(of)}\` of ${whose} is kept for calls of other gateways`;
+  return refuse(deniedCode(of), { message, component, retryAfterSeconds: 1 });
+}
+
+function deniedCode(of: Quantity): "concurrency_exceeded" | "rate_exceeded" | "budget_exceeded" {
+  if (of === "flights") return "concurrency_exceeded";
+  return of === "calls" ? "rate_exceeded" : "budget_exceeded";
 }
 
 function concurrencyRefusal({ account, limits: { concurrency }, whose }: LimitSet): Refusal | undefined {
@@ -81,23 +83,27 @@ interface Fit {
   readonly now: number;
 }
 
-function tokensRefusal({ account, limits, whose }: LimitSet, { tokens: need }: Amount, now: number): Refusal | undefined {
-  const of = ({ tokens: used, openTokens: open }: Window) => ({ used, open, need, whose, now, unit: "tokens" });
+function tokensRefusal({ set: { account, limits, system, whose }, amount: { tokens: need }, now, share }: Fitting): Refusal | undefined {
+  const of = (window: Window, quantity: Quantity) => ({ ...known(window, { used: window.tokens, open: window.openTokens }, share?.others({ system, of: quantity, index: window.index, currency: "" })), need, whose, now, unit: "tokens" });
   return (
-    unfit({ ...of(account.day), window: account.day, name: "tokensPerDay", limit: limits.tokensPerDay }) ??
-    unfit({ ...of(account.month), window: account.month, name: "tokensPerMonth", limit: limits.tokensPerMonth })
+    unfit({ ...of(account.day, "dayTokens"), name: "tokensPerDay", limit: limits.tokensPerDay }) ??
+    unfit({ ...of(account.month, "monthTokens"), name: "tokensPerMonth", limit: limits.tokensPerMonth })
   );
 }
 
-function moneyRefusal({ account, limits: { money }, whose }: LimitSet, { micros: need, currency }: Amount, now: number): Refusal | undefined {
+function moneyRefusal({ set: { account, limits: { money }, system, whose }, amount: { micros: need, currency }, now, share }: Fitting): Refusal | undefined {
   if (money === undefined) return undefined;
   if (currency !== money.currency) return currencyRefusal(currency, money.currency);
   if (money.microsPerCall !== undefined && need > money.microsPerCall) {
     const message = `the call could cost ${need} millionths of ${currency}, and ${whose} allows ${money.microsPerCall} for one`;
     return refuse("budget_exceeded", { message, component: "budget:microsPerCall" });
   }
-  const of = (window: Window) => ({ used: window.micros(currency), open: window.openMicros(currency), window, need, whose, now, unit: `millionths of ${currency}` });
-  return unfit({ ...of(account.day), name: "microsPerDay", limit: money.microsPerDay }) ?? unfit({ ...of(account.month), name: "microsPerMonth", limit: money.microsPerMonth });
+  const of = (window: Window, quantity: Quantity) => ({ ...known(window, { used: window.micros(currency), open: window.openMicros(currency) }, share?.others({ system, of: quantity, index: window.index, currency })), need, whose, now, unit: `millionths of ${currency}` });
+  return unfit({ ...of(account.day, "dayMicros"), name: "microsPerDay", limit: money.microsPerDay }) ?? unfit({ ...of(account.month, "monthMicros"), name: "microsPerMonth", limit: money.microsPerMonth });
+}
+
+function known(window: Window, { used, open }: Pick<Fit, "used" | "open">, others: Others = nobody): Pick<Fit, "window" | "used" | "open"> {
+  return { window, used: used + others.settled, open };
 }
 
 /** Nothing is converted: a rate of exchange that nobody recorded would be a guess. */

@@ -1,3 +1,4 @@
+import type { RouteAnswer } from "@licet/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, t0, type Caller, type World } from "../../ato/world-fixture.ts";
 import { exampleBundle, exampleManifest } from "../../inventory/example-manifest.ts";
@@ -113,7 +114,19 @@ describe("what was spent", () => {
     const again = await openBudgets({ read: database.read, now: t0 });
     expect(again.spending("main", "example", t0)).toMatchObject({ inFlight: 0, day: { tokens: 30 + 200, openTokens: 0, money: { EUR: 230 } }, month: { tokens: 230 } });
     expect(again.spending("main", null, t0).day.tokens).toBe(230);
-    const { items } = await routes.listBudgets({ params, query: {} }, ada, cookies);
+    const { items } = await routes.listBudgets({ params, query: { limit: 50 } }, ada, cookies);
     expect(items).toMatchObject([{ system: null, day: { tokens: 230 } }, { system: "example", day: { tokens: 230, money: [{ currency: "EUR", micros: 230 }] } }]);
+  });
+
+  test("is shown page by page: the space first, then its systems by name, each once", async () => {
+    for (const name of ["zebra", "another"]) await world.push(exampleBundle({ ...exampleManifest, name }), ada.personId);
+    const seen: (readonly (string | null)[])[] = [];
+    for (let cursor: string | undefined | null = undefined; cursor !== null; ) {
+      const page: RouteAnswer<"listBudgets"> = await routes.listBudgets({ params, query: { limit: seen.length === 0 ? 1 : 2, cursor } }, ada, cookies);
+      seen.push(page.items.map(({ system }) => system));
+      cursor = page.next;
+    }
+    expect(seen).toEqual([[null], ["another", "example"], ["zebra"]]);
+    expect(await code(Promise.resolve(routes.listBudgets({ params, query: { limit: 1, system: "nobody" } }, ada, cookies)))).toBe("system_unknown");
   });
 });

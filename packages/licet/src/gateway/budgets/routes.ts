@@ -19,13 +19,17 @@ export interface BudgetRoutes {
 export function budgetRoutes({ read, recorder, tables }: BudgetRoutes): Pick<Handlers, "listBudgets" | "setBudget" | "listPrices" | "setPrice"> {
   return {
     async listBudgets({ params, query }) {
-      const items = await views({ read, recorder }, params.space, query.system);
-      if (items.length === 0) throw new LicetError("system_unknown", { message: `there is no system \`${query.system ?? ""}\` in this space` });
-      return { items };
+      const { system, cursor, limit } = query;
+      const known = (await systemNames(read, params.space)).toSorted();
+      if (system !== undefined && !known.includes(system)) throw new LicetError("system_unknown", { message: `there is no system \`${system}\` in this space` });
+      const all = system === undefined ? [null, ...known] : [system];
+      const after = cursor === undefined ? all : all.filter((name) => name !== null && name > cursor);
+      const wanted = after.slice(0, limit);
+      return { items: await views({ read, recorder }, params.space, wanted), next: after.length > limit ? (wanted.at(-1) ?? spaceCursor) : null };
     },
     async setBudget({ params, body }, caller) {
       await changeLimits(recorder, { space: params.space, ...body, by: caller.personId });
-      const [view] = await views({ read, recorder }, params.space, body.system);
+      const [view] = await views({ read, recorder }, params.space, [body.system]);
       if (view === undefined) throw new LicetError("system_unknown");
       return view;
     },
@@ -42,13 +46,16 @@ export function budgetRoutes({ read, recorder, tables }: BudgetRoutes): Pick<Han
 
 type Rows = Awaited<ReturnType<typeof spentSince>>;
 
-/** The space first, then its systems by name; or the one that is asked for, null for the space. What calls in flight reserved is in the record, so it is in the sums. */
-async function views({ read, recorder }: Pick<BudgetRoutes, "read" | "recorder">, space: string, only?: string | null): Promise<BudgetView[]> {
+/** Of a page that ends with the space itself: every name comes after it. */
+const spaceCursor = "-";
+
+/** Of these systems, null for the space. What calls in flight reserved is in the record, so it is in the sums. */
+async function views({ read, recorder }: Pick<BudgetRoutes, "read" | "recorder">, space: string, wanted: readonly (string | null)[]): Promise<BudgetView[]> {
   await recorder.settle();
   const today = dayOf(recorder.now());
-  const [systems, declared, limits, spent] = await Promise.all([systemNames(read, space), declaredBudgets(read, space, only ?? undefined), budgetLimits(read, space), spentSince(read, monthStart(monthOf(today)), space)]);
+  const [only, ...more] = wanted;
+  const [declared, limits, spent] = await Promise.all([declaredBudgets(read, space, more.length === 0 ? (only ?? undefined) : undefined), budgetLimits(read, space), spentSince(read, monthStart(monthOf(today)), space)]);
   const people = await emailsOf(read, space, limits.map((row) => row.changed_by));
-  const wanted = [null, ...systems].filter((system) => only === undefined || system === only);
   return wanted.map((system) => {
     const set = limits.find((row) => row.system === (system ?? wholeSpace));
     const rows = system === null ? spent : spent.filter((row) => row.system === system);

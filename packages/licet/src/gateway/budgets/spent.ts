@@ -53,6 +53,11 @@ function count(value: unknown): number {
   return typeof value === "number" ? value : 0;
 }
 
+/** What a gateway process sent of its log: the run of it that recorded the entry. */
+export function runOf({ gateway, body }: Pick<SpendingEntry, "body"> & { readonly gateway?: string | undefined }): string | undefined {
+  return body["shipped"] === undefined ? undefined : gateway;
+}
+
 /** Sums by system, day and currency, so that a batch of entries changes few rows. */
 export function summed(changes: readonly SpentDay[]): readonly SpentDay[] {
   const sums = new Map<string, SpentDay>();

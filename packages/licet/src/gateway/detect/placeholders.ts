@@ -1,6 +1,41 @@
 import { randomBytes } from "node:crypto";
 
 const tagLetters = 10;
+
+/** A value that was taken out of a call, in the two ways in which it goes back. */
+export interface Original {
+  /** Into plain text. */
+  readonly text: string;
+  /** Into a string of JSON, without its quotes. */
+  readonly json: string;
+}
+
+/** What stood in plain text. */
+export function plainOriginal(text: string): Original {
+  return { text, json: jsonEscaped(text) };
+}
+
+/**
+ * What stood in a string of a text that is JSON: escaped there, and itself wherever it goes back. Where nobody said that
+ * the text is JSON, a reader of plain text gets what was written.
+ */
+export function jsonOriginal(written: string, said: "json" | "text"): Original {
+  const value = unescaped(written);
+  return value === undefined ? plainOriginal(written) : { text: said === "json" ? value : written, json: jsonEscaped(value) };
+}
+
+function jsonEscaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function unescaped(written: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(`"${written}"`);
+    return typeof value === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
 /** A model that makes up more than this of one call's values is given no more of them back. */
 const placeholdersMax = 10_000;
 
@@ -11,7 +46,7 @@ const placeholdersMax = 10_000;
 export class Placeholders {
   readonly #tag: () => string;
   readonly #byValue = new Map<string, string>();
-  readonly #values = new Map<string, string>();
+  readonly #values = new Map<string, Original>();
   readonly #counts = new Map<string, number>();
 
   constructor(tag?: string) {
@@ -29,15 +64,15 @@ export class Placeholders {
   }
 
   /** Plain ASCII without quotes and backslashes, so that it means the same inside JSON. */
-  replace(type: string, value: string): string {
+  replace(type: string, written: string, original: Original = plainOriginal(written)): string {
     this.count(type);
-    const key = `${type} ${value}`;
+    const key = `${type} ${original.text}\n${original.json}`;
     const known = this.#byValue.get(key);
     if (known !== undefined) return known;
     if (this.#values.size >= placeholdersMax) return maskOf(type);
     const placeholder = `[${type}_${this.#byValue.size + 1}_${this.#tag()}]`;
     this.#byValue.set(key, placeholder);
-    this.#values.set(placeholder, value);
+    this.#values.set(placeholder, original);
     return placeholder;
   }
 
@@ -46,14 +81,10 @@ export class Placeholders {
     this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
   }
 
-  valueOf(placeholder: string): string | undefined {
-    return this.#values.get(placeholder);
-  }
-
   /** Every placeholder of a text with its value, in order. */
-  found(text: string, from = 0): readonly { readonly start: number; readonly end: number; readonly value: string }[] {
+  found(text: string, from = 0): readonly { readonly start: number; readonly end: number; readonly value: Original }[] {
     if (this.isEmpty) return [];
-    const found: { start: number; end: number; value: string }[] = [];
+    const found: { start: number; end: number; value: Original }[] = [];
     for (let start = text.indexOf("[", from); start >= 0; start = text.indexOf("[", start + 1)) {
       const end = text.indexOf("]", start) + 1;
       const value = end === 0 ? undefined : this.#values.get(text.slice(start, Math.min(end, start + placeholderCharactersMax)));
@@ -66,7 +97,7 @@ export class Placeholders {
     let out = "";
     let at = 0;
     for (const { start, end, value } of this.found(text)) {
-      out += text.slice(at, start) + value;
+      out += text.slice(at, start) + value.text;
       at = end;
     }
     return at === 0 ? text : out + text.slice(at);

@@ -1,3 +1,4 @@
+import type { Match } from "./detector.ts";
 import { apart, edited } from "./edits.ts";
 import { maskOf } from "./placeholders.ts";
 import { pendingIn, readingOf } from "./reading.ts";
@@ -8,6 +9,32 @@ export function redacted(rules: DetectionRules, text: string): string {
   const found = rules.scan(text);
   if (found.length === 0) return text;
   return edited(text, apart(found.map((match) => ({ ...match, action: "mask" }))).map(({ type, start, end }) => ({ start, end, replacement: maskOf(type) })));
+}
+
+/**
+ * Texts that are read as one, each as it is recorded: what shows only in them together is replaced as well, where it begins.
+ * What a text says by itself counts too: beside others it may make a word of another kind.
+ */
+export function redactedTogether(rules: DetectionRules, texts: readonly string[]): readonly string[] {
+  const starts: number[] = [];
+  let length = 0;
+  for (const text of texts) {
+    starts.push(length);
+    length += text.length;
+  }
+  const alone = texts.flatMap((text, at) => rules.scan(text).map((match) => moved(match, starts[at] ?? 0)));
+  const found = [...rules.scan(texts.join("")), ...alone];
+  if (found.length === 0) return texts;
+  const edits = apart(found.map((match) => ({ ...match, action: "mask" })));
+  return texts.map((text, at) => {
+    const from = starts[at] ?? 0;
+    const own = edits.filter(({ start, end }) => start < from + text.length && end > from);
+    return edited(text, own.map(({ type, start, end }) => ({ start: Math.max(0, start - from), end: Math.min(text.length, end - from), replacement: start < from ? "" : maskOf(type) })));
+  });
+}
+
+function moved({ type, start, end }: Match, by: number): Match {
+  return { type, start: start + by, end: end + by };
 }
 
 /** How names that a caller chose are recorded: where nothing was found in the call, as they are. */

@@ -1,7 +1,7 @@
 import type { DetectionAction, FindingClass, FindingCount } from "@licet/contract";
 import type { Match } from "./detector.ts";
 import { apart, type Edit, type Taken } from "./edits.ts";
-import { maskOf, type Placeholders } from "./placeholders.ts";
+import { jsonOriginal, maskOf, plainOriginal, type Original, type Placeholders } from "./placeholders.ts";
 import type { DetectionRules } from "./rules.ts";
 
 export interface CallText {
@@ -10,6 +10,8 @@ export interface CallText {
   readonly fixed: boolean;
   /** Of a text that joins others as the model reads them: their places among the texts, in order and without a gap. */
   readonly joins?: readonly number[];
+  /** The text is JSON itself, as a tool's arguments are. */
+  readonly json?: boolean;
 }
 
 export interface ScannedCall {
@@ -46,9 +48,9 @@ export function scanCall({ rules, boundary, texts, placeholders, more }: CallSca
       if (text.joins === undefined || places.length > 1) take({ texts, tally, taken }, places);
     }
   }
-  const edits = texts.map(({ text }, index) => {
+  const edits = texts.map((text, index) => {
     const out = taken.get(index);
-    return out === undefined ? noEdits : apart(out).map((each) => editOf(text, each, placeholders));
+    return out === undefined ? noEdits : editsOf(text, apart(out), placeholders);
   });
   const result = tally.result();
   // Who was declared and not asked may have found something.
@@ -93,10 +95,35 @@ function parts(texts: readonly CallText[], joins: readonly number[], { type, sta
   return found;
 }
 
-function editOf(text: string, { type, start, end, action }: Taken, placeholders: Placeholders): Edit {
-  if (action === "redact") return { start, end, replacement: placeholders.replace(type, text.slice(start, end)) };
-  placeholders.count(type);
-  return { start, end, replacement: maskOf(type) };
+function editsOf(text: CallText, taken: readonly Taken[], placeholders: Placeholders): readonly Edit[] {
+  const original = originals(text);
+  return taken.map(({ type, start, end, action }) => {
+    if (action === "redact") return { start, end, replacement: placeholders.replace(type, text.text.slice(start, end), original(text.text.slice(start, end))) };
+    placeholders.count(type);
+    return { start, end, replacement: maskOf(type) };
+  });
+}
+
+/** How a piece of a text goes back. Without a backslash it is the same in JSON and in plain text. */
+function originals({ text, json = false }: CallText): (written: string) => Original {
+  let parsed: boolean | undefined;
+  return (written) => {
+    if (!written.includes("\\")) return plainOriginal(written);
+    parsed ??= isJson(text);
+    return parsed ? jsonOriginal(written, json ? "json" : "text") : plainOriginal(written);
+  };
+}
+
+const jsonStart = /^\s*[[{]/u;
+
+function isJson(text: string): boolean {
+  if (!jsonStart.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Counts by type and action; owned by one scan. */

@@ -134,6 +134,23 @@ describe("an answer that comes in pieces", () => {
     expect(JSON.parse(edited(said, filter.edits))).toEqual({ key: 'a"b\\c' });
   });
 
+  test("a text that is a JSON document stays one, however it comes in pieces", () => {
+    const values = ["two\nlines", 'quo"ted', "back\\slash"];
+    fc.assert(
+      fc.property(fc.constantFrom("", " \n"), fc.constantFrom('{ "keys": [', "[", '[ {"a":1}, '), fc.array(fc.nat({ max: 60 }), { maxLength: 8 }), (space, opening, cuts) => {
+        const placeholders = new Placeholders();
+        const closing = opening.startsWith("{") ? "]}" : "]";
+        const document = (of: readonly string[]) => `${space}${opening}${of.map((each) => `"${each}"`).join(", ")}${closing}`;
+        const said = document(values.map((value) => placeholders.replace("assigned-secret", value)));
+        const { edits } = run(flagAll, pieces({ text: said, cuts }), placeholders);
+        expect(JSON.parse(edited(said, edits))).toEqual(JSON.parse(document(values.map((value) => JSON.stringify(value).slice(1, -1)))));
+        const plain = `[x] ${placeholders.replace("assigned-secret", "two\nlines")} {`;
+        expect(edited(plain, run(flagAll, [plain], placeholders).edits)).toBe("[x] two\nlines {");
+      }),
+      { numRuns: numRuns / 3 },
+    );
+  });
+
   test("plain words leave with the next space", () => {
     const filter = textFilter({ rules: blockAll, boundary, placeholders: new Placeholders(), found: new Map() });
     const plain = textFilter({ rules: detectionOf(undefined).rules("any"), boundary, placeholders: new Placeholders(), found: new Map() });

@@ -43,6 +43,10 @@ const heldCharactersMax = 512;
 const wordEndsMax = 4096;
 const growth = 8;
 
+/** Answers are often JSON without being told to the caller's client as such; a placeholder begins with a bracket as well. */
+const jsonDocument = /^(?:\{\s*["}]|\[\s*["{])/u;
+const headCharacters = 32;
+
 export function textFilter(options: TextFilterOptions): TextFilter {
   return new LaneFilter(options);
 }
@@ -71,6 +75,8 @@ class LaneFilter implements TextFilter {
   #editedTo = 0;
   #restoredTo = 0;
   #readAgainAt = 0;
+  /** How the text begins, as far as that tells whether it is a JSON document. */
+  #head = "";
 
   constructor(options: TextFilterOptions) {
     const { rules, boundary } = options;
@@ -94,6 +100,7 @@ class LaneFilter implements TextFilter {
 
   push(piece: string): void {
     this.#buffer += piece;
+    if (!this.#options.placeholders.isEmpty && this.#head.length < headCharacters) this.#head = (this.#head + piece).trimStart().slice(0, headCharacters);
     if (this.#blocked !== undefined) return;
     const wordEnds = this.#buffer.length < wordEndsMax && /[^\w+/=.-]/u.test(piece);
     if (wordEnds || this.#buffer.length >= this.#readAgainAt) this.#settle(false);
@@ -131,12 +138,12 @@ class LaneFilter implements TextFilter {
   #restore(open: number): readonly { readonly start: number; readonly end: number }[] {
     const { placeholders, form } = this.#options;
     if (placeholders.isEmpty) return [];
+    const json = form === "json" || jsonDocument.test(this.#head);
     const all = placeholders.found(this.#buffer).filter(({ start }) => start < open);
     for (const { start, end, value } of all) {
       if (this.#base + start < this.#restoredTo) continue;
       this.#restoredTo = this.#base + end;
-      const replacement = form === "json" ? JSON.stringify(value).slice(1, -1) : value;
-      this.#queue.push({ type: "", action: "flag", start: this.#base + start, end: this.#base + end, restored: replacement });
+      this.#queue.push({ type: "", action: "flag", start: this.#base + start, end: this.#base + end, restored: json ? value.json : value.text });
     }
     return all;
   }

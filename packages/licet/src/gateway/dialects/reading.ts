@@ -1,8 +1,16 @@
 import type { JsonObject } from "../../ledger/entry.ts";
+import type { Need } from "../dialect.ts";
 import { jsonDepthMax, parseJson, wellFormed } from "../json.ts";
 import { refuse, shown, type Refusal } from "../refusal.ts";
 import type { Fault, Shape } from "./shape.ts";
 import { asRead } from "./wire.ts";
+
+/** Tiers of service that cost more than the price list says, or use what somebody has set aside. */
+const dearTiers: ReadonlySet<string> = new Set(["priority", "scale", "fast", "ultrafast"]);
+
+export function tierNeeds(tier: string | null | undefined): readonly Need[] {
+  return typeof tier === "string" && dearTiers.has(tier) ? [{ permission: `service-tier:${tier}`, param: "service_tier" }] : [];
+}
 
 export type ReadBody<T> = { readonly request: T; readonly json: JsonObject } | { readonly refusal: Refusal };
 

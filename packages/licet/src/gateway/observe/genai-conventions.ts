@@ -55,11 +55,13 @@ export const licetNames = {
 
 export const operations = { chat: "chat", embeddings: "embeddings" } as const;
 
+const own: Readonly<Record<string, string>> = { score: "score", useFile: "use_file", useBatch: "use_batch" };
+
 /** The conventions' names for what they know; others by what they do, as the conventions allow. */
 export function operationOf({ dialect, action }: Pick<ObservedDecision, "dialect" | "action">): string {
   if (dialect === "openai.embeddings") return operations.embeddings;
   if (dialect === "anthropic.count-tokens") return "count_tokens";
-  return action === "score" ? "score" : operations.chat;
+  return own[action] ?? operations.chat;
 }
 
 export const apiTypes = { "openai.chat": "chat_completions", "openai.responses": "responses" } as const;

@@ -28,6 +28,7 @@ describe("what an observer is told of calls through the gateway", () => {
     await response.text();
     await expect.poll(() => ended.length).toBe(1);
     const [record] = governed.bodies("gateway.decision");
+    expect(record?.["trace"]).toBe("0af7651916cd43dd8448eb211c80319c");
     expect(decided).toHaveLength(1);
     expect(decided[0]).toMatchObject({ id: record?.["id"], space: "main", system: "helpdesk", deployment: "dep_helpdesk", dialect: "openai.chat", upstreamModel: "sim-1", decision: "allow", provider: { id: "simulator", kind: "openai" } });
     expect(ended[0]).toMatchObject({ status: 200, finish: "complete", recorded: true, usage: { prompt: expect.any(Number) } });
@@ -52,9 +53,22 @@ describe("what an observer is told of calls through the gateway", () => {
     expect(ended).toEqual([]);
   });
 
-  it("a stranger's refusal belongs to no system", async () => {
-    await (await governed.post("/openai/v1/chat/completions", body(), { authorization: "Bearer lic_nobody" })).text();
-    expect(decided).toMatchObject([{ decision: "deny", code: "credential_invalid", system: undefined }]);
+  it.each([
+    ["gateway.decision", "/openai/v1/chat/completions"],
+    ["gateway.decision", "/oip/v2/models/chat/infer"],
+    ["access.decision", "/access/v1/evaluation"],
+    ["access.decision", "/ext-authz/v1/chat"],
+  ])("a stranger's refusal belongs to no system: %s of %s", async (kind, path) => {
+    await (await governed.post(path, body(), { authorization: "Bearer lic_nobody", traceparent: parent })).text();
+    const [record] = governed.bodies(kind);
+    expect(record).toMatchObject({ code: "credential_invalid", trace: "0af7651916cd43dd8448eb211c80319c" });
+    expect(decided).toMatchObject([{ id: record?.["id"], decision: "deny", code: "credential_invalid", system: undefined, trace: { parentId: "b7ad6b7169203331" } }]);
+  });
+
+  it("a question to the decision API is recorded with its trace, and with none where the caller names none", async () => {
+    const question = JSON.stringify({ subject: { type: "workload", id: "helpdesk" }, action: { name: "callModel" }, resource: { type: "model", id: "chat" } });
+    for (const headers of [{ traceparent: parent }, { traceparent: "00-malformed" }, {}]) await (await governed.post("/access/v1/evaluation", question, headers)).text();
+    expect(governed.bodies("access.decision").map(({ decision, trace }) => [decision, trace])).toEqual([["allow", "0af7651916cd43dd8448eb211c80319c"], ["allow", undefined], ["allow", undefined]]);
   });
 });
 

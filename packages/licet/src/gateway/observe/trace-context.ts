@@ -29,6 +29,12 @@ export function traceOf(parent: string | undefined, state?: string): TraceContex
   return { traceId, spanId, parentId, sampled: (Number.parseInt(flags, 16) & 1) === 1, state: readState(state) };
 }
 
+/** The trace that a caller's header names; undefined where it names none. */
+export function traceIdOf(parent: string | undefined): string | undefined {
+  const context = parent === undefined ? undefined : traceOf(parent);
+  return context?.parentId === undefined ? undefined : context.traceId;
+}
+
 function valid([, version = "", traceId = "", parentId = "", , rest]: RegExpExecArray): boolean {
   const known = version === "00" ? rest === undefined : version !== "ff";
   return known && !nothing.test(traceId) && !nothing.test(parentId);

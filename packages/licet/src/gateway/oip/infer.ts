@@ -5,16 +5,17 @@ import { admit, admitAgain, refusedStranger, type Admission, type PipelineParts,
 import { answerRefusal, type AnswerHeaders, type Caller, type Inbound } from "../answer.ts";
 import { refused } from "../attempt.ts";
 import type { Reservation } from "../budgets/budgets.ts";
-import { answerWords, contentMode, isRecorded, promptBytesMax, promptWords, type Answered } from "../content.ts";
+import { reserveShared } from "../budgets/shared-reserve.ts";
+import { answerWords, contentMode, isRecorded, promptBytesMax, promptWords, redactedMessage, type Answered } from "../content.ts";
 import { adviceOf } from "../decide.ts";
 import { namesFor } from "../detect/redacted.ts";
 import type { DetectionRules } from "../detect/rules.ts";
 import { cutLatch, neverSent, type CutLatch } from "../exchange.ts";
-import { bareFacts } from "../facts.ts";
+import { bareFacts, renamed, unreadName } from "../facts.ts";
 import { digestText } from "../json.ts";
 import type { CallJudgement } from "../judge.ts";
 import { observedFacts, observedHeader } from "../observe-mode.ts";
-import { tellDecided, tellEnded, watched, type Watched } from "../observed-call.ts";
+import { tellDecided, tellEnded, traced, watched, type Watched } from "../observed-call.ts";
 import { answered, outcomeBody } from "../outcome.ts";
 import type { DecisionFacts } from "../record.ts";
 import { refuse, shown, type Refusal } from "../refusal.ts";
@@ -46,7 +47,7 @@ export async function infer(oip: OipParts, route: InferRoute, inbound: Inbound, 
   const admitted = admit(pipeline, inbound);
   const turnedAway = ({ stranger }: { readonly stranger: Stranger }): Promise<void> => {
     const { now, snapshot } = stranger;
-    return refusedStranger(pipeline, caller, { stranger, kind: "gateway.decision", facts: bareFacts({ action: "score", endpoint, time: now, snapshot }), form: oipForm });
+    return refusedStranger(pipeline, caller, { stranger, kind: "gateway.decision", facts: bareFacts({ action: "score", endpoint, time: now, snapshot }), form: oipForm, watched: seen });
   };
   if ("stranger" in admitted) return turnedAway(admitted);
   const read = await readCall(route, inbound);
@@ -54,7 +55,7 @@ export async function infer(oip: OipParts, route: InferRoute, inbound: Inbound, 
   if ("stranger" in again) return turnedAway(again);
   const { admission } = again;
   if ("refusal" in read) {
-    const facts = { ...bareFacts({ action: "score", endpoint, time: admission.now, snapshot: admission.snapshot }), credential: admission.credential, model: shown(route.model) };
+    const facts = { ...bareFacts({ action: "score", endpoint, time: admission.now, snapshot: admission.snapshot }), credential: admission.credential, model: unreadName(admission, route.model) };
     return answerRefusal(caller, await refused(pipeline, { refusal: read.refusal, facts, watched: seen }), {}, oipForm);
   }
   return score(oip, caller, { ...read, admission, seen });
@@ -88,10 +89,10 @@ async function score(oip: OipParts, caller: Caller, scoring: Scoring): Promise<v
   const refuses = async (refusal: Refusal): Promise<void> => answerRefusal(caller, await refused(pipeline, { ...judgement, refusal, facts, watched: seen }), {}, oipForm);
   if ("code" in ready) return refuses(ready);
   const { model, provider } = ready;
-  const reserved = pipeline.budgets?.reserve({ credential: admission.credential, model, provider, promptTokensAtMost: 0, answerTokensMax: 0, now: admission.now });
+  const reserved = await reserveShared(pipeline.budgets, { credential: admission.credential, model, provider, promptTokensAtMost: 0, answerTokensMax: 0, now: admission.now });
   if (reserved !== undefined && "refusal" in reserved) return refuses(reserved.refusal);
   const reservation = reserved?.reservation;
-  const latch = cutLatch(pipeline, admission.credential);
+  const latch = cutLatch(pipeline, admission.credential, provider.vendor);
   if (!pipeline.inflight.add(latch.flight)) {
     reservation?.release();
     return refuses(refuse("gateway_busy"));
@@ -137,7 +138,7 @@ async function carriedOut(oip: OipParts, caller: Caller, allowed: Allowed): Prom
   const leaving = leavingRequest(call.request, judgement.scan.request);
   const words = isRecorded(mode) ? promptWords({ user: undefined, messages: [requestJson(leaving)] }, mode, judgement.scan.rules) : undefined;
   const writingAt = performance.now();
-  const written = await pipeline.record.decision({ kind: "gateway.decision", facts, words });
+  const written = await pipeline.record.decision({ kind: "gateway.decision", facts: traced(facts, seen), words });
   const told = tellDecided(pipeline, { facts, watched: seen, ...("refusal" in written && written), ...serving, id: "id" in written ? written.id : undefined, writingAt });
   if (!("id" in written)) return answerRefusal(caller, written, {}, oipForm);
   const at = { decidedAt: pipeline.clock.now(), sentAt: performance.now() };
@@ -164,7 +165,7 @@ async function ended({ pipeline }: OipParts, { admission, judgement, mode, seen,
   // A request counts whatever came of it; only one that was never sent does not.
   const cost = done.unsent ? reservation?.release() : reservation?.settle({ prompt: 0, completion: 0, total: 0 }, endedAt);
   const body = { ...outcomeBody({ credential, end, scan, sendings: [], cost, times: { receivedAt, decidedAt, endedAt } }), scoring: { outputs: outputs.map((each) => ({ ...each, name: named(each.name) })), version: version === null ? null : named(version), attested } };
-  const words = isRecorded(mode) && end.body !== undefined ? answerWords({ user: undefined }, mode, spoken(end.body, scan.rules)) : undefined;
+  const words = isRecorded(mode) && end.body !== undefined ? answerWords({ user: undefined }, mode, spoken(mode === "redacted" ? redactedBody(end.body, scan.rules) : end.body, scan.rules)) : undefined;
   const recorded = await pipeline.record.outcome({ decision, credential, body, words });
   tellEnded(pipeline, { decision: told, watched: seen, end, scan, cost, recorded, sentAt, endedAt: performance.now() });
   return recorded ? end : { ...end, refusal: refuse("evidence_unavailable") };
@@ -214,6 +215,11 @@ function requestJson({ id, parameters, inputs, outputs }: InferRequest): JsonObj
   };
 }
 
+/** Element by element, and what shows only in several: in the text of the whole body they stand apart. */
+function redactedBody(body: string, rules: DetectionRules): string {
+  return JSON.stringify(redactedMessage(rules, JSON.parse(body)));
+}
+
 /** The outputs as one text, bounded as any recorded answer is. */
 function spoken(body: string, rules: DetectionRules): Answered {
   const transcript = new Transcript();
@@ -232,7 +238,7 @@ function scoreFacts({ admission, call, bytes }: Scoring, judgement: CallJudgemen
     credential,
     model: named(shown(call.model)),
     policyBundle: policy.bundle,
-    cedar: judgement.cedar,
+    cedar: renamed(judgement.cedar, call.model, named(call.model)),
     reasons: judgement.reasons,
     policyErrors: policy.decision.errors.map((error) => error.policy),
     advice: adviceOf(policy.decision),
@@ -247,7 +253,7 @@ function scoreFacts({ admission, call, bytes }: Scoring, judgement: CallJudgemen
       dialect,
       scoring: { ...declared(judgement), inputs: call.request.inputs.map((each) => ({ ...described(each), name: named(each.name) })) },
       ...(scan.verdict.redactions.length > 0 && { redactions: scan.verdict.redactions.map(({ type, count }) => ({ type, count })) }),
-      ...(judgement.observed !== undefined && observedFacts(judgement.observed)),
+      ...(judgement.observed !== undefined && observedFacts(judgement.observed, named)),
     },
   };
 }

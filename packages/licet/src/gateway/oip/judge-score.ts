@@ -12,7 +12,7 @@ import { protocolOf } from "../provider.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import { openScan } from "../scan.ts";
 import type { ModelView, ProviderView } from "../snapshot.ts";
-import { standingRefusal } from "../standing.ts";
+import { standingRefusal, vendorRefusal } from "../standing.ts";
 import { neededPermissions, type InferRequest } from "./infer-request.ts";
 import { stringsOf, type Tensor } from "./tensor.ts";
 
@@ -39,7 +39,7 @@ export async function judgeScore(asking: Admission, call: ScoreCall, { known, ex
   const provider = registered(asking, model);
   const rules = rulesFor(asking.snapshot.spaces.get(asking.credential.space), deployment.system);
   const boundary = scannedBoundary(deployment, asking.now);
-  const words = wordsOf(call.request);
+  const words = wordsOf(call);
   const external = await askedRequest({ lines, rules }, words, isFixed);
   const scan = openScan({ rules, boundary, request: words, isFixed, more: external?.more });
   const stopped = [...new Set([...scan.verdict.stopped, ...splitClasses(rules, boundary, call.request.inputs)])].sort();
@@ -49,6 +49,7 @@ export async function judgeScore(asking: Admission, call: ScoreCall, { known, ex
     dataClasses: scan.verdict.leaving,
     ownRefusals: [
       standingRefusal(asking),
+      vendorRefusal(asking, provider?.vendor),
       external?.refusal,
       model === undefined ? undeclared(call.model) : providerRefusal(deployment, provider),
       protocolRefusal(provider),
@@ -83,8 +84,10 @@ function needRefusal(model: ModelView, request: InferRequest): Refusal | undefin
 }
 
 /** What of a request is words: numbers are not read by detectors of text, and there may be millions of them. */
-function wordsOf({ id, parameters, inputs, outputs }: InferRequest): JsonObject {
+function wordsOf({ model, version, request: { id, parameters, inputs, outputs } }: ScoreCall): JsonObject {
   return {
+    model,
+    ...(version !== undefined && { version }),
     ...(id !== undefined && { id }),
     ...(parameters !== undefined && { parameters }),
     inputs: inputs.map(tensorWords),

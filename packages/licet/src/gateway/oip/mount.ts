@@ -7,7 +7,7 @@ import { providerRefusal, registered, undeclared } from "../judge.ts";
 import { unsupported } from "../pipeline.ts";
 import { protocolOf } from "../provider.ts";
 import { refuse, type Refusal } from "../refusal.ts";
-import { standingRefusal } from "../standing.ts";
+import { standingRefusal, vendorRefusal } from "../standing.ts";
 import { liftsStanding } from "../observe-mode.ts";
 import { oipForm } from "./error-form.ts";
 import { infer, type InferRoute, type OipParts } from "./infer.ts";
@@ -86,7 +86,7 @@ async function servingOf({ pipeline }: OipParts, admission: Admission, route: In
   const declared = declaredModel(credential.deployment, route.model);
   if (declared === undefined || (route.version !== undefined && route.version !== declared.version)) return undeclared(route.model);
   const provider = registered(admission, declared);
-  const refusal = providerRefusal(credential.deployment, provider);
+  const refusal = vendorRefusal(admission, provider?.vendor) ?? providerRefusal(credential.deployment, provider);
   if (provider === undefined || refusal !== undefined) return refusal ?? refuse("provider_unknown");
   if (protocolOf(provider) !== "oip") return refuse("provider_mismatch", { param: "model" });
   return { outbound: await pipeline.lines.open(credential.space, provider), key: await pipeline.providerKey(credential.space, provider.id), model: declared, provider };

@@ -54,7 +54,7 @@ describe("a call that scores", () => {
     expect(response.headers.get("x-licet-decision")).toBe(decision.id);
     expect(JSON.stringify(decision)).not.toContain("0.5");
     const outcome = gatewayEntries["gateway.outcome"].body.parse(last("gateway.outcome"));
-    expect(outcome).toMatchObject({ decision: decision.id, status: 200, finish: "complete", scanned: "full", scoring: { attested: "none", version: "7", outputs: [{ name: "y", datatype: "FP32", shape: [1, 2] }] } });
+    expect(outcome).toMatchObject({ decision: decision.id, status: 200, finish: "complete", scanned: "full", timings: { connectionMs: expect.any(Number) }, scoring: { attested: "none", version: "7", outputs: [{ name: "y", datatype: "FP32", shape: [1, 2] }] } });
   });
 
   test("goes to the declared version with the provider's key and none of the caller's headers", async () => {
@@ -72,6 +72,15 @@ describe("a call that scores", () => {
     await infer();
     expect(asked).toEqual([["score", "kserve/risk"]]);
   });
+});
+
+test("a value that is split over elements of a tensor does not stand in redacted words, of the request or of the answer", async () => {
+  const redacted = { public: "redacted", internal: "redacted", confidential: "redacted", personal: "redacted", special: "redacted" } as const;
+  stand({ deployment: view({ boundary: { classes: ["public", "internal", "personal"], regions: ["eu"] } }), contentModes: redacted });
+  expect((await infer({ inputs: [words(["so jo@exa", "mple.org and", "more"])] })).status).toBe(200);
+  const [prompt, answer] = governed.bodies("gateway.content");
+  expect(prompt).toMatchObject({ mode: "redacted", messages: [{ inputs: [{ data: ["so [email]", " and", "more"] }] }] });
+  expect(JSON.parse((answer as { texts: [{ text: string }] }).texts[0].text)).toMatchObject({ outputs: [{ data: ["so [email]", " and", "more"] }] });
 });
 
 describe("a refusal in the protocol's own form, without a byte to the model", () => {
@@ -96,6 +105,17 @@ describe("a refusal in the protocol's own form, without a byte to the model", ()
     expect(await refusal(asks())).toEqual(refused);
     expect(last("gateway.decision")).toMatchObject({ decision: "deny", code: refused[1] });
     expect(model.received).toEqual([]);
+  });
+
+  test.each<readonly [string, () => Promise<Response>]>([
+    ["a name of a model", () => infer(undefined, "/oip/v2/models/jo.secret@example.org/infer")],
+    ["a name of a model beside an unreadable body", () => infer("{", "/oip/v2/models/jo.secret@example.org/infer")],
+    ["an unknown endpoint", () => infer(undefined, "/oip/v2/jo.secret@example.org")],
+  ])("records %s without what is found in it", async (_, ask) => {
+    stand({ deployment: view({ boundary: { classes: ["public", "internal", "personal"], regions: ["eu"] } }) });
+    await refusal(ask());
+    expect(governed.bodies("gateway.decision")).toHaveLength(1);
+    expect(JSON.stringify(governed.ledger.entries)).not.toContain("secret@");
   });
 
   test("when the log takes nothing", async () => {

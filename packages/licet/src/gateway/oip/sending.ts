@@ -1,9 +1,9 @@
-import type { OutboundCall, OutboundFailure } from "../../base/outbound.ts";
 import { LicetError } from "../../base/errors.ts";
 import type { Caller } from "../answer.ts";
 import { neverSent, type CutLatch } from "../exchange.ts";
 import { refuse, type Refusal } from "../refusal.ts";
-import type { AbortedBy, RelayEnd } from "../relay.ts";
+import type { RelayEnd } from "../relay.ts";
+import { wholeExchange, type WholeEnd } from "../whole-exchange.ts";
 import { digestRefusal } from "./judge-score.ts";
 import { headersFor, modelPath, type ModelMetadataCache, type Serving } from "./metadata.ts";
 
@@ -45,46 +45,12 @@ async function attestation({ serving, metadata }: Sending): Promise<Attested | R
   }
 }
 
-const failures = {
-  timeout: { code: "upstream_timeout", by: "upstream" },
-  unreachable: { code: "upstream_unreachable", by: "upstream" },
-  reset: { code: "upstream_unreachable", by: "upstream" },
-  too_large: { code: "upstream_too_large", by: "limit" },
-  aborted: { code: "upstream_unreachable", by: "upstream" },
-} as const satisfies Readonly<Record<OutboundFailure, object>>;
-
-type Exchanged = { readonly kind: "answer"; readonly end: RelayEnd; readonly bytes: Uint8Array } | { readonly kind: "ended"; readonly end: RelayEnd };
-
-/** One request and its whole answer; bounds of time and size are the outbound client's. */
-function exchange({ serving, body, caller, latch, now }: Sending): Promise<Exchanged> {
-  const { promise, resolve } = Promise.withResolvers<Exchanged>();
-  const { refusal: _, abortedBy: _by, ...nothing } = neverSent(undefined);
-  const chunks: Uint8Array[] = [];
-  const seen: { status: number | null; firstByteAt: number | null; bytes: number } = { status: null, firstByteAt: null, bytes: 0 };
-  const end = (): RelayEnd => ({ ...nothing, bytes: seen.bytes, upstreamStatus: seen.status, firstByteAt: seen.firstByteAt });
-  const ended = (refusal: Refusal, abortedBy: AbortedBy): void => resolve({ kind: "ended", end: { ...end(), refusal, abortedBy } });
+/** One request and its whole answer. */
+async function exchange({ serving, body, caller, latch, now }: Sending): Promise<WholeEnd> {
   const headers = { ...headersFor(serving.key), "content-type": "application/json" };
-  const call: OutboundCall = serving.outbound.send(
-    { method: "POST", path: `${modelPath(serving.model)}/infer`, headers, body },
-    {
-      onHead: (status) => {
-        seen.status = status;
-        seen.firstByteAt = now();
-      },
-      onData: (chunk) => {
-        seen.bytes += chunk.length;
-        chunks.push(chunk);
-        return true;
-      },
-      onEnd: () => resolve({ kind: "answer", end: end(), bytes: Buffer.concat(chunks) }),
-      onError: (failure) => ended(refuse(failures[failure].code), failures[failure].by),
-    },
-  );
-  const cut = (refusal: Refusal, by: AbortedBy): void => {
-    ended(refusal, by);
-    call.abort();
-  };
-  latch.onCut((refusal) => cut(refusal, refusal.code === "snapshot_stale" ? "snapshot" : "hold"));
-  caller.onGone(() => cut(refuse("upstream_unreachable", { message: "the caller has left" }), "client"));
-  return promise;
+  const request = { method: "POST", path: `${modelPath(serving.model)}/infer`, headers, body } as const;
+  const exchanging = wholeExchange({ outbound: serving.outbound, request, now });
+  latch.onCut((refusal) => exchanging.cut(refusal, refusal.code === "snapshot_stale" ? "snapshot" : "hold"));
+  caller.onGone(() => exchanging.cut(refuse("upstream_unreachable", { message: "the caller has left" }), "client"));
+  return exchanging.ended;
 }

@@ -104,14 +104,14 @@ export function Scanned({ decision, detail }: Shown): ReactNode {
 
 const spans: Readonly<Record<string, string>> = {
   decisionMs: "until it could leave",
-  queueMs: "waiting for its turn",
-  connectMs: "connecting to the provider",
+  connectionMs: "waiting for a connection to the provider",
   firstByteMs: "until the first byte of the answer",
   totalMs: "until the end",
 };
 
 function Timings({ timings }: { readonly timings: Loose }): ReactNode {
-  const known = Object.entries(timings).flatMap(([key, value]) => (typeof value === "number" ? [{ label: spans[key] ?? key, value }] : []));
+  const keys = [...Object.keys(spans), ...Object.keys(timings).filter((key) => spans[key] === undefined)];
+  const known = keys.flatMap((key) => (typeof timings[key] === "number" ? [{ label: spans[key] ?? key, value: timings[key] }] : []));
   if (known.length === 0) return null;
   return (
     <Field name="Times">
@@ -124,11 +124,19 @@ function Timings({ timings }: { readonly timings: Loose }): ReactNode {
   );
 }
 
+/** As people read them; what else the provider counted comes after. */
+const counted: readonly string[] = ["prompt", "completion", "total"];
+
+function tokensIn(usage: Loose): readonly string[] {
+  const keys = [...counted, ...Object.keys(usage).filter((key) => !counted.includes(key))];
+  return keys.flatMap((key) => (typeof usage[key] === "number" ? [`${usage[key]} ${key}`] : []));
+}
+
 function Spent({ outcome }: { readonly outcome: Loose }): ReactNode {
   const usage = loose(outcome["usage"]);
   const cost = loose(outcome["cost"]);
   const micros = numberOf(cost["costMicros"]);
-  const tokens = Object.entries(usage).flatMap(([key, value]) => (typeof value === "number" ? [`${value} ${key}`] : []));
+  const tokens = tokensIn(usage);
   return (
     <>
       {tokens.length === 0 ? null : <Field name="Tokens">{tokens.join(", ")}</Field>}
@@ -148,7 +156,17 @@ function Attempts({ attempts }: { readonly attempts: readonly Loose[] }): ReactN
   return <Rows label="attempts" head={["Attempt", "What happened"]} empty="" rows={attempts.map((attempt, at) => ({ key: `${at}`, cells: [`${at + 1}`, Object.entries(attempt).map(([key, value]) => `${key} ${text(value)}`).join(", ")] }))} />;
 }
 
-const told: ReadonlySet<string> = new Set(["decision", "deployment", "release", "findings", "redactions", "scanned", "timings", "usage", "cost", "attempts", "finish", "status", "code"]);
+const told: ReadonlySet<string> = new Set(["decision", "deployment", "release", "findings", "redactions", "scanned", "timings", "usage", "cost", "attempts", "finish", "status", "code", "shipped"]);
+
+/** Where a gateway process that runs by itself has it. */
+function OwnLog({ shipped }: { readonly shipped: Loose }): ReactNode {
+  if (text(shipped["log"]) === "") return null;
+  return (
+    <Field name="In the gateway's own log">
+      entry {text(shipped["index"])} of {text(shipped["log"])}, leaf <Digest value={text(shipped["leaf"])} />
+    </Field>
+  );
+}
 
 export function Outcome({ decision }: Shown): ReactNode {
   if (decision.decision === "deny" || decision.kind !== "gateway.decision") return null;
@@ -171,10 +189,11 @@ export function Outcome({ decision }: Shown): ReactNode {
           <Timings timings={loose(outcome["timings"])} />
           <Spent outcome={outcome} />
           <Attempts attempts={listOf(outcome["attempts"])} />
+          <OwnLog shipped={loose(outcome["shipped"])} />
           {Object.entries(outcome)
             .filter(([key, value]) => !told.has(key) && text(value) !== "")
             .map(([key, value]) => (
-              <Field key={key} name={key.replaceAll(/([A-Z])/gu, " $1").toLowerCase()}>
+              <Field key={key} name={key.replaceAll(/([A-Z])/gu, " $1").toLowerCase().replace(/^./u, (letter) => letter.toUpperCase())}>
                 {text(value)}
               </Field>
             ))}

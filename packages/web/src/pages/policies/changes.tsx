@@ -47,8 +47,8 @@ export function Changes({ changes, left, empty }: { readonly changes: readonly P
         head={["Change", "Pack", "Policy", "What", "Text"]}
         empty={empty}
         rows={changes.map((change) => ({
-          key: `${change.pack} ${change.policy ?? ""} ${change.what}`,
-          cells: [signs[change.sign], change.pack, change.policy === null ? "" : <Code key="p">{change.policy}</Code>, change.what, <Texts key="t" change={change} />],
+          key: `${change.pack} ${change.policy ?? ""} ${change.what} ${change.part ?? ""}`,
+          cells: [signs[change.sign], change.pack, change.policy === null ? (change.part ?? "") : <Code key="p">{change.policy}</Code>, change.what, <Texts key="t" change={change} />],
         }))}
       />
       {left === 0 ? null : (

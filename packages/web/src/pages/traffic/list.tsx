@@ -1,5 +1,5 @@
 import { Button, Code, Group, NativeSelect, Text } from "@mantine/core";
-import type { TrafficRow } from "@licet/contract";
+import { callSecondsMax, type TrafficRow } from "@licet/contract";
 import { useState, type ReactNode } from "react";
 import { space, useRoute } from "../../api.ts";
 import { countText, milliseconds, moneyText, timeOfDay } from "../../parts/amounts.ts";
@@ -21,6 +21,7 @@ function Verdict({ row }: { readonly row: TrafficRow }): ReactNode {
         {cut ? <Word value={row.ended?.finish ?? ""} /> : null}
       </Group>
       {code === null ? null : <Text size="xs">{labelOf(code)}</Text>}
+      {row.observed.length === 0 ? null : <Text size="xs">observed: {row.observed.map(labelOf).join(", ")}</Text>}
     </div>
   );
 }
@@ -35,7 +36,7 @@ function Found({ row }: { readonly row: TrafficRow }): ReactNode {
 
 function Took({ row }: { readonly row: TrafficRow }): ReactNode {
   const { ended } = row;
-  if (ended === null) return row.decision === "allow" && row.kind === "gateway.decision" ? <Text size="xs">running</Text> : null;
+  if (ended === null) return row.decision === "allow" && row.kind === "gateway.decision" ? <Text size="xs">{Date.now() - row.at > callSecondsMax * 1000 ? "end not recorded" : "running"}</Text> : null;
   return (
     <div>
       {ended.totalMs === null ? null : <Text size="sm">{milliseconds(ended.totalMs)}</Text>}

@@ -15,13 +15,15 @@ function Codes({ row, search, change }: Searching & { readonly row: SystemTraffi
   return (
     <div>
       <Text size="sm">
-        {countText(row.refused)} of {countText(row.calls)}
+        {countText(row.refused)} of {countText(row.calls)} refused
       </Text>
       {row.codes.map(({ code, what, calls }) => (
         <Group key={code} gap={6} wrap="nowrap" align="baseline">
           <Text size="xs">{countText(calls)}×</Text>
           <UnstyledButton onClick={() => change({ ...search, ...(row.system === null ? {} : { system: row.system }), code })} aria-label={`show those refused with ${code}: ${what}`} title={what}>
-            <Code style={{ overflowWrap: "anywhere" }}>{code}</Code>
+            <Code style={{ overflowWrap: "anywhere" }}>
+              <Breakable>{code}</Breakable>
+            </Code>
           </UnstyledButton>
         </Group>
       ))}
@@ -97,7 +99,7 @@ function table(data: RouteAnswer<"showTraffic">, searching: Searching): ReactNod
     <>
       <Rows
         label="traffic by system"
-        head={["System", "Calls", "Refused", "Findings", "Spend", "Latency: half / 95 %", "Last call"]}
+        head={["System", "Calls", "Refused or failed", "Findings", "Spend", "Latency: half / 95 %", "Last call"]}
         empty={
           <>
             No call in this period. A system calls through the data plane with the credential of its deployment: <Code>licet deploy record</Code> issues it.
@@ -136,7 +138,7 @@ export function Summary({ minutes, ...searching }: Searching & { readonly minute
   const traffic = useRoute("showTraffic", { params: { space }, query: { minutes } }, { keep: true });
   const period = periods.find(([value]) => value === minutes)?.[1] ?? `${minutes} minutes`;
   return (
-    <Section title="By system" note={`The last ${period}. Own latency is what the gateway itself took until the call could leave.`}>
+    <Section title="By system" note={`The last ${period.replace(/^1 /u, "")}. Own latency is what the gateway itself took until the call could leave.`}>
       <Loaded query={traffic}>{(data) => table(data, searching)}</Loaded>
       <PageLink to="/budgets" size="sm">
         budgets, and what is left of them

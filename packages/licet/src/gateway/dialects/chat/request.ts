@@ -1,5 +1,5 @@
 import type { Dialect, Instruction, JsonPath, ModelCall, Need, ParsedCall } from "../../dialect.ts";
-import { readBody } from "../reading.ts";
+import { readBody, tierNeeds } from "../reading.ts";
 import { asRead } from "../wire.ts";
 import { ChatRequest, type ChatMessage } from "./schema.ts";
 
@@ -74,6 +74,7 @@ function needsOf(request: ChatRequest): readonly Need[] {
   return [
     ...parts,
     ...(request.store === true ? [{ permission: "store", param: "store" }] : []),
+    ...tierNeeds(request.service_tier),
     ...(request.web_search_options === undefined ? [] : [{ permission: "server-tool:web_search", param: "web_search_options" }]),
   ];
 }

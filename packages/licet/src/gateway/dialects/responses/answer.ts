@@ -1,33 +1,10 @@
 import type { JsonObject, JsonValue } from "../../../ledger/entry.ts";
 import type { AnswerShape, JsonPath, Usage } from "../../dialect.ts";
 import { countAt, listAt, objectAt, textAt, wireObject } from "../wire.ts";
+import { itemTypes } from "./items.ts";
 
-/** Kinds of output that this gateway can read. What is not here is not passed on. */
-const outputTypes: ReadonlySet<string> = new Set([
-  "message",
-  "reasoning",
-  "function_call",
-  "function_call_output",
-  "custom_tool_call",
-  "custom_tool_call_output",
-  "compaction",
-  "web_search_call",
-  "file_search_call",
-  "code_interpreter_call",
-  "image_generation_call",
-  "computer_call",
-  "computer_call_output",
-  "local_shell_call",
-  "local_shell_call_output",
-  "shell_call",
-  "shell_call_output",
-  "apply_patch_call",
-  "apply_patch_call_output",
-  "mcp_list_tools",
-  "mcp_call",
-  "mcp_approval_request",
-  "mcp_approval_response",
-]);
+/** Kinds of output that this gateway can read. What is not here is not passed on; a reference is only ever asked with. */
+const outputTypes: ReadonlySet<string> = new Set(itemTypes.filter((type) => type !== "item_reference"));
 
 const outputsMax = 4096;
 

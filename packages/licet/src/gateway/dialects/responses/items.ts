@@ -86,22 +86,23 @@ const reference = z.strictObject({ type: z.literal("item_reference"), id: name }
 const compaction = z.strictObject({ type: z.literal("compaction"), id, encrypted_content: text });
 
 /** Calls of tools that run at the provider or on the caller's machine by the provider's own definition, and their results. */
-const toolItem = z.looseObject({
-  type: z.enum([
-    "web_search_call",
-    "file_search_call",
-    "code_interpreter_call",
-    "image_generation_call",
-    "computer_call",
-    "computer_call_output",
-    "local_shell_call",
-    "local_shell_call_output",
-    "shell_call",
-    "shell_call_output",
-    "apply_patch_call",
-    "apply_patch_call_output",
-  ]),
-});
+const toolTypes = [
+  "web_search_call",
+  "file_search_call",
+  "code_interpreter_call",
+  "image_generation_call",
+  "computer_call",
+  "computer_call_output",
+  "local_shell_call",
+  "local_shell_call_output",
+  "shell_call",
+  "shell_call_output",
+  "apply_patch_call",
+  "apply_patch_call_output",
+] as const;
+type ToolType = (typeof toolTypes)[number];
+
+const toolItem = z.looseObject({ type: z.enum(toolTypes) });
 
 const connectorItem = z.looseObject({ type: z.enum(["mcp_list_tools", "mcp_call", "mcp_approval_request"]), server_label: name });
 const approval = z.strictObject({
@@ -127,8 +128,8 @@ export const item = z.discriminatedUnion("type", [
 ]);
 export type Item = z.output<typeof item>;
 
-/** The power that an item of each kind is; null for words that are scanned like any other. */
-const permissions: Readonly<Record<NonNullable<Item["type"]>, string | null>> = {
+/** The power that an item of each other kind is; null for words that are scanned like any other. */
+const permissions: Readonly<Record<Exclude<NonNullable<Item["type"]>, ToolType>, string | null>> = {
   message: null,
   function_call: null,
   function_call_output: null,
@@ -141,19 +142,20 @@ const permissions: Readonly<Record<NonNullable<Item["type"]>, string | null>> = 
   mcp_call: "connector",
   mcp_approval_request: "connector",
   mcp_approval_response: "connector-approval",
-  web_search_call: "server-tool:web_search",
-  file_search_call: "server-tool:file_search",
-  code_interpreter_call: "server-tool:code_interpreter",
-  image_generation_call: "server-tool:image_generation",
-  computer_call: "server-tool:computer",
-  computer_call_output: "server-tool:computer",
-  local_shell_call: "server-tool:local_shell",
-  local_shell_call_output: "server-tool:local_shell",
-  shell_call: "server-tool:shell",
-  shell_call_output: "server-tool:shell",
-  apply_patch_call: "server-tool:apply_patch",
-  apply_patch_call_output: "server-tool:apply_patch",
 };
+
+/** Every kind of item that this gateway can read. */
+export const itemTypes: readonly string[] = [...Object.keys(permissions), ...toolTypes];
+
+/** A call of a tool and its result are one power, named by the tool. */
+function permissionOf(type: NonNullable<Item["type"]>): string | null {
+  return isToolType(type) ? `server-tool:${type.replace(/_call(?:_output)?$/u, "")}` : permissions[type];
+}
+
+function isToolType(type: NonNullable<Item["type"]>): type is ToolType {
+  const tools: readonly string[] = toolTypes;
+  return tools.includes(type);
+}
 
 /** What the release must permit before this item may pass: bytes nobody can scan, addresses that others fetch, stored words. */
 export function itemNeeds(item: Item, param: string): readonly Need[] {
@@ -162,7 +164,7 @@ export function itemNeeds(item: Item, param: string): readonly Need[] {
   if (item.type === "mcp_list_tools" || item.type === "mcp_call" || item.type === "mcp_approval_request") {
     return [{ permission: `connector:${item.server_label}`, param }];
   }
-  const permission = permissions[item.type];
+  const permission = permissionOf(item.type);
   return permission === null ? [] : [{ permission, param }];
 }
 

@@ -89,6 +89,7 @@ describe("what the release must permit by name", () => {
     ["an answer that comes later", { background: true }, ["background"]],
     ["a stored conversation", { conversation: "conv_1" }, ["conversation"]],
     ["an earlier response", { previous_response_id: "resp_1" }, ["previous-response"]],
+    ["a tier of service that costs more", { service_tier: "priority" }, ["service-tier:priority"]],
     ["a stored prompt", { prompt: { id: "pmpt_1" } }, ["prompt:pmpt_1"]],
     ["a stored item", { input: [{ type: "item_reference", id: "msg_1" }] }, ["item-reference"]],
     ["a search of the web, in any of its dated forms", { tools: [{ type: "web_search_preview_2025_03_11" }, { type: "web_search" }] }, ["server-tool:web_search", "server-tool:web_search"]],

@@ -2,7 +2,7 @@ import * as z from "../shape.ts";
 import type { JsonObject } from "../../../ledger/entry.ts";
 import type { Dialect, Instruction, JsonPath, ModelCall, Need, ParsedCall } from "../../dialect.ts";
 import { betaHeaders } from "../betas.ts";
-import { readBody } from "../reading.ts";
+import { readBody, tierNeeds } from "../reading.ts";
 import { asRead } from "../wire.ts";
 import { anyObject, contentText, item, itemNeeds, name, type Item } from "./items.ts";
 import { toolChoice, toolNeeds, tools, wireTools } from "./tools.ts";
@@ -144,7 +144,7 @@ function fieldNeeds({ store, background, conversation, previous_response_id: pre
     [(request.context_management ?? []).length > 0, { permission: "compaction", param: "context_management" }],
     [request.prompt_cache_retention === "24h", { permission: "prompt-cache-24h", param: "prompt_cache_retention" }],
   ];
-  return asked.flatMap(([given, need]) => (given ? [need] : []));
+  return [...asked.flatMap(([given, need]) => (given ? [need] : [])), ...tierNeeds(request.service_tier)];
 }
 
 function isGiven(value: unknown): boolean {

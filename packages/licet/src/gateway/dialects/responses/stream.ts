@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../../ledger/entry.ts";
 import type { ModelCall, StreamedEvent, StreamPiece, StreamReader, StreamStep } from "../../dialect.ts";
-import { namedEvent, objectAt, textAt, upstreamInvalid } from "../wire.ts";
+import { countAt, namedEvent, objectAt, textAt, upstreamInvalid } from "../wire.ts";
 import { finishReason, isFixedInAnswer, readItem, readResponse, usageOf } from "./answer.ts";
 import { commandLane, commandOutputLane, contentLane, indexAt, itemLane, itemPieces, partPieces, responsePieces, summaryLane } from "./lanes.ts";
 
@@ -82,7 +82,8 @@ export function streamReader(call: ModelCall): StreamReader {
 }
 
 function streamed(name: string, value: JsonObject, step: Said): StreamedEvent {
-  return { name, value, pieces: [], closes: [], last: false, ...step, kind: "event", isFixed: isFixedInAnswer };
+  const number = countAt(value, "sequence_number");
+  return { name, value, pieces: [], closes: [], last: false, ...(number !== undefined && { number }), ...step, kind: "event", isFixed: isFixedInAnswer };
 }
 
 function noted(state: State, event: StreamedEvent): StreamedEvent {
