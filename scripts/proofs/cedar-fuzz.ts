@@ -2,8 +2,9 @@ import { Worker } from "node:worker_threads";
 import type { Proof, ProofOptions, ProofRun } from "./proof.ts";
 
 const casesPerWorker = 200;
-/** A case that tells nothing for so long hangs. */
+/** A case that tells nothing for so much of the processor's time hangs: what else the machine does is not the case's. */
 const silenceMillisecondsMax = 60_000;
+const lookEveryMilliseconds = 1_000;
 const stackSizeMb = 1;
 
 interface Finished {
@@ -39,15 +40,16 @@ function inWorker(first: number, goOn: () => boolean): Promise<Finished> {
   return new Promise((resolve) => {
     const worker = new Worker(new URL("cedar-fuzz-worker.ts", import.meta.url), { workerData: { first, count: casesPerWorker }, resourceLimits: { stackSizeMb }, execArgv: ["--conditions=source"] });
     const end = (loss?: string) => {
-      clearTimeout(watch);
+      clearInterval(watch);
       if (loss !== undefined) losses.push(loss);
       void worker.terminate().then(() => resolve({ figures, losses }));
     };
-    const hangs = () => end(`seed ${begun}: no answer in ${silenceMillisecondsMax} ms`);
-    let watch = setTimeout(hangs, silenceMillisecondsMax);
+    let heard = processorMilliseconds();
+    const watch = setInterval(() => {
+      if (processorMilliseconds() - heard > silenceMillisecondsMax) end(`seed ${begun}: no answer in ${silenceMillisecondsMax} ms of the processor`);
+    }, lookEveryMilliseconds);
     worker.on("message", (message: { readonly begun: number } | (Finished & { readonly seed: number })) => {
-      clearTimeout(watch);
-      watch = setTimeout(hangs, silenceMillisecondsMax);
+      heard = processorMilliseconds();
       if ("begun" in message) {
         begun = message.begun;
         return;
@@ -59,4 +61,10 @@ function inWorker(first: number, goOn: () => boolean): Promise<Finished> {
     });
     worker.on("error", (error) => end(`seed ${begun}: the thread died: ${error.message}`));
   });
+}
+
+/** Of this process, which beside the thread only waits for it. */
+function processorMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -116,7 +116,15 @@ function newCase(chance: Chance): Case {
   const bytes = Buffer.from(JSON.stringify(way === 0 ? mutatedValue(chance, value, plants[0]?.value ?? "word") : value));
   const body = way === 1 ? mutatedBytes(chance, bytes) : bytes;
   const streamed = (value as { readonly stream?: unknown }).stream === true;
-  return { chance, surface, ruling, body, plants, valid: way > 1, streamed };
+  const given = { chance, surface, ruling, body, plants, valid: way > 1, streamed };
+  return surface.name === "oip" && chance.maybe(0.1) ? elsewhere(given) : given;
+}
+
+/** The same request to a model that nobody declared, by a name that says something. */
+function elsewhere(given: Case): Case {
+  const plant = newPlant(given.chance, given.ruling, true);
+  const path = given.surface.path.replace("/chat/", `/${encodeURIComponent(plant.value)}/`);
+  return { ...given, surface: { ...given.surface, path }, plants: [...given.plants, { ...plant, mark: "", where: "name" }], valid: false };
 }
 
 /** What a provider will have said, with what is known of it. */
@@ -139,7 +147,7 @@ const placeholder = /\[[a-z0-9-]+_\d+_[a-z]{10}\]/u;
 function echoesIn(request: string, plants: readonly Planted[]): Said["echoes"] {
   const all = readings(request);
   return plants.flatMap(({ mark, value, writing, action, where }) => {
-    if (action !== "redact" || writing !== "plain" || where === "name" || value.includes("\n")) return [];
+    if (action !== "redact" || writing !== "plain" || where === "name") return [];
     const near = new RegExp(`${mark}[\\s"(<]{1,4}(${placeholder.source})`, "u");
     const found = all.map((text) => near.exec(text)?.[1]).find((each) => each !== undefined);
     return found === undefined ? [] : [[found, value] as const];
@@ -340,7 +348,7 @@ function logged(given: Case, { said, seen, entries }: { readonly said: Said | un
   const of = (kind: string) => entries.filter((entry) => entry.kind === kind);
   const allows = of("gateway.decision").filter(({ body }) => body["decision"] === "allow").length;
   const words = readings(JSON.stringify(entries.map(({ body }) => body)));
-  const kept = [...given.plants, ...(said?.plants ?? [])].filter((plant) => plant.writing === "plain" && plant.where !== "split" && stands(words, plant, true));
+  const kept = [...given.plants, ...(said?.plants ?? [])].filter((plant) => plant.writing === "plain" && stands(words, plant, true));
   return [
     ...(of("gateway.decision").length === 0 ? ["no decision was recorded"] : []),
     ...(allows !== seen.sent.length || of("gateway.outcome").length !== seen.sent.length ? [`${seen.sent.length} requests were sent by ${allows} decisions to allow and ended in ${of("gateway.outcome").length} outcomes`] : []),

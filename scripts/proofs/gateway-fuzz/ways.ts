@@ -6,6 +6,7 @@ import { manualClock } from "../../../packages/licet/src/base/clock.ts";
 import type { Outbound, OutboundHandler, OutboundRequest } from "../../../packages/licet/src/base/outbound.ts";
 import type { PipelineParts } from "../../../packages/licet/src/gateway/admission.ts";
 import type { AnswerHeaders, Caller, Inbound } from "../../../packages/licet/src/gateway/answer.ts";
+import { BoundIds } from "../../../packages/licet/src/gateway/files/bound-ids.ts";
 import { ExternalLines } from "../../../packages/licet/src/gateway/detect/external.ts";
 import { modelEndpoint } from "../../../packages/licet/src/gateway/endpoints.ts";
 import { inflightCalls } from "../../../packages/licet/src/gateway/inflight.ts";
@@ -132,6 +133,7 @@ function directWay(own: Own): Way {
     strangers: strangerLimit(() => own.clock.now()),
     observer: noObserver,
     external: new ExternalLines(),
+    boundIds: new BoundIds(),
   };
   const oip = oipApi()({ parts });
   return async (exchange) => {
