@@ -1,10 +1,35 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // Not "import": vitest hands each to its workers as --conditions, and a require inside pg would then load an ES module.
 const conditions = ["source", "node", "default"];
 // Threads and child processes that run the sources: stripping their types anew is half of what opening a database takes.
 const env = { NODE_OPTIONS: "--conditions=source", NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/licet-compile", import.meta.url)) };
+
+/** The files that take longest, longest first: on a clean clone nothing else knows, and one that began last would be waited for alone. */
+const longest = [
+  "test/journeys/faults.test.ts",
+  "test/journeys/story.test.ts",
+  "test/journeys/start.test.ts",
+  "test/journeys/documented.test.ts",
+  "test/api/identity.test.ts",
+  "test/api/gateway-matrix.test.ts",
+  "test/api/access.test.ts",
+  "test/unit/proofs.test.ts",
+  "ledger/kill-steps.test.ts",
+  "server/restore.test.ts",
+  "server/gateway-role.test.ts",
+  "ledger/kill.test.ts",
+  "cli/policy.test.ts",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => (longest.findIndex((name) => moduleId.endsWith(name)) + longest.length + 1) % (longest.length + 1);
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));
+  }
+}
 
 /** `unit` runs beside the code; `journeys` drive the built product as a separate process. */
 export default defineConfig({
@@ -12,6 +37,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     env,
+    sequence: { sequencer: LongestFirst },
     expect: { requireAssertions: true },
     restoreMocks: true,
     // No test is one of speed: a busy machine may take long.

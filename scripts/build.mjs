@@ -94,6 +94,7 @@ await locked(async () => {
 
   await part("server", ["packages/{contract,evidence,cedar,assurance,client,licet}/src/**/*.ts", "packages/licet/policies/**/*.*", "scripts/compile-policies.ts"], "packages/licet/dist/main.js", async () => {
     for (const old of globSync("packages/licet/dist/*.{js,map,json,txt}")) rmSync(old);
+    rmSync("packages/licet/node_modules/.cache/licet", { recursive: true, force: true });
     await build({
       ...shared,
       entryPoints: {

@@ -112,7 +112,10 @@ describe("a refusal is an error of the client's own class, with its code and its
   test("endpoints that nobody checks", async () => {
     expect(await failureOf(place.through.openai.completions.create({ model: "gpt-sim", prompt: "hi" }))).toBeInstanceOf(OpenAI.NotFoundError);
     expect(await failureOf(place.through.openai.responses.retrieve("resp_1"))).toBeInstanceOf(OpenAI.NotFoundError);
-    expect(ours(await failureOf(place.through.openai.files.list().asResponse())).code).toBe("files_denied");
+    expect(ours(await failureOf(place.through.openai.files.list().asResponse())).code).toBe("permission_undeclared");
+    expect(ours(await failureOf(place.through.openai.batches.list().asResponse())).code).toBe("permission_undeclared");
+    expect(ours(await failureOf(place.through.openai.files.retrieve("file-1"))).code).toBe("file_unknown");
+    expect(ours(await failureOf(place.through.openai.uploads.create({ bytes: 1, filename: "a.txt", mime_type: "text/plain", purpose: "user_data" }))).code).toBe("files_denied");
     expect(ours(await failureOf(place.through.anthropic.messages.batches.list().asResponse())).code).toBe("files_denied");
     expect(await failureOf(place.through.anthropic.post("/v1/complete", { body: {} }))).toBeInstanceOf(Anthropic.NotFoundError);
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endpointRows, endpoints, expectedOf, measureEndpoint } from "./matrix/endpoints.ts";
+import { measureStore, storeColumns, storeExpected, storeRows } from "./matrix/files.ts";
 import { measure, type Row } from "./matrix/measure.ts";
 import { expected, page, sections, type Measured } from "./matrix/page.ts";
 import { openPlace, type Place } from "./matrix/place.ts";
@@ -14,10 +15,10 @@ const file = join(root, "docs", "gateway-table.md");
 const rows: readonly Row[] = sections.flatMap((section) => section.rows);
 const places: Place[] = [];
 const mistaken: string[] = [];
-const measured: Measured = { cells: new Map(), others: new Map(), fewFiles: new Map() };
+const measured: Measured = { cells: new Map(), others: new Map(), stored: new Map(), fewFiles: new Map() };
 
 beforeAll(async () => {
-  places.push(...(await Promise.all([...columns.map(({ surface }) => surface), ...surfaces.slice(0, 1)].map(openPlace))));
+  places.push(...(await Promise.all([...columns.map(({ surface }) => surface), ...surfaces.slice(0, 1), ...surfaces.slice(0, 1)].map(openPlace))));
 });
 
 afterAll(async () => {
@@ -27,6 +28,7 @@ afterAll(async () => {
 /** The table is in the order of the cases, whoever is first. */
 for (const row of rows) measured.cells.set(row, new Map());
 for (const row of endpointRows) measured.others.set(row, new Map());
+for (const row of storeRows) measured.stored.set(row, new Map());
 
 interface Cell {
   readonly title: string;
@@ -63,7 +65,7 @@ describe("every case on every surface", () => {
   });
 
   test.concurrent("endpoints that call no model", async () => {
-    const place = places.at(-1) as Place;
+    const place = places.at(-2) as Place;
     const cells = endpointRows.flatMap((row) =>
       endpoints.map((endpoint): Cell => ({
         title: `${row.title}, ${endpoint.title}`,
@@ -74,6 +76,22 @@ describe("every case on every surface", () => {
           return happened;
         },
       })),
+    );
+    expect(await wrong(cells)).toEqual([]);
+  });
+
+  test.concurrent("files and batches", { timeout: 120_000 }, async () => {
+    const place = places.at(-1) as Place;
+    const cells = storeRows.flatMap((row) =>
+      storeColumns.flatMap((column): readonly Cell[] => {
+        const cell = storeExpected(row, column);
+        const run = async () => {
+          const happened = await measureStore(place, row, column);
+          measured.stored.get(row)?.set(column, happened);
+          return happened;
+        };
+        return cell === undefined ? [] : [{ title: `${row.title}, ${column.title}`, expected: cell, run }];
+      }),
     );
     expect(await wrong(cells)).toEqual([]);
   });

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,9 +57,31 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Owned by `laidOut`. */
+const made: { times: number; first: Promise<string> | undefined } = { times: 0, first: undefined };
+
+/** A first start, as it leaves its folder. */
+async function firstStart(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "licet-api-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const records = await openRecordKeeping({ directory: join(folder, "data"), keysDirectory: join(folder, "keys"), clock: systemClock });
+  const composed = await compose({ records, baseUrl: "http://localhost:4400", demo: false, onFailure: () => undefined });
+  await composed.close();
+  await records.close();
+  return folder;
+}
+
+/** Where an installation goes. Where a file makes many, a second and later one is a copy of a first start: publishing the policies takes longer than most tests. */
+async function laidOut(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "licet-api-"));
+  made.times += 1;
+  if (made.times > 1) await cp(await (made.first ??= firstStart()), folder, { recursive: true });
+  return folder;
+}
+
 export async function install(options: InstallOptions = {}): Promise<Installation> {
   const clock = options.clock ?? systemClock;
-  const folder = await mkdtemp(join(tmpdir(), "licet-api-"));
+  const folder = await laidOut();
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${String(port)}`;
   const origin = `http://localhost:${String(port)}`;

@@ -36,6 +36,8 @@ export interface Calling {
   readonly findings?: readonly FindingCount[];
   readonly model?: string;
   readonly bundle?: string;
+  /** A policy that permitted the call, which something else refused. */
+  readonly permitted?: string;
 }
 
 export interface Ending {
@@ -57,10 +59,10 @@ export interface Traffic {
 export function traffic({ recorder }: Pick<Installation, "recorder">, space = "main"): Traffic {
   const record = decisionRecord({ ledger: recorder, gateway: "gw_test", space });
   return {
-    decide: async ({ system, code, policy, findings = [], model = "gpt-test", bundle }) => {
+    decide: async ({ system, code, policy, findings = [], model = "gpt-test", bundle, permitted }) => {
       const refusal = code === undefined ? undefined : refuse(code, policy === undefined ? {} : { policy });
       const bare = bareFacts({ action: "callModel", endpoint: "/openai/v1/chat/completions", time: recorder.now() });
-      const facts = { ...bare, more: { ...bare.more, scanned: "full" }, credential: credentialOf(system, space), model, findings, policyBundle: bundle ?? null, reasons: refusal === undefined ? [] : [reasonOf(refusal)] };
+      const facts = { ...bare, more: { ...bare.more, scanned: "full" }, credential: credentialOf(system, space), model, findings, policyBundle: bundle ?? null, reasons: [...(refusal === undefined ? [] : [reasonOf(refusal)]), ...(permitted === undefined ? [] : [{ policy: permitted, remedy: "" }])] };
       const written = await record.decision({ kind: "gateway.decision", facts, refusal });
       if (!("id" in written)) throw new Error("the log did not take the decision");
       return written.id;

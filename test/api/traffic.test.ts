@@ -228,6 +228,14 @@ describe("why, and asking for access", () => {
     expect(await engineer.client("explainDecision", { params: { space: "main", decision } })).toMatchObject({ turn: "security-engineer, risk-owner", checks: [{ policy: "runtime.held", title: "no hold is in force", requirement: "held", turn: "security-engineer, risk-owner" }] });
   });
 
+  test("a policy that permitted the call is not named among what refused it", async () => {
+    const { digest } = await engineer.client("showPolicies", { params });
+    const decision = await calls.decide({ system: "unauthorised", code: "data_outside_boundary", bundle: digest, permitted: "runtime.call" });
+    await calls.settle();
+    const { checks } = await engineer.client("explainDecision", { params: { space: "main", decision } });
+    expect(checks).toMatchObject([{ policy: "gateway.data_outside_boundary", title: "demanded by the gateway itself" }]);
+  });
+
   test("an allowed call needs nothing, and an unknown decision is not there", async () => {
     const decision = await calls.decide({ system: "unauthorised" });
     await calls.settle();

@@ -1,13 +1,11 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createClient } from "@licet/client";
-import type { RouteAnswer } from "@licet/contract";
-import { ask, decisionOn, openai, request, untilAnswered, type Asked } from "./support/asking.ts";
+import { ask, decisionOn, request, untilAnswered, type Asked } from "./support/asking.ts";
 import { buildProduct, licet, verifier } from "./support/run.ts";
 import { newPlace, startServer, startSimulator, temporaryFolder, type Place, type Server, type Simulator } from "./support/server.ts";
-import { pilotOf, smallCast, workingCopy, type SmallCast } from "./support/story.ts";
+import { allDecisions, smallCast, workingCopy, type SmallCast } from "./support/story.ts";
 import { verify } from "./support/story-prove.ts";
 
 const system = "helpdesk-assistant";
@@ -25,19 +23,6 @@ afterAll(async () => {
   temporary.remove();
   await simulator.signal("SIGTERM");
 });
-
-type Decision = RouteAnswer<"listDecisions">["items"][number];
-
-async function allDecisions(cast: SmallCast): Promise<readonly Decision[]> {
-  const found: Decision[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await cast.team.client("listDecisions", { params: { space, system }, query: { limit: 200, ...(cursor !== undefined && { cursor }) } });
-    found.push(...page.items);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return found;
-}
 
 function decisionOf(asked: Asked): string {
   return asked.kind === "answered" ? asked.answer.decision : asked.refused.decision;
@@ -248,64 +233,5 @@ describe("one record through kills, a restore and bad input", () => {
       }
       expect(refused).toEqual(cases.map(([name]) => ({ name, refused: true, coded: true, quick: true })));
     });
-  });
-});
-
-const probe = join(root, "probe");
-mkdirSync(probe);
-/** Only root may mount, and not in every container. */
-const mountable = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", probe]).status === 0;
-if (mountable) spawnSync("umount", [probe]);
-
-describe.skipIf(!mountable)("a full disk (skipped where no tmpfs can be mounted)", () => {
-  const folder = join(root, "full");
-  const disk = join(folder, "disk");
-  let server: Server;
-
-  beforeAll(() => {
-    mkdirSync(disk, { recursive: true });
-    spawnSync("mount", ["-t", "tmpfs", "-o", "size=16m", "none", disk]);
-  });
-
-  afterAll(async () => {
-    await server.signal("SIGKILL");
-    spawnSync("umount", [disk]);
-  });
-
-  it("calls are denied and nothing reaches the provider; with space again and a restart everything goes on", async () => {
-    const place = { ...(await newPlace(folder)), dir: join(disk, "data") };
-    server = await startServer(place);
-    const cast = await smallCast(server, folder, simulator);
-    const copy = workingCopy(folder, system);
-    const credential = await pilotOf(cast.team, copy);
-    const asking = { dataUrl: server.dataUrl, credential, folder: copy };
-    await untilAnswered(asking);
-
-    spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "filler")}`, "bs=64k"]);
-    const acknowledged: string[] = [];
-    let refused: Asked | undefined;
-    for (let round = 0; round < 400 && refused === undefined; round++) {
-      const answers = await Promise.all(Array.from({ length: 16 }, () => ask({ ...asking, model: "undeclared" })));
-      for (const asked of answers) {
-        if (asked.kind === "refused" && asked.refused.code === "model_undeclared") acknowledged.push(asked.refused.decision);
-        else refused = asked;
-      }
-    }
-    expect(refused).toMatchObject({ kind: "refused", refused: { status: 503, code: "evidence_unavailable" } });
-    const before = await simulator.requests();
-    for (let call = 0; call < 5; call++) expect(await ask(asking)).toMatchObject({ kind: "refused", refused: { status: 503 } });
-    await expect(openai(asking).chat.completions.create({ ...request(asking), stream: true })).rejects.toMatchObject({ status: 503 });
-    expect(await simulator.requests()).toBe(before);
-    const moved = await cast.risk.licet("hold", "place", "--all", "--reason", "the disk is full");
-    expect(moved).toMatchObject({ err: expect.stringMatching(/error\[(disk_full|log_poisoned|log_unavailable)\]/u) });
-    expect(moved.code).not.toBe(0);
-
-    rmSync(join(disk, "filler"));
-    await server.signal("SIGTERM");
-    server = await startServer(place);
-    await untilAnswered(asking);
-    const known = new Set((await allDecisions(cast)).map((decision) => decision.id));
-    expect(acknowledged.filter((id) => !known.has(id))).toEqual([]);
-    expect((await cast.team.client("listHolds", { params: { space }, query: {} })).items).toEqual([]);
   });
 });

@@ -23,8 +23,22 @@ function expectRefusal(ran: Ran, code: string): void {
   expect(ran.err).toMatch(new RegExp(`^licet: error\\[${code}\\]: \\S.*\\n {2}fix: \\S.*\\n$`, "u"));
 }
 
+/** Keys lie apart from the data, for their owner only. */
+function expectOwnersOnly(place: Place): void {
+  expect(statSync(place.keys).mode & 0o077).toBe(0);
+  for (const name of readdirSync(place.keys)) expect([name, statSync(join(place.keys, name)).mode & 0o077]).toEqual([name, 0]);
+  expect(statSync(place.dir).mode & 0o077).toBe(0);
+}
+
+/** A directory that another process works in is refused, with its pid. */
+async function expectLocked(place: Place, pid: number): Promise<void> {
+  const ran = await serve({ ...place, port: await freePort(), dataPort: await freePort() });
+  expectRefusal(ran, "data_locked");
+  expect(ran.err).toContain(`process ${pid}`);
+}
+
 describe("a first and a second start", () => {
-  it("prints address, fingerprints and the set-up link once; Ctrl-C stops it; a second start keeps everything", async () => {
+  it("prints address, fingerprints and the set-up link once; its directory is locked and its keys are its owner's; Ctrl-C stops it; a second start keeps everything", async () => {
     const place = await newPlace(join(folder, "twice"));
     const first = await startServer(place);
     expect(first.url).toBe(`http://localhost:${place.port}`);
@@ -39,6 +53,8 @@ describe("a first and a second start", () => {
     const twice = createClient({ baseUrl: first.url })("setUp", { body: { token: used, name: "Eve", email: "eve@example.com", password: "correct horse battery" } });
     await expect(twice).rejects.toThrow(/./u);
     const log = await admin.client("showLog", { params: { space: "main" } });
+    expectOwnersOnly(place);
+    await expectLocked(place, first.pid);
     expect(await first.signal("SIGINT")).toEqual({ code: 0, signal: null });
     expect(first.said()).toMatch(/stopping[\s\S]*stopped\n$/u);
 
@@ -53,14 +69,6 @@ describe("a first and a second start", () => {
     expect(await second.signal("SIGTERM")).toEqual({ code: 0, signal: null });
   });
 
-  it("keys lie apart from the data, for their owner only", async () => {
-    const place = await newPlace(join(folder, "apart"));
-    const server = await startServer(place);
-    await server.signal("SIGINT");
-    expect(statSync(place.keys).mode & 0o077).toBe(0);
-    for (const name of readdirSync(place.keys)) expect([name, statSync(join(place.keys, name)).mode & 0o077]).toEqual([name, 0]);
-    expect(statSync(place.dir).mode & 0o077).toBe(0);
-  });
 });
 
 describe("what stands in the way of a start is one coded line", () => {
@@ -77,15 +85,6 @@ describe("what stands in the way of a start is one coded line", () => {
     await new Promise((resolve) => blocker.close(resolve));
     // The refused start has left no lock behind.
     const server = await startServer(place);
-    expect(await server.signal("SIGINT")).toMatchObject({ code: 0 });
-  });
-
-  it("a directory that another process works in, with its pid", async () => {
-    const place = await newPlace(join(folder, "locked"));
-    const server = await startServer(place);
-    const ran = await serve({ ...place, port: await freePort(), dataPort: await freePort() });
-    expectRefusal(ran, "data_locked");
-    expect(ran.err).toContain(`process ${server.pid}`);
     expect(await server.signal("SIGINT")).toMatchObject({ code: 0 });
   });
 

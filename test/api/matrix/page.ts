@@ -1,5 +1,6 @@
 import { table } from "../../../scripts/docs/block.ts";
 import { endpointRows, endpoints, type Endpoint, type EndpointRow } from "./endpoints.ts";
+import { storeColumns, storeRows, type StoreColumn, type StoreRow } from "./files.ts";
 import type { Row } from "./measure.ts";
 import { callerRows } from "./rows-caller.ts";
 import { detectionRows } from "./rows-detection.ts";
@@ -26,6 +27,7 @@ export const sections: readonly Section[] = [
 export interface Measured {
   readonly cells: Map<Row, Map<Column, string>>;
   readonly others: Map<EndpointRow, Map<Endpoint, string>>;
+  readonly stored: Map<StoreRow, Map<StoreColumn, string>>;
   /** Without file descriptors: what was asked, and what happened. */
   readonly fewFiles: Map<string, string>;
 }
@@ -43,13 +45,16 @@ export function expected({ expect, on, variant }: Row, column: Column): string |
 
 const absent = "–";
 
-export function page({ cells, others, fewFiles }: Measured): string {
-  const count = [...cells.values(), ...others.values(), fewFiles].reduce((sum, row) => sum + row.size, 0);
+export function page({ cells, others, stored, fewFiles }: Measured): string {
+  const count = [...cells.values(), ...others.values(), ...stored.values(), fewFiles].reduce((sum, row) => sum + row.size, 0);
   const titles = columns.map(({ title }) => title);
   const parts = sections.map(({ title, rows }) => `## ${title}\n\n${table(["case", ...titles], rows.map((row) => [row.title, ...columns.map((column) => cells.get(row)?.get(column) ?? absent)]))}\n`);
   const rest = table(["case", ...endpoints.map((endpoint) => endpoint.title)], endpointRows.map((row) => [row.title, ...endpoints.map((endpoint) => others.get(row)?.get(endpoint) ?? absent)]));
-  return [intro(count), ...parts, `## Endpoints that call no model\n\n${rest}\n`, `## Out of file descriptors\n\n${fewFilesIntro}\n\n${table(["case", "what happens"], [...fewFiles])}\n`].join("\n");
+  const files = table(["case", ...storeColumns.map(({ title }) => title)], storeRows.map((row) => [row.title, ...storeColumns.map((column) => stored.get(row)?.get(column) ?? absent)]));
+  return [intro(count), ...parts, `## Files and batches\n\n${filesIntro}\n\n${files}\n`, `## Endpoints that call no model\n\n${rest}\n`, `## Out of file descriptors\n\n${fewFilesIntro}\n\n${table(["case", "what happens"], [...fewFiles])}\n`].join("\n");
 }
+
+const filesIntro = `Below \`/openai/v1\`. What an operation uses was stored a moment before, by the same system.`;
 
 const fewFilesIntro = `A gateway process of its own that may open few files, with connections held open until no more are to be had. Every
 request that its provider got has its durable decision here too.`;

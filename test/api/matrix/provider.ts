@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { FileStore } from "../../unit/support/file-store.ts";
 import { answerFor, type Body, type Said } from "../provider-answers.ts";
 
 /** How the provider answers, or does not. */
@@ -29,6 +30,8 @@ export interface FaultyProvider extends AsyncDisposable {
   readonly origin: string;
   fault: Fault;
   readonly received: Request[];
+  /** Its files and batches. */
+  readonly store: FileStore;
   /** Requests whose connection closed before their answer ended. */
   aborted: number;
   onRequest: () => void;
@@ -47,7 +50,9 @@ export async function startFaultyProvider(logSize: () => number): Promise<Faulty
       provider.received.push({ path: request.url ?? "", text, headers: request.headers, logSize: logSize() });
       response.on("close", () => (provider.aborted += response.writableFinished ? 0 : 1));
       provider.onRequest();
-      void answer(provider, { path: (request.url ?? "").split("?")[0] ?? "", body: JSON.parse(text || "{}") as Body, response });
+      const stored = provider.store.serves(request.url ?? "");
+      if (stored && provider.fault.kind === "answer") void provider.store.answer(request, Buffer.concat(chunks), response);
+      else void answer(provider, { path: (request.url ?? "").split("?")[0] ?? "", body: stored ? {} : (JSON.parse(text || "{}") as Body), response });
     });
   });
   server.on("connection", (socket) => {
@@ -59,6 +64,7 @@ export async function startFaultyProvider(logSize: () => number): Promise<Faulty
     origin: await listen(server),
     fault: { kind: "answer" },
     received: [],
+    store: new FileStore(),
     aborted: 0,
     onRequest: () => undefined,
     reached: async () => undefined,

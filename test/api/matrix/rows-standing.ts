@@ -18,6 +18,7 @@ export const standingRows: readonly Row[] = [
   { title: "two credentials at once, as bearer and as `x-api-key`", headers: { "x-api-key": "lic_second0123456789" }, on: ({ surface }) => surface.kind === "anthropic", expect: "401 `credential_invalid`" },
   { title: "hold on the system", standing: { holds: [{ id: "hold_1", scope: "system", system: "helpdesk", reason: "drift" }] }, expect: "403 `held`" },
   { title: "hold on everything", standing: { holds: [{ id: "hold_1", scope: "all", reason: "drift" }] }, expect: "403 `held`" },
+  { title: "vendor of the provider suspended", standing: { holds: [{ id: "hold_1", scope: "vendor", vendor: "test", reason: "breach" }] }, expect: "403 `vendor_suspended`" },
   { title: "deployment inactive", standing: released({ active: false }), expect: "403 `deployment_inactive`" },
   { title: "stage without traffic", standing: released({ stage: "retired" }), expect: "403 `deployment_inactive`" },
   { title: "no ATO", standing: ({ surface }) => ({ release: withoutAto(releaseOf(surface)) }), expect: "403 `ato_missing`" },

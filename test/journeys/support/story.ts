@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RouteAnswer } from "@licet/contract";
 import { firstPerson, joinAs, type Person } from "./people.ts";
 import { buildProduct, examples } from "./run.ts";
 import { newPlace, startServer, startSimulator, temporaryFolder, type Server, type Simulator } from "./server.ts";
@@ -64,6 +65,21 @@ export async function smallCast(server: Server, folder: string, simulator: Simul
   const risk = await joinAs({ server, folder, admin, email: "rita.risk@example.com", role: "risk-owner" });
   const team = await joinAs({ server, folder, admin, agrees: risk, email: "dana.data@example.com", role: ["developer", "platform-engineer", "auditor"] });
   return { admin, risk, team };
+}
+
+type Decision = RouteAnswer<"listDecisions">["items"][number];
+
+/** Every page of them. */
+export async function allDecisions(cast: SmallCast): Promise<readonly Decision[]> {
+  const params = { space: "main", system: "helpdesk-assistant" };
+  const found: Decision[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await cast.team.client("listDecisions", { params, query: { limit: 200, ...(cursor !== undefined && { cursor }) } });
+    found.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return found;
 }
 
 /** The example in pilot; answers its credential. */

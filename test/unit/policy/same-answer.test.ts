@@ -90,7 +90,7 @@ interface Call extends Question {
 function modelCall(name: string, model: string, standing: Standing = {}): Call {
   const declared = models.find((each) => each.name === model);
   const known = declared === undefined ? {} : { declared, provider: { ...provider, ...standing.provider } };
-  const request = cedarCall({ action: "callModel", credential: standingAs(standing), model: { name: model, ...known }, held: standing.holds !== undefined, dataClasses: [], now: start });
+  const request = cedarCall({ action: "callModel", credential: standingAs(standing), model: { name: model, ...known }, held: standing.holds !== undefined, suspended: false, dataClasses: [], now: start });
   return { name, request, standing, model, evaluation: { subject: { type: "workload", id: view.id }, action: { name: "callModel" }, resource: { type: "model", id: model } } };
 }
 

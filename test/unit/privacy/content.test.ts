@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerWords, promptWords } from "../../../packages/licet/src/gateway/content.ts";
 import { redacted as redactedBy } from "../../../packages/licet/src/gateway/detect/redacted.ts";
 import { defaultRules } from "../../../packages/licet/src/gateway/detect/rules.ts";
 import { answerCharactersMax, Transcript } from "../../../packages/licet/src/gateway/transcript.ts";
@@ -104,7 +105,17 @@ test("words that cannot be recorded deny the call, and the record says that noth
 test("a value that is split over the parts of a message is redacted whole", async () => {
   const parts = [{ type: "text", text: "to ada@exam" }, { type: "text", text: "ple.org now" }];
   expect((await at.ask({ content: parts, classes: everything, modes: modes("redacted") })).status).toBe(200);
-  expect((await contents())[0]).toMatchObject({ messages: [{}, { content: "to [email] now" }] });
+  expect((await contents())[0]).toMatchObject({ messages: [{}, { content: [{ type: "text", text: "to [email]" }, { type: "text", text: " now" }] }] });
+});
+
+test("parts of a message, of what stands in it and of an answer are read as one before they are recorded, and alone as well", () => {
+  const part = (text: string) => ({ type: "text", text });
+  const split = [part("so jo@exa"), { type: "image" }, part("mple.org and"), part("AKIAIOSFODNN7EXAMPLE")];
+  const { messages } = promptWords({ user: undefined, messages: [{ role: "user", content: [{ type: "tool_result", content: split, "ann@example.org": 1 }] }] }, "redacted");
+  expect(messages).toEqual([{ role: "user", content: [{ type: "tool_result", content: [part("so [email]"), { type: "image" }, part(" and"), part("[aws-access-key]")], "[email]": 1 }] }]);
+  const said = ["so jo@exa", "mple.org and", "more"];
+  const texts = ["content[0].text", "content[1].text", "other[0].text"].map((at, each) => ({ at, text: said[each] ?? "" }));
+  expect(answerWords({ user: undefined }, "redacted", { texts, truncated: false }).texts?.map(({ text }) => text)).toEqual(["so [email]", " and", "more"]);
 });
 
 test("an answer that was refused at the boundary is not recorded either", async () => {

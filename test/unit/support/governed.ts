@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gatewayEntries } from "@licet/contract";
+import { gatewayEntries, type ContentModes } from "@licet/contract";
 import { canonicalize } from "@licet/evidence";
 import OpenAI from "openai";
 import { manualClock, type ManualClock } from "../../../packages/licet/src/base/clock.ts";
@@ -115,6 +115,7 @@ export interface Standing {
   /** Beside the simulator. */
   readonly providers?: readonly ProviderView[];
   readonly detection?: Detection;
+  readonly contentModes?: ContentModes;
   readonly decide?: ((call: CedarCall) => Promise<CedarDecision>) | null;
   readonly clients?: readonly DecisionClient[];
   readonly applications?: ReadonlyMap<string, unknown>;
@@ -133,6 +134,10 @@ export interface Governed extends AsyncDisposable {
   stand(standing?: Standing): void;
   post(path: string, body: string, headers?: Record<string, string>): Promise<Response>;
   bodies(kind: string): Record<string, unknown>[];
+}
+
+function given({ detection, contentModes }: Standing): Pick<Standing, "detection" | "contentModes"> {
+  return { ...(detection !== undefined && { detection }), ...(contentModes !== undefined && { contentModes }) };
 }
 
 /** The default policy set of the tests: permit everything. What a policy refuses is told by the test that needs it. */
@@ -177,7 +182,7 @@ export async function startGoverned(change: Partial<GatewayOptions> = {}): Promi
             provider === null
               ? []
               : [{ id: "simulator", baseUrl: upstream.baseUrl, region: "eu", vendor: "test", keyRef: "main/simulator", allow: ["loopback"], ...provider }, ...(standing.providers ?? [])],
-          ...(standing.detection !== undefined && { detection: standing.detection }),
+          ...given(standing),
           ...(decide !== null && { policyBundle: { digest: `sha256:${"b".repeat(64)}`, decide } }),
         },
       ],

@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { FileStore } from "./file-store.ts";
 
 /** What the next answers are: whole, or broken in one of the ways that providers break. */
 export type UpstreamMode =
   | { readonly kind: "answer"; readonly text?: string; readonly pieces?: readonly string[]; readonly toolArguments?: readonly string[] }
   | { readonly kind: "paced"; readonly pieces: readonly string[]; readonly intervalMs: number }
   | { readonly kind: "status"; readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
-  | { readonly kind: "raw"; readonly contentType: string; readonly body: string }
+  | { readonly kind: "raw"; readonly contentType: string; readonly body: string; readonly later?: string }
   | { readonly kind: "large"; readonly bytes: number }
   | { readonly kind: "midstream"; readonly pieces: readonly string[]; readonly how: "reset" | "end" }
   | { readonly kind: "hang" }
@@ -23,6 +24,8 @@ export interface Upstream extends AsyncDisposable {
   readonly baseUrl: string;
   mode: UpstreamMode;
   readonly received: Received[];
+  /** Its files and batches, below `/v1/files` and `/v1/batches`. */
+  readonly store: FileStore;
   /** Requests whose connection closed before their answer ended. */
   aborted: number;
   /** Called when a request has arrived whole, before it is answered. */
@@ -35,13 +38,15 @@ export async function startUpstream(): Promise<Upstream> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}") as Record<string, unknown>;
+      const bytes = Buffer.concat(chunks);
+      const stored = upstream.store.serves(request.url ?? "");
+      const body = stored ? {} : (JSON.parse(bytes.toString("utf8") || "{}") as Record<string, unknown>);
       upstream.received.push({ path: request.url ?? "", headers: request.headers, body });
       response.on("close", () => {
         upstream.aborted += response.writableFinished ? 0 : 1;
       });
       upstream.onRequest();
-      answer(upstream.mode, response, body);
+      answer(upstream.mode, response, () => (stored ? void upstream.store.answer(request, bytes, response) : answered(upstream.mode, response, body)));
     });
   });
   server.on("connection", (socket) => {
@@ -54,6 +59,7 @@ export async function startUpstream(): Promise<Upstream> {
     baseUrl: `http://127.0.0.1:${port}/v1`,
     mode: { kind: "answer" },
     received: [],
+    store: new FileStore(),
     aborted: 0,
     onRequest: () => undefined,
     [Symbol.asyncDispose]: async () => {
@@ -66,10 +72,10 @@ export async function startUpstream(): Promise<Upstream> {
   return upstream;
 }
 
-function answer(mode: UpstreamMode, response: ServerResponse, body: Record<string, unknown>): void {
+function answer(mode: UpstreamMode, response: ServerResponse, said: () => void): void {
   switch (mode.kind) {
     case "answer":
-      return body["stream"] === true ? streamed(mode, response, body) : json(response, completion(mode));
+      return said();
     case "paced":
       return paced(mode, response);
     case "status":
@@ -77,7 +83,9 @@ function answer(mode: UpstreamMode, response: ServerResponse, body: Record<strin
       return void response.end(mode.body ?? JSON.stringify({ error: { message: "simulated", code: "simulated_code" } }));
     case "raw":
       response.writeHead(200, { "content-type": mode.contentType });
-      return void response.end(mode.body);
+      if (mode.later === undefined) return void response.end(mode.body);
+      response.write(mode.body);
+      return void setTimeout(() => response.end(mode.later), 30);
     case "large":
       return large(mode.bytes, response);
     case "midstream":
@@ -89,6 +97,12 @@ function answer(mode: UpstreamMode, response: ServerResponse, body: Record<strin
     default:
       return mode satisfies never;
   }
+}
+
+function answered(mode: UpstreamMode, response: ServerResponse, body: Record<string, unknown>): void {
+  if (mode.kind !== "answer") return;
+  if (body["stream"] === true) streamed(mode, response, body);
+  else json(response, completion(mode));
 }
 
 const base = { id: "chatcmpl-test", created: 1_795_000_000, model: "test-model" };

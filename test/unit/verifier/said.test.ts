@@ -30,6 +30,7 @@ const keysGone = ["key_1", "key_2"];
 /** One entry of each kind that the recorder signs, saying what its body says. */
 const sayings: readonly Saying[] = [
   { kind: "hold.placed", predicate: "hold", said: { ...bound, event: "placed", hold: "hold_1", scope: "all", system: null, reason: "drift", by: "per_1" }, body: { hold: "hold_1", scope: "all", system: null, reason: "drift", placedBy: "per_1" } },
+  { kind: "hold.placed", predicate: "hold", said: { ...bound, event: "placed", hold: "hold_1", scope: "vendor", system: null, vendor: "Acme", reason: "breach", by: "per_1" }, body: { hold: "hold_1", scope: "vendor", system: null, vendor: "Acme", reason: "breach", placedBy: "per_1" } },
   { kind: "hold.lifted", predicate: "hold", said: { ...bound, event: "lifted", hold: "hold_1", request: "req_1", approvals: ["apr_1"], outcome: "done", by: "per_1" }, body: { hold: "hold_1", request: "req_1", approvals: ["apr_1"], outcome: "done", liftedBy: "per_1" } },
   { kind: "policy.published", predicate: "policy-publication", said: { ...bound, digest: release, policies: [], by: "server" }, body: { digest: release, publishedBy: "server" } },
   {
@@ -70,6 +71,14 @@ describe.each(sayings)("the statement in $kind", (saying) => {
     expect(await failures(draft({ ...saying, said }))).toEqual(["statement[statement_differs]"]);
     expect(await failures(draft({ ...saying, predicate: "another" }))).toEqual(["statement[statement_other_kind]"]);
   });
+});
+
+test("a statement names no vendor where its entry names none, and leaves none out", async () => {
+  const [all, vendor] = sayings;
+  if (all === undefined || vendor === undefined) throw new Error("no saying");
+  const { vendor: _, ...said } = vendor.said;
+  expect(await failures(draft({ ...vendor, said }))).toEqual(["statement[statement_differs]"]);
+  expect(await failures(draft({ ...all, said: { ...all.said, vendor: "Acme" } }))).toEqual(["statement[statement_differs]"]);
 });
 
 test("an erasure's statement digests the list of keys in its entry", async () => {
