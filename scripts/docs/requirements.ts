@@ -46,8 +46,10 @@ export function requirementTable(): string {
   return table(["id", "requirement", ...tiers, "turn", "note"], rows);
 }
 
+const ofEveryCall: ReadonlySet<string> = new Set(["runtime-standing", "runtime-model-calls", "runtime-data", "runtime-budgets", "runtime-vendors", "runtime-oversight"]);
+
 /** The policies that every call meets, in the order in which they give a refusal its code. */
 export function runtimeTable(): string {
-  const policies = bundle.policies.filter((policy) => policy.effect === "forbid" && policy.id.startsWith("runtime."));
+  const policies = bundle.policies.filter((policy) => policy.effect === "forbid" && ofEveryCall.has(policy.pack));
   return table(["policy", "what must be so", "code of the refusal"], policies.map(({ id, annotations }) => [`\`${id}\``, annotations["title"] ?? "", `\`${annotations["requirement"] ?? ""}\``]));
 }
