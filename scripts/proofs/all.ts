@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { cedarFuzz } from "./cedar-fuzz.ts";
+import { cedarMutation } from "./cedar-mutation.ts";
 import { gatewayFuzz } from "./gateway-fuzz.ts";
 import { kill } from "./kill.ts";
 import { logPower } from "./log-power.ts";
@@ -9,7 +10,7 @@ import { packMutants } from "./pack-mutants.ts";
 import { powerLoss } from "./power-loss.ts";
 import { folderDigest, root, type Proof } from "./proof.ts";
 
-export const proofs: readonly Proof[] = [logPower, packMutants, kill, powerLoss, cedarFuzz, gatewayFuzz];
+export const proofs: readonly Proof[] = [logPower, packMutants, kill, powerLoss, cedarFuzz, cedarMutation, gatewayFuzz];
 
 /** What `npm run proof` writes and the tests read. */
 export const ProofRecord = z.strictObject({

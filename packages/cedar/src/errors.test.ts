@@ -21,7 +21,7 @@ test("errors are told by their names", () => {
   expect([new CedarError("value_invalid", "", "wrong").name, new EvaluationError("wrong").name]).toEqual(["CedarError", "EvaluationError"]);
 });
 
-test("an evaluation error is made once and thrown again, as a stack for each would cost more than a decision", () => {
+test("an evaluation error is made once and thrown again, as telling where each came from would cost more than a decision", () => {
   const fail = thrower("wrong");
   expect(thrown(fail)).toBeInstanceOf(EvaluationError);
   expect(thrown(fail)).toBe(thrown(fail));
