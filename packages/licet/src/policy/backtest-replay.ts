@@ -8,8 +8,10 @@ export interface RecordedDecision {
   readonly id: string;
   readonly system: string | null;
   readonly at: number;
-  /** The body of `gateway.decision` or `access.decision`. */
+  /** The body of `gateway.decision` or `access.decision`, without its question. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** The question, as JSON text; undefined where the policies were not asked. */
+  readonly asked: string | undefined;
 }
 
 /** So many different questions are answered once; then they are forgotten, and asked again. The same holds for the entities of questions. */
@@ -24,6 +26,12 @@ interface Answered {
   readonly shadowed: readonly string[];
 }
 
+interface Unreadable {
+  readonly unreadable: true;
+}
+
+const unreadable: Unreadable = { unreadable: true };
+
 const noPermit = "(no permit)";
 
 /**
@@ -31,20 +39,19 @@ const noPermit = "(no permit)";
  * the gateway refused by itself stays refused under every bundle.
  */
 export function replayer(decider: Pick<Decider, "decide" | "entities">): (recorded: RecordedDecision) => Replayed {
-  const answers = new Map<string, Answered>();
+  const answers = new Map<string, Answered | Unreadable>();
   const bases = new Map<string, Base>();
-  const answer = ({ entities, ...question }: PolicyRequest): Answered => {
-    const entitiesText = JSON.stringify(entities);
-    return remembered(answers, `${entitiesText}${JSON.stringify(question)}`, () => {
-      const { base } = remembered(bases, entitiesText, () => prepared(decider, entities));
-      return answered(base === undefined ? decider.decide({ ...question, entities }) : decider.decide({ ...question, entities: [] }, base));
-    });
+  const answer = (asked: string): Answered | Unreadable => {
+    const request: unknown = JSON.parse(asked);
+    if (!isRequest(request)) return unreadable;
+    const { entities, ...question } = request;
+    const { base } = remembered(bases, JSON.stringify(entities), () => prepared(decider, entities));
+    return answered(base === undefined ? decider.decide(request) : decider.decide({ ...question, entities: [] }, base));
   };
-  return ({ id, system, at, body }) => {
-    const { cedar } = body;
-    if (cedar === null || cedar === undefined) return { kind: "refusedBefore", system };
-    if (!isRequest(cedar)) return { kind: "unreadable", system };
-    const now = answer(cedar);
+  return ({ id, system, at, body, asked }) => {
+    if (asked === undefined) return { kind: "refusedBefore", system };
+    const now = remembered(answers, asked, () => answer(asked));
+    if ("unreadable" in now) return { kind: "unreadable", system };
     if (now.misfit) return { kind: "misfit", system };
     return { kind: "decided", id, system, at, ...compared(recordedOutcome(body), now), warnings: now.warnings, shadowed: now.shadowed };
   };

@@ -36,10 +36,10 @@ function replayed(frame: Frame): Replayed {
 
 function recorded(frame: Frame): RecordedDecision {
   // A key that did not come along was destroyed.
-  const { system, time, body } = openPayload((kid) => keys.get(kid), frame);
+  const { system, time, body, asked } = openPayload((kid) => keys.get(kid), frame);
   const { id } = body;
   if (typeof id !== "string") throw new LicetError("payload_damaged");
-  return { id, system: system ?? null, at: time, body };
+  return { id, system: system ?? null, at: time, body, asked };
 }
 
 parentPort?.on("message", ({ id, keys: fresh, frames }: BacktestJob) => {
