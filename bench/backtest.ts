@@ -40,6 +40,7 @@ const release = `sha256:${"ab".repeat(32)}`;
 function cedar(deployment: number, time: number): JsonObject {
   const principal = { type: "Licet::Workload", id: `dep_${deployment}` };
   const resource = { type: "Licet::Model", id: "simulator/sim-1" };
+  const vendor = { type: "Licet::Vendor", id: "simulator" };
   const ato = { id: `ato_${deployment}`, state: "granted", stage: "pilot", environment: "local", release, notBefore: datetime(begun - 86_400_000), notAfter: datetime(begun + 60 * 86_400_000) };
   const attrs = { system: `system-${deployment}`, environment: "local", stage: "pilot", release, tier: "limited", ato, boundary: ["internal", "personal", "public"], regions: ["eu"], held: false, unlimited: true };
   return {
@@ -49,7 +50,8 @@ function cedar(deployment: number, time: number): JsonObject {
     context: { now: datetime(time - (time % 1000)), release, dataClasses: ["internal"] },
     entities: [
       { uid: principal, attrs, parents: [] },
-      { uid: resource, attrs: { provider: "simulator", name: "sim-1", region: "eu", declared: true }, parents: [] },
+      { uid: resource, attrs: { provider: "simulator", name: "sim-1", region: "eu", declared: true, vendor: { __entity: vendor } }, parents: [] },
+      { uid: vendor, attrs: { suspended: false }, parents: [] },
     ],
   };
 }

@@ -44,6 +44,7 @@ fixtures:
           boundary: [public]
           regions: [eu]
           held: false
+          oversight: spot-checks
           ato: { id: ato_1, state: granted, stage: pilot, environment: local, release: r1, notBefore: "2026-11-01T00:00:00Z", notAfter: "2027-02-01T00:00:00Z" }
       - uid: Licet::Model::"local/model"
         attrs: { provider: local, name: model, region: "", declared: true }

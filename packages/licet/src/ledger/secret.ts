@@ -13,10 +13,12 @@ export function seal(key: KeyObject, plaintext: Uint8Array, aad: Uint8Array): Bu
   return Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]);
 }
 
+const tagLength = { authTagLength: tagBytes } as const;
+
 /** Throws `payload_damaged` when key, bytes or `aad` are not those of the sealing. */
 export function unseal(key: KeyObject, sealed: Uint8Array, aad: Uint8Array): Buffer {
   try {
-    const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes });
+    const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes), tagLength);
     decipher.setAAD(aad);
     decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
     const plaintext = decipher.update(sealed.subarray(nonceBytes, sealed.length - tagBytes));

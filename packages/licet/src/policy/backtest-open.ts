@@ -6,6 +6,7 @@ import type { Frame } from "../ledger/frame.ts";
 import type { KeyEncryptionKey } from "../ledger/keyring.ts";
 import { ciphertextAt, ciphertextBytesMin, payloadVersion } from "../ledger/seal-payload.ts";
 import { unseal } from "../ledger/secret.ts";
+import { cutOut } from "./json-cut.ts";
 
 export interface OpenedPayload {
   readonly kind: string;
@@ -39,46 +40,17 @@ interface Content {
   readonly body: JsonObject;
 }
 
-const questionStart = '"cedar":{';
-const left = '"cedar":0';
-
 /** The question is most of a decision, and one that was answered before need not be read: it is cut out as text. */
 function readContent(text: string): { readonly content: Content; readonly asked: string | undefined } {
-  const at = text.indexOf(questionStart);
-  const from = at + questionStart.length - 1;
-  const end = at < 0 ? -1 : objectEnd(text, from);
-  if (end > 0) {
-    const content: Content = JSON.parse(text.slice(0, at) + left + text.slice(end));
-    if (content.body["cedar"] === 0) return { content, asked: text.slice(from, end) };
+  const cut = cutOut(text, "cedar", "{");
+  if (cut !== undefined) {
+    const content: Content = JSON.parse(cut.rest);
+    if (content.body["cedar"] === 0) return { content, asked: cut.value };
   }
   // Something else of that name, or no question at all.
   const content: Content = JSON.parse(text);
   const { cedar } = content.body;
   return { content, asked: cedar === null || cedar === undefined ? undefined : JSON.stringify(cedar) };
-}
-
-const [quotation, backslash, opens, closes, begins, ends] = [34, 92, 123, 125, 91, 93] as const;
-
-/** Behind the object of JSON that begins here; -1 where it does not end. */
-function objectEnd(text: string, from: number): number {
-  let depth = 0;
-  for (let at = from; at < text.length && at >= 0; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit === quotation) at = stringEnd(text, at);
-    else if (unit === opens || unit === begins) depth++;
-    else if ((unit === closes || unit === ends) && --depth === 0) return at + 1;
-  }
-  return -1;
-}
-
-/** The quotation mark that ends the string that begins here; beyond the text where none does. */
-function stringEnd(text: string, from: number): number {
-  for (let end = text.indexOf('"', from + 1); end > 0; end = text.indexOf('"', end + 1)) {
-    let before = end;
-    while (text.charCodeAt(before - 1) === backslash) before--;
-    if ((end - before) % 2 === 0) return end;
-  }
-  return text.length;
 }
 
 function leafFields(bytes: Uint8Array): { readonly id: string; readonly space: string; readonly kind: string; readonly time: number; readonly retention: string; readonly kid: string } {

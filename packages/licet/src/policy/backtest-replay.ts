@@ -2,6 +2,7 @@ import { isRecord } from "@licet/evidence";
 import type { Decider, EntityBase, PolicyDecision } from "./decide.ts";
 import type { PolicyRequest } from "./request.ts";
 import type { Change, Replayed } from "./backtest-tally.ts";
+import { cutOut } from "./json-cut.ts";
 
 /** What of a recorded decision the candidate is asked, and what it is compared with. */
 export interface RecordedDecision {
@@ -14,8 +15,8 @@ export interface RecordedDecision {
   readonly asked: string | undefined;
 }
 
-/** So many different questions are answered once; then they are forgotten, and asked again. The same holds for the entities of questions. */
-const answersMax = 20_000;
+/** So many different questions are answered once; then they are forgotten, and asked again. Within a second they recur, and many take much memory. The same holds for the entities of questions. */
+const answersMax = 4096;
 
 interface Answered {
   readonly allowed: boolean;
@@ -42,11 +43,15 @@ export function replayer(decider: Pick<Decider, "decide" | "entities">): (record
   const answers = new Map<string, Answered | Unreadable>();
   const bases = new Map<string, Base>();
   const answer = (asked: string): Answered | Unreadable => {
+    const cut = cutOut(asked, "entities", "[");
+    const question: unknown = cut && JSON.parse(cut.rest);
+    if (cut !== undefined && isRecord(question) && question["entities"] === 0) {
+      const { base } = remembered(bases, cut.value, () => prepared(decider, JSON.parse(cut.value)));
+      const request = { ...question, entities: [] };
+      if (base !== undefined && isRequest(request)) return answered(decider.decide(request, base));
+    }
     const request: unknown = JSON.parse(asked);
-    if (!isRequest(request)) return unreadable;
-    const { entities, ...question } = request;
-    const { base } = remembered(bases, JSON.stringify(entities), () => prepared(decider, entities));
-    return answered(base === undefined ? decider.decide(request) : decider.decide({ ...question, entities: [] }, base));
+    return isRequest(request) ? answered(decider.decide(request)) : unreadable;
   };
   return ({ id, system, at, body, asked }) => {
     if (asked === undefined) return { kind: "refusedBefore", system };
