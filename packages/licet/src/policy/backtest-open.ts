@@ -1,5 +1,5 @@
 import { createSecretKey } from "node:crypto";
-import { isRecord, payloadAad } from "@licet/evidence";
+import { payloadAad } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import type { JsonObject } from "../ledger/entry.ts";
 import type { Frame } from "../ledger/frame.ts";
@@ -53,10 +53,36 @@ function readContent(text: string): { readonly content: Content; readonly asked:
   return { content, asked: cedar === null || cedar === undefined ? undefined : JSON.stringify(cedar) };
 }
 
-function leafFields(bytes: Uint8Array): { readonly id: string; readonly space: string; readonly kind: string; readonly time: number; readonly retention: string; readonly kid: string } {
-  const leaf: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
-  const { id, space, kind, time, payload } = isRecord(leaf) ? leaf : {};
-  const { class: retention, kid } = isRecord(payload) ? payload : {};
-  if (typeof id !== "string" || typeof space !== "string" || typeof kind !== "string" || typeof time !== "number" || typeof retention !== "string" || typeof kid !== "string") throw new LicetError("log_damaged", { message: "an entry of the log does not parse" });
-  return { id, space, kind, time, retention, kid };
+interface LeafFields {
+  readonly id: string;
+  readonly space: string;
+  readonly kind: string;
+  readonly time: number;
+  readonly retention: string;
+  readonly kid: string;
+}
+
+/** A leaf is canonical JSON in which no name holds a quotation mark, and each of these members is there once: see `decisionsIn`. */
+function leafFields(bytes: Uint8Array): LeafFields {
+  const leaf = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const time = Number.parseInt(leaf.slice(behind(leaf, '"time":')), 10);
+  if (!Number.isSafeInteger(time)) throw unparsable();
+  return { id: named(leaf, '"id":"'), space: named(leaf, '"space":"'), kind: named(leaf, '"kind":"'), time, retention: named(leaf, '"class":"'), kid: named(leaf, '"kid":"') };
+}
+
+function named(leaf: string, start: string): string {
+  const from = behind(leaf, start);
+  const end = leaf.indexOf('"', from);
+  if (end <= from) throw unparsable();
+  return leaf.slice(from, end);
+}
+
+function behind(leaf: string, start: string): number {
+  const at = leaf.indexOf(start);
+  if (at < 0) throw unparsable();
+  return at + start.length;
+}
+
+function unparsable(): LicetError {
+  return new LicetError("log_damaged", { message: "an entry of the log does not parse" });
 }

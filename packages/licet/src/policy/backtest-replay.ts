@@ -89,7 +89,7 @@ function isRequest(value: unknown): value is PolicyRequest {
 }
 
 function answered({ decision, reasons, errors, warnings, shadowed }: PolicyDecision): Answered {
-  const ids = (of: readonly { readonly policy: string }[]): readonly string[] => [...new Set(of.map(({ policy }) => policy))].sort();
+  const ids = (of: readonly { readonly policy: string }[]): readonly string[] => distinct(of.map(({ policy }) => policy));
   return { allowed: decision === "allow", policies: ids([...reasons, ...errors]), misfit: errors.some(({ policy }) => policy === "request"), warnings: ids(warnings), shadowed: ids(shadowed) };
 }
 
@@ -108,7 +108,12 @@ function recordedOutcome(body: Readonly<Record<string, unknown>>): Outcome {
   const refused = reasons.some(({ policy, code }) => typeof code === "string" && policy === `gateway.${code}`) || isObligationRefusal(body["code"], errors);
   // Under an observe waiver a call went on that the policies had refused: what they said is compared, not the waiver.
   const allowed = body["decision"] === "allow" && !Array.isArray(body["observed"]);
-  return { allowed, policies: [...new Set([...policies, ...errors])].sort(), refused };
+  return { allowed, policies: distinct([...policies, ...errors]), refused };
+}
+
+/** Mostly there is one, or none. */
+function distinct(ids: readonly string[]): readonly string[] {
+  return ids.length < 2 ? ids : [...new Set(ids)].sort();
 }
 
 /** The decision API refuses what policies permit when the caller cannot carry out what they oblige it to. */
