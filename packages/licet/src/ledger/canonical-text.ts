@@ -9,6 +9,8 @@ type Plain = Readonly<Record<string, unknown>>;
 interface Shape {
   readonly keys: readonly string[];
   readonly sorted: readonly string[];
+  /** Of each of the sorted keys the text before its value. */
+  readonly heads: readonly string[];
   /** An object keeps these keys in the order in which they were set: numbers would come first. */
   readonly isKept: boolean;
 }
@@ -24,7 +26,7 @@ const constants = new WeakMap<object, string>();
  */
 export function canonicalText(value: unknown): string {
   try {
-    return isPlain(value) && holdsConstants(value) ? memberTexts(value) : JSON.stringify(inOrder(value, 0));
+    return isPlain(value) ? recordText(value) : JSON.stringify(inOrder(value, 0));
   } catch (error) {
     if (error instanceof Unkept) return canonicalize(value);
     throw error;
@@ -44,38 +46,26 @@ function freezeWhole(value: unknown): void {
   for (const child of Object.values(value)) freezeWhole(child);
 }
 
-function holdsConstants(record: Plain): boolean {
-  for (const key of Object.keys(record)) {
-    if (constantText(record[key]) !== undefined) return true;
-  }
-  return false;
-}
-
-function constantText(value: unknown): string | undefined {
-  return typeof value === "object" && value !== null ? constants.get(value) : undefined;
-}
-
-/** What stands between two constants is written at once. */
-function memberTexts(record: Plain): string {
-  const { sorted, isKept } = shapeOf(Object.keys(record));
+/** Most members of an entry's body are short texts, numbers and constants: those need no general writer. */
+function recordText(record: Plain): string {
+  const { sorted, heads, isKept } = shapeOf(Object.keys(record));
   if (!isKept) throw new Unkept();
-  const texts: string[] = [];
-  let between: Record<string, unknown> = {};
-  const flush = () => {
-    const text = JSON.stringify(between);
-    if (text !== "{}") texts.push(text.slice(1, -1));
-    between = {};
-  };
-  for (const key of sorted) {
-    const value = record[key];
-    const known = constantText(value);
-    if (known !== undefined) {
-      flush();
-      texts.push(`${JSON.stringify(key)}:${known}`);
-    } else if (value !== undefined) between[key] = inOrder(value, 1);
+  let text = "";
+  for (let at = 0; at < sorted.length; at += 1) {
+    const value = record[sorted[at] ?? ""];
+    if (value !== undefined) text += `${text === "" ? "" : ","}${heads[at] ?? ""}${memberText(value)}`;
   }
-  flush();
-  return `{${texts.join(",")}}`;
+  return `{${text}}`;
+}
+
+/** Nothing in such a text is escaped. */
+const plainText = /^[ !#-[\]-~]*$/u;
+
+function memberText(value: unknown): string {
+  if (typeof value === "string" && value.length < 200 && plainText.test(value)) return `"${value}"`;
+  if (value === null) return "null";
+  const known = typeof value === "object" ? constants.get(value) : undefined;
+  return known ?? JSON.stringify(inOrder(value, 1));
 }
 
 /** No object can hold its keys in the canonical order. */
@@ -151,7 +141,7 @@ function shapeOf(keys: readonly string[]): Shape {
   // The name only finds a candidate: another object may share it.
   if (known !== undefined && hasKeys(known, keys)) return known;
   const sorted = [...keys].sort();
-  const made = { keys, sorted, isKept: sorted.every(isKeptInPlace) };
+  const made = { keys, sorted, heads: sorted.map((key) => `${JSON.stringify(key)}:`), isKept: sorted.every(isKeptInPlace) };
   if (shapes.size >= shapesMax) shapes.clear();
   shapes.set(name, made);
   return made;

@@ -64,8 +64,15 @@ export async function replayBatch(options: ReplayOptions): Promise<Step> {
     const counts = { applied: 0, projected: 0, erased: 0, skipped: 0 };
     const neighbours = new Neighbours(tx);
     let index = from;
-    for await (const source of sources(options, from, to)) {
-      counts[await replayOne(options, neighbours, { ...source, index, cursors })] += 1;
+    const replayed = (source: Source) => replayOne(options, neighbours, { ...source, index, cursors });
+    // What this process appended is still in memory. Most entries there only join their neighbours: nothing to wait for.
+    for (let entry = options.recent?.(index); entry && index < to; entry = options.recent?.(index)) {
+      const outcome = replayed({ entry });
+      counts[outcome instanceof Promise ? await outcome : outcome] += 1;
+      index += 1;
+    }
+    for await (const frame of log.scan(index, to)) {
+      counts[await replayed({ frame })] += 1;
       index += 1;
     }
     await neighbours.flush();
@@ -78,16 +85,6 @@ export async function replayBatch(options: ReplayOptions): Promise<Step> {
 interface Source {
   readonly entry?: Entry;
   readonly frame?: Frame;
-}
-
-/** What this process appended is still in memory; anything else is read from the journal. */
-async function* sources({ log, recent }: ReplayOptions, from: number, to: number): AsyncGenerator<Source> {
-  let index = from;
-  for (let entry = recent?.(index); entry && index < to; entry = recent?.(index)) {
-    yield { entry };
-    index += 1;
-  }
-  for await (const frame of log.scan(index, to)) yield { frame };
 }
 
 type Outcome = "applied" | "projected" | "erased" | "skipped";
@@ -107,45 +104,55 @@ class Neighbours {
     this.tx = tx;
   }
 
-  async add(apply: ApplyMany, entry: LoggedEntry): Promise<void> {
-    if (apply !== this.#apply || this.#entries.length >= neighboursMax) await this.flush();
+  /** A promise only where others have to be flushed first. */
+  add(apply: ApplyMany, entry: LoggedEntry): Promise<void> | undefined {
+    const isFull = apply !== this.#apply || this.#entries.length >= neighboursMax;
+    const flushed = isFull && this.#entries.length > 0 ? this.flush() : undefined;
     this.#apply = apply;
     this.#entries.push(entry);
+    return flushed;
   }
 
   async flush(): Promise<void> {
-    const entries = this.#entries;
+    const [entries, apply] = [this.#entries, this.#apply];
     this.#entries = [];
-    if (entries.length > 0) await this.#apply?.(this.tx, entries);
+    if (entries.length > 0) await apply?.(this.tx, entries);
   }
 }
 
-async function replayOne(
-  options: ReplayOptions,
-  neighbours: Neighbours,
-  at: Source & { readonly index: number; readonly cursors: Cursors },
-): Promise<Outcome> {
+interface At extends Source {
+  readonly index: number;
+  readonly cursors: Cursors;
+}
+
+function replayOne(options: ReplayOptions, neighbours: Neighbours, at: At): Outcome | Promise<Outcome> {
   const { kind, version } = kindOf(at);
   const definition = options.registry.lookUp(kind, version);
   const governance = definition.mode === "governance";
   if (at.index <= (governance ? at.cursors.applied : at.cursors.projected)) return "skipped";
   const entry = openUnlessErased(options.keyring, at);
-  if (!entry) {
-    if (governance && at.frame) await insertErasedEntry(neighbours.tx, leafIn(at.frame), at.index);
-    return "erased";
-  }
+  if (!entry) return erased(neighbours, at, governance);
   const current = upcast(definition, entry);
   const logged = { ...current, index: at.index };
   if (!governance && definition.applyMany) {
-    await neighbours.add(definition.applyMany, logged);
-    return "projected";
+    const added = neighbours.add(definition.applyMany, logged);
+    return added === undefined ? "projected" : added.then(() => "projected");
   }
+  return applied(definition, neighbours, logged);
+}
+
+async function erased({ tx }: Neighbours, { frame, index }: At, governance: boolean): Promise<Outcome> {
+  if (governance && frame) await insertErasedEntry(tx, leafIn(frame), index);
+  return "erased";
+}
+
+async function applied(definition: EntryDefinition, neighbours: Neighbours, logged: LoggedEntry): Promise<Outcome> {
   await neighbours.flush();
-  if (!governance) {
+  if (definition.mode === "runtime") {
     await definition.apply(neighbours.tx, logged);
     return "projected";
   }
-  await definition.apply(neighbours.tx, withoutIndex(current));
+  await definition.apply(neighbours.tx, withoutIndex(logged));
   await insertEntry(neighbours.tx, logged);
   return "applied";
 }

@@ -21,6 +21,17 @@ export interface PayloadJob {
   /** Space and retention class, a line each: with the id, what the ciphertext is bound to (`payloadAad`). */
   readonly place: string;
   readonly text: string;
+  /** Of the text in UTF-8. */
+  readonly textBytes: number;
+}
+
+/** The same in bytes. */
+export interface PackedJob {
+  readonly key: KeyObject;
+  readonly name: Uint8Array;
+  /** Name, space and class. */
+  readonly aad: Uint8Array;
+  readonly plaintext: Uint8Array;
 }
 
 export interface SealedPayload {
@@ -37,16 +48,18 @@ export function payloadBytes(text: string): number {
 }
 
 /** Seals the text under a key of its own. */
-export function sealPayload({ key: wrapping, id, place, text }: PayloadJob): SealedPayload {
-  const plaintext = Buffer.from(text);
+export function sealPayload({ key, id, place, text }: PayloadJob): SealedPayload {
+  return sealPacked({ key, name: Buffer.from(id), aad: Buffer.from(`${id}\n${place}`), plaintext: Buffer.from(text) });
+}
+
+export function sealPacked({ key: wrapping, name, aad, plaintext }: PackedJob): SealedPayload {
   const secrets = random(keyBytes + 2 * nonceBytes);
   const key = secrets.subarray(0, keyBytes);
   const payload = Buffer.allocUnsafe(ciphertextAt + ciphertextBytesMin + plaintext.length);
   payload[0] = payloadVersion;
-  const name = Buffer.from(id);
   encryptInto(payload.subarray(1), { key: wrapping, nonce: secrets.subarray(keyBytes, keyBytes + nonceBytes), data: key, aad: name });
   const ciphertext = payload.subarray(ciphertextAt);
-  encryptInto(ciphertext, { key: createSecretKey(key), nonce: secrets.subarray(keyBytes + nonceBytes), data: plaintext, aad: Buffer.from(`${id}\n${place}`) });
+  encryptInto(ciphertext, { key: createSecretKey(key), nonce: secrets.subarray(keyBytes + nonceBytes), data: plaintext, aad });
   const commit = hash("sha256", Buffer.concat([key, name]), "hex");
   key.fill(0);
   return { payload, digest: hash("sha256", ciphertext, "hex"), commit };

@@ -20,6 +20,24 @@ const burstMin = 24;
 const groupMax = 32;
 const textCharsMax = 64 * 1024;
 
+function packed(id: number, jobs: readonly PayloadJob[]): SealRequest {
+  const keys: KeyObject[] = [];
+  const keyOf: number[] = [];
+  const ends: number[] = [];
+  // Three bytes are the most that a character takes in the names.
+  const bytes = Buffer.allocUnsafeSlow(jobs.reduce((sum, job) => sum + 3 * (job.id.length + job.place.length + 1) + job.textBytes, 0));
+  let end = 0;
+  for (const job of jobs) {
+    const known = keys.indexOf(job.key);
+    keyOf.push(known < 0 ? keys.push(job.key) - 1 : known);
+    const name = end + bytes.write(job.id, end);
+    const bound = name + bytes.write(`\n${job.place}`, name);
+    end = bound + bytes.write(job.text, bound);
+    ends.push(name, bound, end);
+  }
+  return { id, keys, keyOf, bytes, ends };
+}
+
 /** Seals while the event loop does other work. It keeps the process alive only while it has something to do. */
 class SealThread {
   readonly #worker: Worker;
@@ -53,19 +71,11 @@ class SealThread {
       for (const { reject } of waiting) reject(this.#failure);
       return;
     }
-    const keys: KeyObject[] = [];
-    const keyOf: number[] = [];
-    const texts: string[] = [];
-    for (const { job } of waiting) {
-      const known = keys.indexOf(job.key);
-      keyOf.push(known < 0 ? keys.push(job.key) - 1 : known);
-      texts.push(job.id, job.place, job.text);
-    }
     const id = ++this.#count;
+    const request = packed(id, waiting.map(({ job }) => job));
     this.#sent.set(id, waiting);
     this.#worker.ref();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
-    this.#worker.postMessage({ id, keys, keyOf, texts } satisfies SealRequest);
+    this.#worker.postMessage(request, [request.bytes.buffer]);
   }
 
   #receive({ id, payloads, ends, hashes }: SealResponse): void {

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { parentPort } from "node:worker_threads";
-import { sealPayload } from "./seal-payload.ts";
+import { sealPacked } from "./seal-payload.ts";
 
 /** What goes to the thread that seals, and comes back. */
 export interface SealRequest {
@@ -8,8 +8,10 @@ export interface SealRequest {
   readonly keys: readonly KeyObject[];
   /** Of each payload the place of its key in `keys`. */
   readonly keyOf: readonly number[];
-  /** Of each payload id, place and text, one after the other: a flat list costs least to send. */
-  readonly texts: readonly string[];
+  /** Of each payload what it is bound to and its text, one after the other: bytes go over without a copy. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of each payload where in `bytes` the entry's id ends, what it is bound to, and the text. */
+  readonly ends: readonly number[];
 }
 
 export interface SealResponse {
@@ -21,12 +23,15 @@ export interface SealResponse {
   readonly hashes: readonly string[];
 }
 
-function answer({ id, keys, keyOf, texts }: SealRequest): SealResponse {
+function answer({ id, keys, keyOf, bytes, ends: given }: SealRequest): SealResponse {
+  let from = 0;
   const sealed = keyOf.map((place, at) => {
     const key = keys[place];
-    const [name, where, text] = texts.slice(3 * at, 3 * at + 3);
-    if (key === undefined || name === undefined || where === undefined || text === undefined) throw new Error("a payload came without its key or its text");
-    return sealPayload({ key, id: name, place: where, text });
+    const [name, bound, text] = given.slice(3 * at, 3 * at + 3);
+    if (key === undefined || name === undefined || bound === undefined || text === undefined) throw new Error("a payload came without its key or its text");
+    const job = { key, name: bytes.subarray(from, name), aad: bytes.subarray(from, bound), plaintext: bytes.subarray(bound, text) };
+    from = text;
+    return sealPacked(job);
   });
   const payloads = new Uint8Array(sealed.reduce((sum, { payload }) => sum + payload.length, 0));
   let end = 0;

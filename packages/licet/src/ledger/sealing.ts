@@ -72,7 +72,7 @@ function sealWith(keyring: Keyring, keys: SealKeys, entry: Entry): SealedEntry |
   if (size > payloadBytesMax) {
     throw new LicetError("body_too_large", { message: `the evidence would take ${size - ciphertextAt} bytes, over ${payloadBytesMax}` });
   }
-  const sealed = sealSoon({ key: keys.kek.key, id: entry.id, place: `${entry.space}\n${entry.class}`, text });
+  const sealed = sealSoon({ key: keys.kek.key, id: entry.id, place: `${entry.space}\n${entry.class}`, text, textBytes: size - ciphertextAt - ciphertextBytesMin });
   const frozen = { ...entry, text: written, kid: keys.kek.kid };
   if (!(sealed instanceof Promise)) return framed(keys, frozen, sealed);
   return sealed.then((payload) => {

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { LicetError } from "../base/errors.ts";
 import type { Inbound } from "../gateway/answer.ts";
 import { bearer } from "../gateway/authenticate.ts";
-import { admit, type Admission, type PipelineParts, type Stranger } from "../gateway/admission.ts";
+import { admit, readmit, type Admission, type PipelineParts, type Stranger } from "../gateway/admission.ts";
 import { traceIdOf } from "../gateway/observe/trace-context.ts";
 import { watched, type Watched } from "../gateway/observed-call.ts";
 import type { DecisionClient, Snapshot } from "../gateway/snapshot.ts";
@@ -28,10 +28,25 @@ export function asker(parts: PipelineParts, inbound: Inbound): Asker {
   return "stranger" in admitted ? { ...admitted, watched: watched(parts, inbound), trace } : { ...admitted, trace };
 }
 
+/** The same caller by what stands now: a body may come slowly. Who has lost its standing meanwhile is looked at afresh. */
+export function askerAgain(parts: PipelineParts, inbound: Inbound, before: Exclude<Asker, { readonly stranger: unknown }>): Asker {
+  if ("asking" in before) {
+    const asking = clientBy(parts, before.asking.client.digest);
+    return asking === undefined ? asker(parts, inbound) : { asking, trace: before.trace };
+  }
+  const admission = readmit(parts, before.admission);
+  return admission === undefined ? asker(parts, inbound) : { admission, trace: before.trace };
+}
+
 /** What is no client's token, or comes at a time that cannot be trusted, is left to `admit`, which refuses it. */
-function knownClient({ snapshots, ledger }: PipelineParts, token: string | undefined): ClientAdmission | undefined {
+function knownClient(parts: PipelineParts, token: string | undefined): ClientAdmission | undefined {
+  const nobody = token === undefined || (parts.snapshots.current()?.byClientDigest.size ?? 0) === 0;
+  return nobody ? undefined : clientBy(parts, hash("sha256", token, "hex"));
+}
+
+function clientBy({ snapshots, ledger }: PipelineParts, digest: string): ClientAdmission | undefined {
   const snapshot = snapshots.current();
-  const client = token === undefined ? undefined : snapshot?.byClientDigest.get(hash("sha256", token, "hex"));
+  const client = snapshot?.byClientDigest.get(digest);
   if (snapshot === undefined || client === undefined) return undefined;
   try {
     const now = ledger.now();

@@ -1,13 +1,13 @@
 import type { AnswerHeaders, Caller, Inbound, Refused } from "../gateway/answer.ts";
-import { parseJson, wellFormed } from "../gateway/json.ts";
 import { tellDecided } from "../gateway/observed-call.ts";
 import { reasonOf, type DecisionFacts, type Recorded } from "../gateway/record.ts";
 import { refuse, type Refusal } from "../gateway/refusal.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import type { Conclusion } from "./applications.ts";
-import { asker, type Asker, type ClientAdmission } from "./asker.ts";
+import { asker, askerAgain, type Asker, type ClientAdmission } from "./asker.ts";
 import { noteOf } from "./approvals.ts";
 import { applicationsIn } from "./grants.ts";
+import { readEvaluation } from "./known-bodies.ts";
 import type { DecisionParts } from "./parts.ts";
 import { Evaluation, Evaluations, wrongWith, type Semantic } from "./protocol.ts";
 import { answerError, decisionObject, unasked, type Verdict } from "./verdict.ts";
@@ -36,7 +36,7 @@ export async function opened(parts: DecisionParts, inbound: Inbound, caller: Cal
     return undefined;
   }
   // A body may come slowly; what is decided on is what stands once it is here.
-  const now = asker(parts.pipeline, inbound);
+  const now = askerAgain(parts.pipeline, inbound, who);
   if ("stranger" in now) {
     await refusedStranger(parts, caller, { who: now, echo });
     return undefined;
@@ -45,12 +45,12 @@ export async function opened(parts: DecisionParts, inbound: Inbound, caller: Cal
 }
 
 async function readBody(parts: DecisionParts, caller: Caller, { bytes, who, echo }: { readonly bytes: Uint8Array; readonly who: Known; readonly echo: AnswerHeaders }): Promise<Opened | undefined> {
-  const json = parseJson(bytes)?.value;
-  if (typeof json !== "object" || json === null || Array.isArray(json) || !wellFormed(json)) {
+  const body = parts.bodies.read(bytes);
+  if (body === undefined) {
     await refused(parts, caller, { refusal: refuse("query_invalid", { message: "the body is not a JSON object, nests too deep, or holds half a surrogate pair" }), who, echo });
     return undefined;
   }
-  return { who, body: json, echo };
+  return { who, body, echo };
 }
 
 type StrangerAsks = Extract<Asker, { readonly stranger: unknown }>;
@@ -150,7 +150,7 @@ export async function evaluation(parts: DecisionParts, inbound: Inbound, caller:
 }
 
 async function single(parts: DecisionParts, caller: Caller, open: Opened): Promise<void> {
-  const parsed = Evaluation.safeParse(open.body);
+  const parsed = readEvaluation(open.body);
   if (!parsed.success) return refused(parts, caller, { ...open, refusal: refuse("query_invalid", { message: wrongWith(parsed.error) }) });
   const verdict = await verdictOn(parts, open.who, parsed.data);
   const written = await recorded(parts, verdict);

@@ -4,12 +4,13 @@ import { requestsPath } from "./access-requests.ts";
 import { mcpEvaluation, mcpPath } from "./coaz-endpoint.ts";
 import { evaluation, evaluations } from "./evaluate.ts";
 import { extAuthzPrefix, httpExtAuthz } from "./ext-authz.ts";
+import { KnownBodies } from "./known-bodies.ts";
 import { metadata } from "./metadata.ts";
 import type { DecisionParts } from "./parts.ts";
 import { OpenScorings, scoringOutcome } from "./scoring-outcome.ts";
 import { search, type Sought } from "./search.ts";
 
-export type DecisionApiOptions = Omit<DecisionParts, "pipeline" | "origin" | "scorings"> & {
+export type DecisionApiOptions = Omit<DecisionParts, "pipeline" | "origin" | "scorings" | "bodies"> & {
   /** Told once, what the API works with: for listeners beside the data plane. */
   readonly onMounted?: (parts: DecisionParts) => void;
 };
@@ -17,7 +18,7 @@ export type DecisionApiOptions = Omit<DecisionParts, "pipeline" | "origin" | "sc
 /** The decision API on the data plane; passed to the gateway as `mount`. */
 export function decisionApi({ onMounted, ...options }: DecisionApiOptions = {}): (mounting: { readonly parts: PipelineParts; readonly origin: () => string }) => DataPlaneMount {
   return ({ parts: pipeline, origin }) => {
-    const parts: DecisionParts = { ...options, pipeline, origin, scorings: new OpenScorings() };
+    const parts: DecisionParts = { ...options, pipeline, origin, bodies: new KnownBodies(), scorings: new OpenScorings() };
     onMounted?.(parts);
     return (inbound, caller) => {
       if (inbound.path.startsWith(extAuthzPrefix)) return httpExtAuthz(parts, inbound, caller);

@@ -2,7 +2,7 @@ import { dataClasses, type FindingCount } from "@licet/contract";
 import { z } from "zod";
 import { declaredModel } from "../gateway/conform.ts";
 import { adviceOf, exportCall } from "../gateway/decide.ts";
-import { rulesFor } from "../gateway/detect/rules.ts";
+import { rulesFor, type DetectionRules } from "../gateway/detect/rules.ts";
 import { classRefusal, concluded, concludedOn, providerRefusal, registered, undeclared, type Judgement } from "../gateway/judge.ts";
 import { collect } from "../gateway/json.ts";
 import type { Admission } from "../gateway/admission.ts";
@@ -30,18 +30,31 @@ interface Looking {
   readonly stopped: readonly string[];
 }
 
+interface Found extends Pick<Looking, "findings" | "dataClasses" | "stopped"> {
+  readonly rules: DetectionRules;
+  readonly boundary: readonly string[];
+}
+
+/** Owned by `looked`: what was found in an evaluation that cannot change, and by which rules. */
+const foundIn = new WeakMap<Evaluation, Found>();
+
 /** Detection over the words of a question. Nothing of them is rewritten, so what would be taken out is stopped. */
 function looked(admission: Admission, evaluation: Evaluation): Looking {
   const { credential, now, snapshot } = admission;
   const { deployment } = credential;
   const exports = evaluation.action.name === "exportData";
+  const rules = rulesFor(snapshot.spaces.get(credential.space), deployment.system);
+  const boundary = exports ? deployment.boundary.classes : scannedBoundary(deployment, now);
+  const before = foundIn.get(evaluation);
+  if (before?.rules === rules && before.boundary === boundary) return { admission, evaluation, ...before };
   const texts: string[] = [];
   // A destination's name says where data goes, and is none of it.
   collect(exports ? [evaluation.action, evaluation.context] : evaluation, texts);
-  const boundary = exports ? deployment.boundary.classes : scannedBoundary(deployment, now);
-  const { findings, stopped } = openScan({ rules: rulesFor(snapshot.spaces.get(credential.space), deployment.system), boundary, request: { texts }, isFixed: () => true }).verdict;
+  const { findings, stopped } = openScan({ rules, boundary, request: { texts }, isFixed: () => true }).verdict;
   const known: readonly string[] = dataClasses;
-  return { admission, evaluation, findings, stopped, dataClasses: [...new Set(findings.flatMap(({ dataClass }) => (known.includes(dataClass) ? [dataClass] : [])))] };
+  const found = { rules, boundary, findings, stopped, dataClasses: [...new Set(findings.flatMap(({ dataClass }) => (known.includes(dataClass) ? [dataClass] : [])))] };
+  foundIn.set(evaluation, found);
+  return { admission, evaluation, ...found };
 }
 
 /** May this workload do that now? Asked by the deployment's credential, for itself only, and decided as the gateway decides. */
