@@ -1,98 +1,155 @@
-import { type CheckBasis } from "@licet/contract";
-import { decide, type Table } from "../../packages/assurance/src/index.ts";
-import { measureFairness } from "../../packages/assurance/src/checks/fairness.ts";
+import { decide, holm, type Table } from "../../packages/assurance/src/index.ts";
+import { definedSpread, fairnessFigures, generalizedEntropy, impactRatios } from "../../packages/assurance/src/fairness/figures.ts";
+import { countGroups, type GroupCounts, rateCounts, rates } from "../../packages/assurance/src/fairness/group-counts.ts";
+import { groupingOf, intersect } from "../../packages/assurance/src/fairness/grouping.ts";
+import { fisherExact, homogeneity } from "../../packages/assurance/src/stats/contingency.ts";
 import { comparePairs } from "../../packages/assurance/src/verdict/differences.ts";
+import { compareFigures, type Figures, guarded, isFigures } from "./stats-figures.ts";
 import { csv, json, type OracleOptions, type Tally } from "./tally.ts";
 
-interface Pair {
-  readonly pair: readonly [string, string];
-  readonly diff: number;
-  readonly abs_upper_for_pass: number;
-  readonly abs_lower_for_fail: number;
-}
-interface Split {
-  readonly groups: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
-  readonly undefined_groups: Readonly<Record<string, readonly string[]>>;
-  readonly verdicts: Readonly<Record<string, { readonly verdict: string; readonly pairs?: readonly Pair[] }>>;
-}
-interface Expected {
-  readonly cases: Readonly<Record<string, Readonly<Record<string, Split>>>>;
-}
-type Family = Extract<CheckBasis, { kind: "differences" }>["families"][number];
+const rateNames = { selection_rate: "selection", tpr: "tpr", fpr: "fpr" } as const;
+const alpha = 0.05;
 
-const checks = { selection_rate: "fair.parity", tpr: "fair.opportunity", fpr: "fair.odds" } as const;
-
+/** Every figure of every split: counts and rates by group, differences, ratios, indices, tests and verdicts. */
 export function compareFairness(tally: Tally, options: OracleOptions): void {
-  const { cases } = json(options, "fairness/expected.json") as Expected;
-  for (const [name, splits] of Object.entries(cases)) {
+  const { cases, made_with: _, verdict_rule: __, ...unknown } = json(options, "fairness/expected.json") as Figures;
+  for (const [section, value] of Object.entries(unknown)) tally.same(section, "not compared", value);
+  for (const [name, splits] of Object.entries(isFigures(cases) ? cases : {})) {
     if (options.quick && name === "very_large_small_gap") continue;
-    const table = csv(options, `fairness/${name}.csv`);
-    for (const [split, expected] of Object.entries(splits)) compareSplit(tally, { name: `${name} ${split}`, table, split, expected });
+    guarded(tally, name, () => {
+      const table = csv(options, `fairness/${name}.csv`);
+      for (const [split, row] of Object.entries(isFigures(splits) ? splits : {})) {
+        guarded(tally, `${name} ${split}`, () => compareSplit(tally, `${name} ${split}`, { row: isFigures(row) ? row : {}, groups: groupsOf(table, split) }));
+      }
+    });
   }
 }
 
-interface Case {
-  readonly name: string;
-  readonly table: Table;
-  readonly split: string;
-  readonly expected: Split;
+/** `group`, or columns joined by `_x_`. */
+function groupsOf(table: Table, split: string): readonly GroupCounts[] {
+  const [first, ...others] = split.split("_x_").map((column) => groupingOf(table.cells(column)));
+  if (first === undefined) throw new Error("a split without columns");
+  const flags = (column: string) => Uint8Array.from(table.cells(column), (cell) => (cell === "1" ? 1 : 0));
+  return countGroups({ positive: flags("y"), predicted: flags("yhat"), grouping: others.reduce(intersect, first) });
 }
 
-function compareSplit(tally: Tally, given: Case): void {
-  const families = new Map(Object.entries(checks).map(([rate, check]) => [rate, familyOf(given, check)]));
-  for (const [group, figures] of Object.entries(given.expected.groups)) compareGroup(tally, { ...given, group, figures, families });
-  for (const [key, wanted] of Object.entries(given.expected.verdicts)) {
-    const [, rate, limit] = /^(selection_rate|tpr|fpr)_difference<=(.*)$/u.exec(key) ?? [];
-    const family = families.get(rate ?? "");
-    if (family === undefined) continue;
-    const counts = { attempted: given.table.rows, assessed: given.table.rows, unassessed: 0 };
-    const outcome = decide({ kind: "differences", families: [family], degenerate: null }, { op: "<=", value: Number(limit), alpha: 0.05, source: "oracle" }, counts);
-    tally.same(`${given.name} ${key}`, outcome.verdict, wanted.verdict);
-    for (const pair of wanted.pairs ?? []) compareBounds(tally, { name: `${given.name} ${key}`, family, expected: pair });
-  }
+interface Split {
+  readonly row: Figures;
+  readonly groups: readonly GroupCounts[];
 }
 
-function compareBounds(tally: Tally, given: { name: string; family: Family; expected: Pair }): void {
-  const { pair, diff, abs_upper_for_pass, abs_lower_for_fail } = given.expected;
-  const found = comparePairs([given.family], 0.05).find(({ first, second }) => first.name === pair[0] && second.name === pair[1]);
-  const at = `${given.name} ${pair.join("/")}`;
-  tally.near(`${at} difference`, found?.estimate ?? Number.NaN, Math.abs(diff));
-  tally.near(`${at} upper`, found?.bounds.upper ?? Number.NaN, abs_upper_for_pass);
-  tally.near(`${at} lower`, found?.bounds.lower ?? Number.NaN, abs_lower_for_fail);
-}
-
-/** The engine's own measurement on the file's predictions. */
-function familyOf({ table, split }: Case, check: (typeof checks)[keyof typeof checks]): Family {
-  const [y, yhat, group] = [table.cells("y"), table.cells("yhat"), table.cells("group")];
-  const of = split === "group" ? group : group.map((name, row) => `${name}|${table.cells("sex")[row] ?? ""}`);
-  const assessed = y.map((target, row) => {
-    const [actual, predicted] = [target === "1", yhat[row] === "1"];
-    return { row, target, answer: yhat[row] ?? "", actual, predicted, correct: actual === predicted, score: Number(predicted) };
+function compareSplit(tally: Tally, name: string, { row, groups }: Split): void {
+  const fairlearn = fairnessFigures(groups, 0);
+  const [tpr, fpr, selection] = [rates(groups, "tpr"), rates(groups, "fpr"), rates(groups, "selection")];
+  const without = (values: readonly number[]) => groups.flatMap((group, index) => (Number.isNaN(values[index]) ? [group.name] : []));
+  const entropies = Object.keys(row).flatMap((key) => /^generalized_entropy_alpha(.+)$/u.exec(key)?.[1] ?? []);
+  const impact = impactRatios(groups);
+  compareFigures(tally, name, {
+    row,
+    given: ["verdicts"],
+    found: {
+      groups: Object.fromEntries(groups.map((group) => [group.name, groupFigures(group, isFigures(row["groups"]) ? row["groups"][group.name] : undefined)])),
+      fairlearn: {
+        demographic_parity_difference: fairlearn.demographicParityDifference,
+        demographic_parity_ratio: orZero(fairlearn.demographicParityRatio),
+        equalized_odds_difference: fairlearn.equalizedOddsDifference,
+        equalized_odds_difference_mean: fairlearn.equalizedOddsDifferenceMean,
+        equalized_odds_ratio: orZero(fairlearn.equalizedOddsRatio),
+        equal_opportunity_difference: fairlearn.equalOpportunityDifference,
+        equal_opportunity_ratio: orZero(fairlearn.equalOpportunityRatio),
+        demographic_parity_difference_to_overall: fairlearn.demographicParityDifferenceToOverall,
+        accuracy_difference: fairlearn.accuracyDifference,
+        accuracy_group_min: fairlearn.accuracyGroupMin,
+      },
+      fairlearn_caveat_zero_positive_group: groups.some(({ positives }) => positives === 0),
+      equal_opportunity_difference_defined_groups: definedSpread(tpr),
+      fpr_difference_defined_groups: definedSpread(fpr),
+      undefined_groups: { tpr: without(tpr), fpr: without(fpr), selection_rate: without(selection) },
+      selection_homogeneity: homogeneityFigures(groups),
+      pairwise_selection_fisher: fisherFigures(groups),
+      four_fifths: Object.fromEntries(groups.map((group, index) => [group.name, impact[index]])),
+      aif360: isFigures(row["aif360"]) ? aif360(groups, String(row["aif360"]["privileged"])) : {},
+      ...Object.fromEntries(entropies.map((order) => [`generalized_entropy_alpha${order}`, generalizedEntropy(groups, Number(order))])),
+      theil_index_of_benefit: generalizedEntropy(groups, 1),
+    },
   });
-  const declared = { check, id: "oracle", model: "m", dataset: "d", target: "y", group: { name: "g", column: "group", transform: { kind: "value" } }, max: 0.1 } as const;
-  const { basis } = measureFairness({ attempted: table.rows, assessed }, { names: [...new Set(of)].toSorted(), of }, declared);
-  const families = basis.kind === "differences" ? basis.families : [];
-  const last = families.at(-1);
-  if (last === undefined) throw new Error("the engine measured nothing");
-  return last;
+  for (const [key, wanted] of Object.entries(isFigures(row["verdicts"]) ? row["verdicts"] : {})) compareVerdict(tally, `${name} ${key}`, { key, wanted, groups });
 }
 
-interface GroupCase extends Case {
-  readonly group: string;
-  readonly figures: Readonly<Record<string, number | string>>;
-  readonly families: ReadonlyMap<string, Family>;
+function groupFigures(group: GroupCounts, expected: unknown): Figures {
+  const rate = (name: Parameters<typeof rates>[1]) => rates([group], name)[0] ?? Number.NaN;
+  const precision = rate("precision");
+  return {
+    n: group.n,
+    positives: group.positives,
+    selected: group.selected,
+    selection_rate: rate("selection"),
+    base_rate: group.positives / group.n,
+    tp: group.tp,
+    fp: group.selected - group.tp,
+    tpr: rate("tpr"),
+    fpr: rate("fpr"),
+    accuracy: rate("accuracy"),
+    precision: isFigures(expected) && expected["precision"] === 0 ? orZero(precision) : precision,
+  };
 }
 
-function compareGroup(tally: Tally, { name, group, figures, families }: GroupCase): void {
-  const counted = (rate: string) => families.get(rate)?.groups.find((each) => each.name === group) ?? { events: Number.NaN, n: Number.NaN };
-  const [selection, tpr, fpr] = [counted("selection_rate"), counted("tpr"), counted("fpr")];
-  const at = `${name} ${group}`;
-  tally.same(`${at} n`, selection.n, figures["n"]);
-  tally.same(`${at} selected`, selection.events, figures["selected"]);
-  tally.same(`${at} positives`, tpr.n, figures["positives"]);
-  tally.same(`${at} tp`, tpr.events, figures["tp"]);
-  tally.same(`${at} fp`, fpr.events, figures["fp"]);
-  tally.near(`${at} selection rate`, selection.events / selection.n, figures["selection_rate"]);
-  tally.near(`${at} tpr`, tpr.events / tpr.n, figures["tpr"]);
-  tally.near(`${at} fpr`, fpr.events / fpr.n, figures["fpr"]);
+function homogeneityFigures(groups: readonly GroupCounts[]): Figures {
+  const test = homogeneity(groups.map(({ selected, n }) => [selected, n - selected]));
+  return { chi2: test.statistic, dof: test.dof, p: test.p, min_expected: test.expectedMin };
+}
+
+function fisherFigures(groups: readonly GroupCounts[]): Figures {
+  const pairs = rateCounts(groups, "selection").flatMap((first, index, all) => all.slice(index + 1).map((second) => ({ first, second })));
+  const p = pairs.map(({ first, second }) => fisherExact(first, second));
+  return { pairs: pairs.map(({ first, second }) => [first.name, second.name]), p, holm: holm(p) };
+}
+
+/** Fairlearn and AIF360 read a rate without denominator as 0, and a specificity too, which makes the false positive rate 1. */
+function orZero(value: number, otherwise = 0): number {
+  return Number.isNaN(value) ? otherwise : value;
+}
+
+/** Signed, the other group minus the privileged one. */
+function aif360(groups: readonly GroupCounts[], privileged: string): Figures {
+  const [at, other] = [groups.findIndex(({ name }) => name === privileged), groups.findIndex(({ name }) => name !== privileged)];
+  const difference = (rate: "selection" | "tpr" | "fpr") => {
+    const values = rates(groups, rate).map((value) => orZero(value, rate === "fpr" ? 1 : 0));
+    return (values[other] ?? Number.NaN) - (values[at] ?? Number.NaN);
+  };
+  const selection = rates(groups, "selection");
+  return {
+    privileged,
+    statistical_parity_difference: difference("selection"),
+    disparate_impact_ratio: (selection[other] ?? Number.NaN) / (selection[at] ?? Number.NaN),
+    equal_opportunity_difference: difference("tpr"),
+    average_odds_difference: (difference("fpr") + difference("tpr")) / 2,
+    average_odds_error: (Math.abs(difference("fpr")) + Math.abs(difference("tpr"))) / 2,
+  };
+}
+
+interface Verdict {
+  readonly key: string;
+  readonly wanted: unknown;
+  readonly groups: readonly GroupCounts[];
+}
+
+function compareVerdict(tally: Tally, name: string, { key, wanted, groups }: Verdict): void {
+  const [, rateName, limit] = /^([a-z_]+)_difference<=(.*)$/u.exec(key) ?? [];
+  const rate = Object.entries(rateNames).find(([each]) => each === rateName)?.[1];
+  if (rate === undefined || !isFigures(wanted)) {
+    tally.same(name, "not compared", wanted);
+    return;
+  }
+  const family = { rate, groups: rateCounts(groups, rate).map((count) => ({ ...count })) };
+  const rows = groups.reduce((sum, { n }) => sum + n, 0);
+  const outcome = decide({ kind: "differences", families: [family], degenerate: null }, { op: "<=", value: Number(limit), alpha, source: "oracle" }, { attempted: rows, assessed: rows, unassessed: 0 });
+  const complete = family.groups.every(({ n }) => n > 0);
+  const pairs = (complete ? comparePairs([family], alpha) : []).map(({ first, second, bounds }) => ({
+    pair: [first.name, second.name],
+    diff: first.events / first.n - second.events / second.n,
+    abs_upper_for_pass: bounds.upper,
+    abs_lower_for_fail: bounds.lower,
+  }));
+  compareFigures(tally, name, { row: wanted, given: [], found: { verdict: outcome.verdict, pairs } });
 }

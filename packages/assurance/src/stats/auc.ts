@@ -9,29 +9,34 @@ export interface PairCounts {
   readonly negatives: number;
 }
 
-/** Counts the pairs behind the Mann-Whitney form of the AUC in O(n log n). Scores must be finite. */
-export function countPairs(scores: readonly number[], positive: readonly boolean[]): PairCounts {
-  const order = scores.map((score, row) => ({ score, isPositive: positive[row] === true }));
-  order.sort((a, b) => a.score - b.score);
-  let wins = 0;
-  let ties = 0;
-  let negativesBelow = 0;
-  for (let start = 0; start < order.length; ) {
-    const score = order[start]?.score;
-    let positives = 0;
-    let negatives = 0;
-    let end = start;
-    while (end < order.length && order[end]?.score === score) {
-      if (order[end]?.isPositive === true) positives += 1;
-      else negatives += 1;
-      end += 1;
+/** Counts the pairs behind the Mann-Whitney form of the AUC in O(n log n). Scores must be finite; true or 1 marks a positive. */
+export function countPairs(scores: ArrayLike<number>, positive: ArrayLike<boolean | number>): PairCounts {
+  const above = new Float64Array(scores.length);
+  const below = new Float64Array(scores.length);
+  let [positives, negatives] = [0, 0];
+  for (let row = 0; row < scores.length; row += 1) {
+    if (positive[row] === true || positive[row] === 1) {
+      above[positives] = scores[row] ?? Number.NaN;
+      positives += 1;
+    } else {
+      below[negatives] = scores[row] ?? Number.NaN;
+      negatives += 1;
     }
-    wins += positives * negativesBelow;
-    ties += positives * negatives;
-    negativesBelow += negatives;
-    start = end;
   }
-  return { wins, ties, positives: order.length - negativesBelow, negatives: negativesBelow };
+  return { ...countSorted(above.subarray(0, positives).sort(), below.subarray(0, negatives).sort()), positives, negatives };
+}
+
+/** Walks up both sorted columns at once: for each positive, the negatives below it and those equal to it. */
+function countSorted(positives: Float64Array, negatives: Float64Array): Pick<PairCounts, "wins" | "ties"> {
+  let [wins, ties, lower, equal] = [0, 0, 0, 0];
+  for (const score of positives) {
+    while (lower < negatives.length && (negatives[lower] ?? Infinity) < score) lower += 1;
+    equal = Math.max(equal, lower);
+    while (equal < negatives.length && (negatives[equal] ?? Infinity) <= score) equal += 1;
+    wins += lower;
+    ties += equal - lower;
+  }
+  return { wins, ties };
 }
 
 /** Area under the ROC curve; NaN when one class is absent. */

@@ -1,4 +1,4 @@
-import { logGamma } from "./gamma.ts";
+import { logGamma, stirlingCorrection, stirlingFrom } from "./gamma.ts";
 
 const iterationsMax = 100_000;
 const tiny = 1e-300;
@@ -44,8 +44,29 @@ export function binomialCdf(k: number, n: number, p: number): number {
 }
 
 function lowerTail(x: number, a: number, b: number): number {
-  const logFront = a * Math.log(x) + b * Math.log1p(-x) + logGamma(a + b) - logGamma(a) - logGamma(b);
-  return (Math.exp(logFront) / a) * fraction(x, a, b);
+  return (Math.exp(logFront(x, a, b)) / a) * fraction(x, a, b);
+}
+
+/**
+ * log of x^a (1 - x)^b / B(a, b). With large parameters the logarithms of gamma functions are large and nearly cancel,
+ * so Stirling's leading terms are combined by hand before anything is rounded.
+ */
+function logFront(x: number, a: number, b: number): number {
+  if (a < stirlingFrom && b < stirlingFrom) return a * Math.log(x) + b * Math.log1p(-x) + logGamma(a + b) - logGamma(a) - logGamma(b);
+  if (a < b) return logFrontLarge({ x: 1 - x, y: x, a: b, b: a });
+  return logFrontLarge({ x, y: 1 - x, a, b });
+}
+
+/** `a` is the larger parameter; y = 1 - x. */
+function logFrontLarge({ x, y, a, b }: { readonly x: number; readonly y: number; readonly a: number; readonly b: number }): number {
+  if (b < stirlingFrom) {
+    const ratio = (a - 0.5) * Math.log1p(b / a) + b * Math.log(a + b) - b + stirlingCorrection(a + b) - stirlingCorrection(a);
+    return a * (x > 0.5 ? Math.log1p(-y) : Math.log(x)) + b * Math.log(y) + ratio - logGamma(b);
+  }
+  const distance = b * x - a * y;
+  const corrections = stirlingCorrection(a + b) - stirlingCorrection(a) - stirlingCorrection(b);
+  const powers = a * Math.log1p(Math.max(-1, distance / a)) + b * Math.log1p(Math.max(-1, -distance / b));
+  return powers + 0.5 * Math.log((a / (a + b)) * (b / (2 * Math.PI))) + corrections;
 }
 
 function fraction(x: number, a: number, b: number): number {

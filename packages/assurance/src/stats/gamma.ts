@@ -1,5 +1,5 @@
 /** Stirling's series is exact to double precision from here on; below, the recurrence lifts the argument. */
-const stirlingFrom = 12;
+export const stirlingFrom = 12;
 const halfLogTwoPi = 0.918_938_533_204_672_7;
 const series = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360_360, 1 / 156] as const;
 
@@ -15,10 +15,11 @@ export function logGamma(x: number): number {
     product *= lifted;
     lifted += 1;
   }
-  return (lifted - 0.5) * Math.log(lifted) - lifted + halfLogTwoPi + correction(lifted) - Math.log(product);
+  return (lifted - 0.5) * Math.log(lifted) - lifted + halfLogTwoPi + stirlingCorrection(lifted) - Math.log(product);
 }
 
-function correction(x: number): number {
+/** What Stirling's leading terms lack, for x from `stirlingFrom` on. */
+export function stirlingCorrection(x: number): number {
   const square = x * x;
   let power = x;
   let sum = 0;

@@ -2,6 +2,7 @@ import { binomialCdf } from "./beta.ts";
 import { absoluteDifference, type Rate } from "./difference.ts";
 import { aucBounds } from "./auc.ts";
 import { normalQuantile } from "./normal.ts";
+import { koopman } from "./ratio.ts";
 import { type Bounds, zeroEventTrials } from "./proportion.ts";
 
 const power = 0.8;
@@ -41,6 +42,19 @@ export function differenceFactor(first: Rate, second: Rate, options: { limit: nu
   const alpha = passing ? options.alpha : options.alphaFail;
   const bounds = (factor: number) => absoluteDifference(grown(first, factor), grown(second, factor), alpha);
   return smallestFactor((factor) => decided({ bounds: bounds(factor), estimate, limit: options.limit, alpha }));
+}
+
+/** The same for a ratio p1 / p2 against a floor, on the log scale; undefined without an event on either side. */
+export function ratioFactor(first: Rate, second: Rate, options: { floor: number; alpha: number; alphaFail: number }): number | undefined {
+  if (first.events === 0 || second.events === 0) return undefined;
+  const grown = (rate: Rate, factor: number) => ({ events: rate.events * factor, n: rate.n * factor });
+  const estimate = Math.log(first.events / first.n / (second.events / second.n));
+  const limit = Math.log(options.floor);
+  const alpha = estimate > limit ? options.alpha : options.alphaFail;
+  return smallestFactor((factor) => {
+    const { lower, upper } = koopman(grown(first, factor), grown(second, factor), { alpha });
+    return decided({ bounds: { lower: Math.log(lower), upper: Math.log(upper) }, estimate, limit, alpha });
+  });
 }
 
 /** The same for an AUC against a floor. */
