@@ -46,11 +46,11 @@ export class CsvReader {
     if (this.#bytes > this.#bounds.bytesMax) {
       throw tooLarge(`the file has more than ${this.#bounds.bytesMax} bytes`);
     }
-    for (const character of this.#decode(chunk)) this.#take(character);
+    this.#takeAll(this.#decode(chunk));
   }
 
   end(): void {
-    for (const character of this.#decode(undefined)) this.#take(character);
+    this.#takeAll(this.#decode(undefined));
     if (this.#state === "quoted") {
       throw malformed("a quoted field is never closed: close the quote opened here", this.#quoteAt);
     }
@@ -67,6 +67,23 @@ export class CsvReader {
         at: { line: this.#line },
         cause,
       });
+    }
+  }
+
+  /** Runs without a special character are taken whole: cell by cell, not character by character. */
+  #takeAll(text: string): void {
+    let at = 0;
+    while (at < text.length) {
+      const run = this.#state === "quoted" ? quotedRun(text, at) : this.#state === "plain" || this.#state === "start" ? plainRun(text, at) : noRun;
+      if (run.end <= at) {
+        this.#take(text.charAt(at));
+        at += 1;
+        continue;
+      }
+      this.#append(text.slice(at, run.end));
+      this.#column += run.characters;
+      if (this.#state === "start") this.#state = "plain";
+      at = run.end;
     }
   }
 
@@ -171,6 +188,36 @@ export class CsvReader {
   #malformed(what: string): LicetError {
     return malformed(what, { line: this.#line, column: this.#column });
   }
+}
+
+interface Run {
+  readonly end: number;
+  /** Code points, for places in messages. */
+  readonly characters: number;
+}
+
+const noRun: Run = { end: -1, characters: 0 };
+
+function plainRun(text: string, start: number): Run {
+  let end = start;
+  let halves = 0;
+  for (; end < text.length; end += 1) {
+    const unit = text.charCodeAt(end);
+    if (unit === 44 || unit === 10 || unit === 13 || unit === 34 || unit === 0) break;
+    if (unit >= 0xdc00 && unit <= 0xdfff) halves += 1;
+  }
+  return { end, characters: end - start - halves };
+}
+
+function quotedRun(text: string, start: number): Run {
+  let end = start;
+  let halves = 0;
+  for (; end < text.length; end += 1) {
+    const unit = text.charCodeAt(end);
+    if (unit === 34 || unit === 10 || unit === 0) break;
+    if (unit >= 0xdc00 && unit <= 0xdfff) halves += 1;
+  }
+  return { end, characters: end - start - halves };
 }
 
 function malformed(what: string, at: { line: number; column: number }): LicetError {

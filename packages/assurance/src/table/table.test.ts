@@ -57,6 +57,8 @@ describe("reading CSV", () => {
     ["a,b\n1,2\n\n3,4\n", { line: 3, found: 0, expected: 2 }],
     ['a,b\n1,"x\n', { line: 2, column: 3 }],
     ['a,b\n1,x"y\n', { line: 2, column: 4 }],
+    ['a,b\n😀x"y,3\n', { line: 2, column: 3 }],
+    ['a,b\n"😀"x,3\n', { line: 2, column: 4 }],
     ['a,b\n"1"2,3\n', { line: 2, column: 4 }],
     ["a,b\n1\r2,3\n", { line: 2, column: 3 }],
     ["a\nx\0y\n", { line: 2, column: 2 }],

@@ -1,5 +1,7 @@
 import { LicetError } from "@licet/contract";
 import { CsvReader, type TableBounds, tableBounds, tooLarge } from "./csv.ts";
+import { checkedHeader, wrongWidth } from "./header.ts";
+import { tableOf } from "./table-of.ts";
 
 /**
  * A table as it stands in the file: every cell is text until a check casts it, so that `007` stays `007`.
@@ -36,7 +38,7 @@ export class TableBuilder {
     if (this.#header === undefined) {
       throw new LicetError("table_malformed", { message: "line 1: the file is empty: it needs a header row", at: { line: 1 } });
     }
-    return tableOf(this.#header, this.#columns, this.#rows);
+    return tableOf(this.#header, this.#columns);
   }
 
   #record(fields: readonly string[], line: number): void {
@@ -45,62 +47,26 @@ export class TableBuilder {
       this.#columns = fields.map(() => []);
       return;
     }
-    if (this.#blankLine !== undefined) throw width(this.#blankLine, 0, this.#header.length);
+    if (this.#blankLine !== undefined) throw wrongWidth(this.#blankLine, 0, this.#header.length);
     if (fields.length === 0 && this.#header.length > 1) {
       // Blank lines at the very end are common and harmless; one between records is a damaged file.
       this.#blankLine = line;
       return;
     }
     const cells = fields.length === 0 ? [""] : fields;
-    if (cells.length !== this.#header.length) throw width(line, cells.length, this.#header.length);
+    if (cells.length !== this.#header.length) throw wrongWidth(line, cells.length, this.#header.length);
     this.#rows += 1;
     if (this.#rows > this.#bounds.rowsMax) throw tooLarge(`the file has more than ${this.#bounds.rowsMax} rows`);
     for (const [index, cell] of cells.entries()) this.#columns[index]?.push(cell);
   }
 }
 
+const pieceBytesMax = 1024 * 1024;
+
 /** Reads a whole CSV file from memory. */
 export function readTable(bytes: Uint8Array, bounds: TableBounds = tableBounds): Table {
   const builder = new TableBuilder(bounds);
-  builder.push(bytes);
+  // In pieces, because the text of a large file would not fit into one string.
+  for (let at = 0; at < bytes.length || at === 0; at += pieceBytesMax) builder.push(bytes.subarray(at, at + pieceBytesMax));
   return builder.end();
-}
-
-function tableOf(columns: readonly string[], cells: readonly (readonly string[])[], rows: number): Table {
-  const byName = new Map(columns.map((name, index) => [name, cells[index] ?? []]));
-  return {
-    columns,
-    rows,
-    has: (column) => byName.has(column),
-    cells: (column) => {
-      const found = byName.get(column);
-      if (found !== undefined) return found;
-      throw new LicetError("table_column_missing", {
-        message: `the table has no column \`${column}\`: correct the name in the check or the header of the file`,
-        at: { column, columns: columns.slice(0, 50) },
-      });
-    },
-  };
-}
-
-function checkedHeader(fields: readonly string[]): readonly string[] {
-  const seen = new Set<string>();
-  for (const [index, name] of fields.entries()) {
-    if (name === "") throw header(`column ${index + 1} has no name`, index);
-    if (seen.has(name)) throw header(`the name \`${name}\` stands twice`, index);
-    seen.add(name);
-  }
-  if (fields.length === 0) throw header("the header row is empty", 0);
-  return fields;
-}
-
-function header(what: string, index: number): LicetError {
-  return new LicetError("table_malformed", { message: `line 1: ${what} in the header: give every column its own name`, at: { line: 1, column: index + 1 } });
-}
-
-function width(line: number, found: number, expected: number): LicetError {
-  return new LicetError("table_malformed", {
-    message: `line ${line} has ${found} fields where the header has ${expected}: complete the row or quote the commas in it`,
-    at: { line, found, expected },
-  });
 }
