@@ -1,7 +1,7 @@
 import type { ModelNode } from "./model-file.ts";
 import { softmaxRows } from "./softmax.ts";
 import { malformed } from "./protobuf.ts";
-import { floats, matrixOf, type Matrix, type Operator, type Tensor, unsupported } from "./tensor.ts";
+import { floats, type Matrix, only, type Operator, type Tensor, unsupported } from "./tensor.ts";
 import { buildForest, walkForest, type Forest } from "./trees.ts";
 
 /** Operators of the `ai.onnx.ml` domain. Source: ONNX ai.onnx.ml operator set, versions 1 to 3. */
@@ -21,15 +21,22 @@ export function scaler(node: ModelNode): Operator {
   };
 }
 
+/** MAX divides by the largest value, not by the largest magnitude: the standard and ONNX Runtime say so. */
+const sizes = {
+  MAX: (values: Float32Array) => values.reduce((most, v) => Math.max(most, v), -Infinity),
+  L1: (values: Float32Array) => values.reduce((sum, v) => sum + Math.abs(v), 0),
+  L2: (values: Float32Array) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0)),
+} as const;
+
 export function normalizer(node: ModelNode): Operator {
   const norm = node.attributes.get("norm")?.text ?? "MAX";
-  if (norm !== "L1" && norm !== "L2") throw unsupported(`a Normalizer uses the norm \`${norm}\``);
+  if (norm !== "MAX" && norm !== "L1" && norm !== "L2") throw unsupported(`a Normalizer uses the norm \`${norm}\``);
   return ([x]) => {
     const { rows, columns, data } = only(x);
     const result = new Float32Array(data.length);
     for (let row = 0; row < rows; row += 1) {
       const values = data.subarray(row * columns, (row + 1) * columns);
-      const size = norm === "L1" ? values.reduce((sum, v) => sum + Math.abs(v), 0) : Math.hypot(...values);
+      const size = sizes[norm](values);
       for (const [column, value] of values.entries()) result[row * columns + column] = size === 0 ? value : value / size;
     }
     return [floats([rows, columns], result)];
@@ -107,9 +114,9 @@ function mirrored(sums: Float64Array, voted: number): Float64Array {
   return sums.map((_, index) => (index % 2 === 0 ? -1 : 1) * (sums[index - (index % 2) + voted] ?? Number.NaN));
 }
 
-type Transform = (scores: Float64Array, rows: number, columns: number) => Float32Array;
+export type Transform = (scores: Float64Array, rows: number, columns: number) => Float32Array;
 
-function transformOf(node: ModelNode): Transform {
+export function transformOf(node: ModelNode): Transform {
   const name = node.attributes.get("post_transform")?.text ?? "NONE";
   if (name === "NONE") return (scores) => Float32Array.from(scores);
   if (name === "LOGISTIC") return (scores) => Float32Array.from(scores, (score) => 1 / (1 + Math.exp(-score)));
@@ -117,17 +124,17 @@ function transformOf(node: ModelNode): Transform {
   throw unsupported(`an operator ends with the transform \`${name}\``);
 }
 
-function plainTransform(node: ModelNode): void {
+export function plainTransform(node: ModelNode): void {
   const name = node.attributes.get("post_transform")?.text ?? "NONE";
   if (name !== "NONE") throw unsupported(`a regressor ends with the transform \`${name}\``);
 }
 
-interface Labels {
+export interface Labels {
   readonly names: readonly string[];
   readonly integers: readonly number[] | undefined;
 }
 
-function labelsOf(node: ModelNode): Labels {
+export function labelsOf(node: ModelNode): Labels {
   const texts = ["classlabels_strings", "classlabels_string"].flatMap((name) => node.attributes.get(name)?.texts ?? []);
   if (texts.length > 0) return { names: texts, integers: undefined };
   const integers = ["classlabels_int64s", "classlabels_ints"].flatMap((name) => node.attributes.get(name)?.integers ?? []);
@@ -135,12 +142,20 @@ function labelsOf(node: ModelNode): Labels {
   return { names: integers.map(String), integers };
 }
 
-function classified(labels: Labels, scores: Float32Array, rows: number): readonly Tensor[] {
-  const columns = labels.names.length;
-  const chosen = Array.from({ length: rows }, (_, row) => {
-    const values = scores.subarray(row * columns, (row + 1) * columns);
-    return values.reduce((best, value, index) => (value > (values[best] ?? Infinity) ? index : best), 0);
+/** The first column with the largest value, row by row. */
+export function largestOfRows(scores: Float32Array, rows: number, columns: number): readonly number[] {
+  return Array.from({ length: rows }, (_, row) => {
+    let best = 0;
+    for (let column = 1; column < columns; column += 1) {
+      if ((scores[row * columns + column] ?? Number.NaN) > (scores[row * columns + best] ?? Infinity)) best = column;
+    }
+    return best;
   });
+}
+
+export function classified(labels: Labels, scores: Float32Array, rows: number): readonly Tensor[] {
+  const columns = labels.names.length;
+  const chosen = largestOfRows(scores, rows, columns);
   const { integers } = labels;
   const label: Tensor =
     integers === undefined
@@ -164,9 +179,4 @@ function linear(node: ModelNode, input: Matrix, outputs: number): Float64Array {
     }
   }
   return sums;
-}
-
-function only(tensor: Tensor | undefined): Matrix {
-  if (tensor === undefined) throw malformed("an operator lacks an input");
-  return matrixOf(tensor, "an input");
 }

@@ -11,6 +11,11 @@ export interface ModelBounds {
 
 export const modelBounds: ModelBounds = { bytesMax: 256 * 1024 * 1024, nodesMax: 10_000, elementsMax: 50_000_000 };
 
+/** Axes of a tensor, attributes of a node, and names of one node: far above what any exporter writes. */
+const dimsMax = 8;
+const attributesMax = 200;
+const portsMax = 10_000;
+
 export interface Attribute {
   readonly name: string;
   readonly float: number;
@@ -107,8 +112,10 @@ function readNode(bytes: Uint8Array, bounds: ModelBounds): ModelNode {
     else if (field.number === 7) domain = textOf(field);
     else if (field.number === 5) {
       const attribute = readAttribute(field.bytes, bounds);
+      if (attributes.has(attribute.name)) throw malformed(`a node has the attribute \`${attribute.name}\` twice`);
       attributes.set(attribute.name, attribute);
     }
+    if (attributes.size > attributesMax || inputs.length > portsMax || outputs.length > portsMax) throw tooLarge("a node has too many attributes, inputs or outputs");
   }
   return { operator, domain: domain === "ai.onnx" ? "" : domain, inputs, outputs, attributes };
 }
@@ -134,6 +141,7 @@ function readAttribute(bytes: Uint8Array, bounds: ModelBounds): Attribute {
   for (const field of fieldsOf(bytes)) {
     if (refused.has(field.number)) throw unsupported("the model has subgraphs or sparse attributes");
     readers.get(field.number)?.(field);
+    if (floats.length + integers.length + texts.length > bounds.elementsMax) throw tooLarge(`a list has more than ${bounds.elementsMax} values`);
   }
   return { ...single, floats, integers, texts };
 }
@@ -148,12 +156,13 @@ interface RawTensor {
   dims: number[];
   raw: Uint8Array | undefined;
   floats: number[];
+  doubles: number[];
   integers: number[];
   texts: string[];
 }
 
 function readTensor(bytes: Uint8Array, bounds: ModelBounds): { name: string; tensor: Tensor } {
-  const found: RawTensor = { name: "", type: 0, dims: [], raw: undefined, floats: [], integers: [], texts: [] };
+  const found: RawTensor = { name: "", type: 0, dims: [], raw: undefined, floats: [], doubles: [], integers: [], texts: [] };
   const readers = new Map<number, (field: Field) => void>([
     [1, (field) => append(found.dims, integersOf(field))],
     [2, (field) => void (found.type = field.integer)],
@@ -163,10 +172,12 @@ function readTensor(bytes: Uint8Array, bounds: ModelBounds): { name: string; ten
     [7, (field) => append(found.integers, integersOf(field))],
     [8, (field) => void (found.name = textOf(field))],
     [9, (field) => void (found.raw = field.bytes)],
+    [10, (field) => append(found.doubles, rawDoubles(field.bytes))],
   ]);
   for (const field of fieldsOf(bytes)) {
     if (field.number === 13 || (field.number === 14 && field.integer !== 0)) throw unsupported("the model keeps weights in other files");
     readers.get(field.number)?.(field);
+    if (found.dims.length > dimsMax || found.texts.length > bounds.elementsMax) throw tooLarge(`the tensor \`${found.name}\` has an impossible size`);
   }
   const size = found.dims.reduce((product, length) => product * length, 1);
   if (found.dims.some((length) => length < 0) || size > bounds.elementsMax) throw tooLarge(`the tensor \`${found.name}\` has an impossible size`);
@@ -179,6 +190,8 @@ function typed(found: RawTensor): Tensor {
   const { dims } = found;
   if (found.type === 1) return { kind: "float", dims, data: found.raw === undefined ? Float32Array.from(found.floats) : rawFloats(found.raw) };
   if (found.type === 7) return { kind: "int", dims, data: found.raw === undefined ? Float64Array.from(found.integers) : rawIntegers(found.raw) };
+  if (found.type === 6 || found.type === 9) return { kind: "int", dims, data: found.raw === undefined ? Float64Array.from(found.integers) : rawSmallIntegers(found.raw, found.type === 6 ? 4 : 1) };
+  if (found.type === 11) return { kind: "float", dims, data: found.raw === undefined ? narrowed(found.doubles) : narrowed(rawDoubles(found.raw)) };
   if (found.type === 8) return { kind: "string", dims, data: found.texts };
   throw unsupported(`the tensor \`${found.name}\` has element type ${found.type}`);
 }
@@ -186,6 +199,23 @@ function typed(found: RawTensor): Tensor {
 function rawFloats(raw: Uint8Array): Float32Array {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   return Float32Array.from({ length: Math.floor(raw.length / 4) }, (_, index) => view.getFloat32(index * 4, true));
+}
+
+/** int32 is four bytes wide, bool one. */
+function rawSmallIntegers(raw: Uint8Array, bytes: 1 | 4): Float64Array {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  return Float64Array.from({ length: Math.floor(raw.length / bytes) }, (_, index) => (bytes === 1 ? view.getUint8(index) : view.getInt32(index * 4, true)));
+}
+
+function rawDoubles(raw: Uint8Array): readonly number[] {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  return Array.from({ length: Math.floor(raw.length / 8) }, (_, index) => view.getFloat64(index * 8, true));
+}
+
+/** Arithmetic here is 32 bits wide, so a weight that needs 64 would make another model. */
+function narrowed(values: readonly number[]): Float32Array {
+  if (values.some((value) => !Object.is(Math.fround(value), value))) throw unsupported("the model computes in 64 bits");
+  return Float32Array.from(values);
 }
 
 function rawIntegers(raw: Uint8Array): Float64Array {

@@ -2,10 +2,11 @@ import { LicetError } from "@licet/contract";
 import { type ModelBounds, modelBounds, type ModelFile, type ModelNode, parseModelFile, type Port } from "./model-file.ts";
 import { prepareOperator } from "./operators.ts";
 import { malformed } from "./protobuf.ts";
+import { type Structure, structureOf } from "./structure.ts";
 import { floats, type Operator, type Tensor, unsupported } from "./tensor.ts";
 
 /** Rows computed at a time, so that memory does not grow with the data set. */
-const batchRowsMax = 4096;
+const batchRowsMax = 1024;
 
 /** Scores of every row for every class, row by row. With one class there is one score for the positive one. */
 export interface ClassScores {
@@ -14,9 +15,12 @@ export interface ClassScores {
   readonly scores: Float32Array;
 }
 
-/** An ONNX model with one float input of rows by features, ready to be scored in this process. */
+/** An ONNX model that takes rows of numeric features, ready to be scored in this process. */
 export interface Model {
-  readonly input: string;
+  /** Names of the inputs; features are dealt to them in order. */
+  readonly inputs: readonly string[];
+  /** Weights and trees, where the graph is a linear model, a ReLU network or a tree ensemble. Computed when asked for. */
+  readonly structure: () => Structure;
   /** Number of features; undefined where the model leaves it open. */
   readonly width: number | undefined;
   readonly outputs: readonly string[];
@@ -41,14 +45,13 @@ interface Step {
  */
 export function loadModel(bytes: Uint8Array, bounds: ModelBounds = modelBounds): Model {
   const file = parseModelFile(bytes, bounds);
-  const [input, second] = file.inputs;
-  if (input === undefined || second !== undefined) throw unsupported("the model does not have exactly one input");
-  if (input.elementType !== 1 || input.dims.length !== 2) throw unsupported("the model's input is not a float table of rows by features");
-  const steps = file.nodes.map((node) => ({ node, operator: prepareOperator(node, file.opsets) }));
-  const width = input.dims[1];
-  const run = (features: Float32Array, rows: number) => runAll({ file, steps, input, features, rows });
+  const inputs = inputsOf(file);
+  const steps = stepsOf(file);
+  const width = inputs.reduce<number | undefined>((sum, { width: each }) => (sum === undefined || each === undefined ? undefined : sum + each), 0);
+  const run = (features: Float32Array, rows: number) => runAll({ file, steps, inputs, width, features, rows });
   return {
-    input: input.name,
+    inputs: inputs.map(({ name }) => name),
+    structure: () => structureOf(file),
     width,
     outputs: file.outputs.map((port) => port.name),
     operators: [...new Set(file.nodes.map((node) => node.operator))],
@@ -57,34 +60,95 @@ export function loadModel(bytes: Uint8Array, bounds: ModelBounds = modelBounds):
   };
 }
 
+interface Input {
+  readonly name: string;
+  readonly kind: "float" | "int";
+  readonly width: number | undefined;
+}
+
+const inputsMax = 4096;
+const inputKinds: ReadonlyMap<number, Input["kind"]> = new Map([[1, "float"], [6, "int"], [7, "int"]]);
+
+/** One table, or several (converters write one per column): then each must say how wide it is. */
+function inputsOf(file: ModelFile): readonly Input[] {
+  const { inputs } = file;
+  if (inputs.length === 0 || inputs.length > inputsMax) throw unsupported(`the model has ${inputs.length} inputs`);
+  return inputs.map((port) => {
+    const kind = inputKinds.get(port.elementType);
+    if (kind === undefined || port.dims.length !== 2) throw unsupported(`the model's input \`${port.name}\` is not a numeric table of rows by features`);
+    if (inputs.length > 1 && port.dims[1] === undefined) throw unsupported(`the model's input \`${port.name}\` does not say how many features it takes`);
+    return { name: port.name, kind, width: port.dims[1] };
+  });
+}
+
+/** Every value is made once and used after it was made, so a graph cannot run in a ring. */
+function stepsOf(file: ModelFile): readonly Step[] {
+  const made = new Set([...file.initializers.keys(), ...file.inputs.map(({ name }) => name)]);
+  return file.nodes.map((node) => {
+    for (const name of node.inputs) if (name !== "" && !made.has(name)) throw malformed(`the value \`${name}\` is used before it is computed`);
+    for (const name of node.outputs) {
+      if (name !== "" && made.has(name)) throw malformed(`the value \`${name}\` is computed twice`);
+      made.add(name);
+    }
+    return { node, operator: prepareOperator(node, file.opsets) };
+  });
+}
+
 interface Work {
   readonly file: ModelFile;
   readonly steps: readonly Step[];
-  readonly input: Port;
+  readonly inputs: readonly Input[];
+  readonly width: number | undefined;
   readonly features: Float32Array;
   readonly rows: number;
 }
 
 function runAll(work: Work): ReadonlyMap<string, Tensor> {
-  const { file, input, features, rows } = work;
-  const width = rows === 0 ? (input.dims[1] ?? 0) : features.length / rows;
-  if (!Number.isInteger(width) || (input.dims[1] ?? width) !== width || features.length !== rows * width) {
-    throw new LicetError("model_input_mismatch", {
-      message: `the model takes ${input.dims[1] ?? "some"} features and the rows have ${width}: name the columns under \`features\``,
-      at: { expected: input.dims[1] ?? null, found: width },
-    });
-  }
+  const { file, rows } = work;
   const values = new Map<string, Tensor>(file.initializers);
-  values.set(input.name, floats([rows, width], features));
+  dealInputs(work, values);
   for (const { node, operator } of work.steps) {
-    const results = operator(node.inputs.map((name) => valueOf(values, name)));
+    const results = operator(node.inputs.map((name) => (name === "" ? undefined : valueOf(values, name))));
     for (const [index, name] of node.outputs.entries()) {
       const result = results[index];
       if (result === undefined) throw malformed(`the operator \`${node.operator}\` has too many outputs`);
-      values.set(name, result);
+      if (name !== "") values.set(name, result);
     }
   }
   return new Map(file.outputs.map((port) => [port.name, checkedOutput(valueOf(values, port.name), port, rows)]));
+}
+
+function widthOf(work: Work): number {
+  const { features, rows } = work;
+  const width = rows === 0 ? (work.width ?? 0) : features.length / rows;
+  if (!Number.isInteger(width) || (work.width ?? width) !== width || features.length !== rows * width) {
+    throw new LicetError("model_input_mismatch", {
+      message: `the model takes ${work.width ?? "some"} features and the rows have ${width}: name the columns under \`features\``,
+      at: { expected: work.width ?? null, found: width },
+    });
+  }
+  return width;
+}
+
+function dealInputs(work: Work, values: Map<string, Tensor>): void {
+  const { inputs, features, rows } = work;
+  const width = widthOf(work);
+  let start = 0;
+  for (const { name, kind, width: own } of inputs) {
+    const columns = own ?? width;
+    const data = inputs.length === 1 ? features : columnsOf(work, { width, start, columns });
+    values.set(name, kind === "float" ? floats([rows, columns], data) : { kind, dims: [rows, columns], data: Float64Array.from(data, Math.trunc) });
+    start += columns;
+  }
+}
+
+function columnsOf({ features, rows }: Work, taken: { width: number; start: number; columns: number }): Float32Array {
+  const data = new Float32Array(rows * taken.columns);
+  for (let row = 0; row < rows; row += 1) {
+    const from = row * taken.width + taken.start;
+    data.set(features.subarray(from, from + taken.columns), row * taken.columns);
+  }
+  return data;
 }
 
 function valueOf(values: ReadonlyMap<string, Tensor>, name: string): Tensor {
