@@ -80,7 +80,7 @@ function alive(pid) {
 const shared = { bundle: true, format: "esm", conditions: ["source"], logLevel: "warning", sourcemap: "linked", legalComments: "linked" };
 
 await locked(async () => {
-  await part("libraries", ["packages/{contract,evidence,cedar,assurance,client}/src/**/*.ts"], "packages/contract/dist/index.js", async () => {
+  await part("libraries", ["packages/{contract,evidence,cedar,assurance,client}/src/**/*.{ts,json}"], "packages/contract/dist/index.js", async () => {
     for (const name of ["contract", "evidence", "cedar", "assurance", "client"]) {
       rmSync(`packages/${name}/dist`, { recursive: true, force: true });
       execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", `packages/${name}/tsconfig.build.json`], { stdio: "inherit" });
@@ -92,7 +92,7 @@ await locked(async () => {
     chmodSync("packages/evidence/dist/licet-verify.mjs", 0o755);
   });
 
-  await part("server", ["packages/{contract,evidence,cedar,assurance,client,licet}/src/**/*.ts", "packages/licet/policies/**/*.*", "scripts/compile-policies.ts"], "packages/licet/dist/main.js", async () => {
+  await part("server", ["packages/{contract,evidence,cedar,assurance,client,licet}/src/**/*.{ts,json}", "packages/licet/policies/**/*.*", "scripts/compile-policies.ts"], "packages/licet/dist/main.js", async () => {
     for (const old of globSync("packages/licet/dist/*.{js,map,json,txt}")) rmSync(old);
     rmSync("packages/licet/node_modules/.cache/licet", { recursive: true, force: true });
     await build({

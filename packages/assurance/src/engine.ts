@@ -1,15 +1,6 @@
 import { createHash } from "node:crypto";
+import { catalogue } from "./checks/catalogue.ts";
 import { operatorNames } from "./onnx/operators.ts";
-
-/** Version of each check's definition: raised whenever the same counts could lead to another verdict. */
-export const checkVersions = {
-  "data.schema": "1",
-  "data.missing": "1",
-  "perf.metric": "1",
-  "fair.opportunity": "1",
-  "fair.parity": "1",
-  "fair.odds": "1",
-} as const;
 
 const version = "0.1.0";
 
@@ -20,5 +11,5 @@ const version = "0.1.0";
 export const engine = {
   name: "@licet/assurance",
   version,
-  digest: `sha256:${createHash("sha256").update(JSON.stringify([version, Object.entries(checkVersions), operatorNames])).digest("hex")}`,
+  digest: `sha256:${createHash("sha256").update(JSON.stringify([version, catalogue.map((each) => [each.check, each.version]), operatorNames])).digest("hex")}`,
 } as const;

@@ -1,6 +1,8 @@
 import type { DataMissingCheck } from "@licet/contract";
 import { isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
+import type { CheckDefinition } from "./definition.ts";
+import { inputOf, tableSubject } from "./loaded.ts";
 import type { Measurement } from "./measure.ts";
 
 /**
@@ -23,3 +25,17 @@ export function measureMissing(table: Table, check: DataMissingCheck): Measureme
     queries: 0,
   };
 }
+
+export const dataMissing: CheckDefinition<DataMissingCheck> = {
+  check: "data.missing",
+  version: "1",
+  exact: true,
+  op: "<=",
+  bases: ["columns"],
+  limitValue: ({ max }) => max,
+  components: ({ dataset }) => [dataset],
+  measure: async (check, components) => {
+    const test = await components.table(check.dataset);
+    return { measurement: measureMissing(test.content, check), subject: tableSubject(test), inputs: [inputOf("test", test)] };
+  },
+};

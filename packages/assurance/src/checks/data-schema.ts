@@ -1,6 +1,8 @@
 import type { ColumnRule, DataSchemaCheck } from "@licet/contract";
 import { castBoolean, castDate, castInteger, castNumber, isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
+import type { CheckDefinition } from "./definition.ts";
+import { inputOf, tableSubject } from "./loaded.ts";
 import type { Measurement } from "./measure.ts";
 
 type Defect = "missing" | "type" | "range" | "domain";
@@ -87,3 +89,17 @@ function describe(defects: ColumnDefects): readonly string[] {
     return `column \`${defects.column}\` is ${sentences[defect]} in ${where} ${first}`;
   });
 }
+
+export const dataSchema: CheckDefinition<DataSchemaCheck> = {
+  check: "data.schema",
+  version: "1",
+  exact: true,
+  op: "<=",
+  bases: ["census"],
+  limitValue: () => 0,
+  components: ({ dataset }) => [dataset],
+  measure: async (check, components) => {
+    const test = await components.table(check.dataset);
+    return { measurement: measureSchema(test.content, check), subject: tableSubject(test), inputs: [inputOf("test", test)] };
+  },
+};

@@ -1,8 +1,10 @@
-import type { FairnessCheck } from "@licet/contract";
+import type { CheckBasis, FairnessCheck } from "@licet/contract";
 import { comparePairs } from "../verdict/differences.ts";
-import type { Grouping } from "./groups.ts";
+import type { CheckDefinition } from "./definition.ts";
+import { groupRows, type Grouping } from "./groups.ts";
+import { inputOf, modelSubject } from "./loaded.ts";
 import type { Measurement } from "./measure.ts";
-import type { Prediction, Predictions } from "./predictions.ts";
+import { predict, type Prediction, type Predictions } from "./predictions.ts";
 
 type Rate = "selection" | "tpr" | "fpr";
 
@@ -60,3 +62,32 @@ function worstPair(families: Families): readonly string[] {
   const side = ({ name, events, n }: { name: string; events: number; n: number }) => `\`${name}\` ${events} of ${n}`;
   return [`widest in the ${rateOf[worst.rate].name}: ${side(worst.first)}, ${side(worst.second)}`];
 }
+
+/** One of the comparisons of groups. */
+function fairnessOf(check: FairnessCheck["check"]): CheckDefinition<FairnessCheck> {
+  return {
+    check,
+    version: "1",
+    exact: true,
+    op: "<=",
+    bases: ["differences"],
+    limitValue: ({ max }) => max,
+    components: ({ model, dataset, group: { transform } }) => [model, dataset, ...(transform.kind === "median-split" ? [transform.of] : [])],
+    mismatch: (basis) => (ratesIn(basis) === ratesOf[check].join() ? undefined : `\`${check}\` compares other rates`),
+    measure: async (declared, components) => {
+      const test = await components.table(declared.dataset);
+      const model = await components.model(declared.model);
+      const { transform } = declared.group;
+      const reference = transform.kind === "median-split" ? await components.table(transform.of) : undefined;
+      const grouping = groupRows(declared.group, test.content, reference?.content);
+      const inputs = [inputOf("test", test), ...(reference === undefined ? [] : [inputOf("reference", reference)])];
+      return { measurement: measureFairness(predict(model.content, test.content, declared), grouping, declared), subject: modelSubject(model), inputs, group: declared.group.name };
+    },
+  };
+}
+
+function ratesIn(basis: CheckBasis): string {
+  return basis.kind === "differences" ? basis.families.map(({ rate }) => rate).join() : "";
+}
+
+export const fairnessChecks = [fairnessOf("fair.opportunity"), fairnessOf("fair.parity"), fairnessOf("fair.odds")] as const;

@@ -1,7 +1,9 @@
 import type { CheckBasis, PerformanceCheck } from "@licet/contract";
 import { countPairs } from "../stats/auc.ts";
+import type { CheckDefinition } from "./definition.ts";
+import { inputOf, modelSubject } from "./loaded.ts";
 import type { Measurement } from "./measure.ts";
-import type { Prediction, Predictions } from "./predictions.ts";
+import { predict, type Prediction, type Predictions } from "./predictions.ts";
 
 type Metric = PerformanceCheck["metric"];
 type RateMetric = Exclude<Metric, "auc">;
@@ -53,3 +55,18 @@ function degenerate(rows: readonly Prediction[]): "constant_predictions" | "one_
   if (new Set(rows.map(({ answer }) => answer)).size === 1) return "constant_predictions";
   return new Set(rows.map(({ target }) => target)).size === 1 ? "one_class" : null;
 }
+
+export const performanceMetric: CheckDefinition<PerformanceCheck> = {
+  check: "perf.metric",
+  version: "1",
+  exact: true,
+  op: ">=",
+  bases: ["rate", "auc"],
+  limitValue: ({ floor }) => floor,
+  components: ({ model, dataset }) => [model, dataset],
+  measure: async (check, components) => {
+    const test = await components.table(check.dataset);
+    const model = await components.model(check.model);
+    return { measurement: measurePerformance(predict(model.content, test.content, check), check), subject: modelSubject(model), inputs: [inputOf("test", test)] };
+  },
+};

@@ -1,9 +1,25 @@
-import { LicetError, type AssuranceCheck } from "@licet/contract";
+import { LicetError } from "@licet/contract";
 import type { ClassScores, Model } from "../onnx/model.ts";
 import { castNumber, isMissing, numericColumn } from "../table/cast.ts";
+import { rowsOf, type Rows } from "../subject/probe.ts";
 import type { Table } from "../table/table.ts";
 
-type Scored = Extract<AssuranceCheck, { model: string }>;
+/** What a check says about the columns that its model sees. */
+export interface Seeing {
+  /** Column with the answer, which a model must not see. */
+  readonly target?: string | undefined;
+  readonly features?: readonly string[] | undefined;
+}
+
+/** And about what its scores are of. */
+export interface Classing extends Seeing {
+  readonly check: string;
+  readonly metric?: string | undefined;
+  readonly positive?: string | number | undefined;
+  readonly threshold?: number | undefined;
+}
+
+type Scored = Classing & { readonly target: string };
 
 /** One row that could be scored and has a true class. */
 export interface Prediction {
@@ -26,19 +42,31 @@ export interface Predictions {
   readonly assessed: readonly Prediction[];
 }
 
+/** The same as columns over all rows: NaN is the score of a row that was not assessed. */
+export function scoredColumns({ assessed, attempted }: Predictions): { readonly positive: Uint8Array; readonly scores: Float64Array } {
+  const positive = new Uint8Array(attempted);
+  const scores = new Float64Array(attempted).fill(Number.NaN);
+  for (const { row, actual, score } of assessed) {
+    positive[row] = actual ? 1 : 0;
+    scores[row] = score;
+  }
+  return { positive, scores };
+}
+
+/** Of all rows whether the answer was right: 1, 0, or 255 without an answer. */
+export function rightRows({ assessed, attempted }: Predictions): Uint8Array {
+  const right = new Uint8Array(attempted).fill(255);
+  for (const { row, correct } of assessed) right[row] = correct ? 1 : 0;
+  return right;
+}
+
 /**
  * Scores every row of a table. The positive class is `positive`, or class 1 of a model with one or two classes.
  * Throws `model_input_mismatch`, `model_output_unclear`, `table_column_missing`, `table_value_invalid`.
  */
 export function predict(model: Model, table: Table, check: Scored): Predictions {
   const targets = table.cells(check.target);
-  const columns = featureColumns(model, table, check);
-  const features = new Float32Array(table.rows * columns.length);
-  for (const [column, values] of columns.entries()) {
-    for (const [row, value] of values.entries()) features[row * columns.length + column] = value;
-  }
-  const complete = Array.from({ length: table.rows }, (_, row) => columns.every((values) => Number.isFinite(values[row])));
-  const scores = model.score(features, table.rows);
+  const { scores, complete } = scoreTable(model, table, check);
   const reader = readerFor(scores, check);
   const assessed = targets.flatMap((target, row) => {
     if (isMissing(target) || complete[row] !== true) return [];
@@ -49,9 +77,39 @@ export function predict(model: Model, table: Table, check: Scored): Predictions 
   return { attempted: table.rows, assessed };
 }
 
-function featureColumns(model: Model, table: Table, check: Scored): readonly Float64Array[] {
+/** Scores of every row; a row is complete when the model was given all of it. */
+export function scoreTable(model: Model, table: Table, check: Seeing): { readonly scores: ClassScores; readonly complete: readonly boolean[] } {
+  const columns = featureColumns(model, table, check);
+  const features = new Float32Array(table.rows * columns.length);
+  for (const [column, values] of columns.entries()) {
+    for (const [row, value] of values.entries()) features[row * columns.length + column] = value;
+  }
+  const complete = Array.from({ length: table.rows }, (_, row) => columns.every((values) => Number.isFinite(values[row])));
+  return { scores: model.score(features, table.rows), complete };
+}
+
+/** The rows that a check asks about, as the model takes them, and the index of each row's true class: NaN where it has none. */
+export function rowsAndTargets(model: Model, table: Table, check: Scored): { readonly rows: Rows; readonly targets: Float64Array; readonly names: readonly string[] } {
+  const columns = featureColumns(model, table, check);
+  const data = new Float32Array(table.rows * columns.length);
+  for (const [column, values] of columns.entries()) {
+    for (const [row, value] of values.entries()) data[row * columns.length + column] = value;
+  }
+  const { classes } = model.score(data.subarray(0, columns.length), Math.min(1, table.rows));
+  const labels = classes.map(label);
+  const positive = label(String(check.positive ?? 1));
+  const targets = Float64Array.from(table.cells(check.target), (cell) => {
+    if (isMissing(cell)) return Number.NaN;
+    if (labels.length === 1) return label(cell) === positive ? 1 : 0;
+    const index = labels.indexOf(label(cell));
+    return index < 0 ? Number.NaN : index;
+  });
+  return { rows: rowsOf(columns.length, data), targets, names: check.features ?? table.columns.filter((column) => column !== check.target) };
+}
+
+export function featureColumns(model: Model, table: Table, check: Seeing): readonly Float64Array[] {
   const names = check.features ?? table.columns.filter((column) => column !== check.target);
-  if (names.includes(check.target)) {
+  if (check.target !== undefined && names.includes(check.target)) {
     throw new LicetError("model_input_mismatch", { message: `\`features\` names the target \`${check.target}\`: a model must not see the answer` });
   }
   if (model.width !== undefined && model.width !== names.length) {
@@ -65,7 +123,7 @@ function featureColumns(model: Model, table: Table, check: Scored): readonly Flo
 
 type RowReader = (row: number, target: string) => Prediction | undefined;
 
-function readerFor({ classes, scores }: ClassScores, check: Scored): RowReader {
+function readerFor({ classes, scores }: ClassScores, check: Classing): RowReader {
   const labels = classes.map(label);
   const width = labels.length;
   const positive = positiveIndex(labels, check);
@@ -86,7 +144,7 @@ function readerFor({ classes, scores }: ClassScores, check: Scored): RowReader {
   };
 }
 
-function positiveIndex(labels: readonly string[], check: Scored): number {
+export function positiveIndex(labels: readonly string[], check: Classing): number {
   if (labels.length === 1) return 0;
   if (check.positive === undefined) {
     if (labels.length === 2 || (check.check === "perf.metric" && check.metric === "accuracy")) return 1;
@@ -114,7 +172,7 @@ function requireKnownTargets(targets: readonly string[], { classes }: ClassScore
 }
 
 /** `1`, `1.0` and `01` are one label; text stays as it is. */
-function label(text: string): string {
+export function label(text: string): string {
   const value = castNumber(text);
   return value === undefined ? text : String(value);
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { importFormats } from "@licet/contract";
 import { readAiVerify } from "./aiverify.ts";
 import { readCsvRows } from "./csv-rows.ts";
 import { readDeepchecks } from "./deepchecks.ts";
@@ -14,7 +15,7 @@ import { readPicklescan } from "./picklescan.ts";
 import { readPromptfoo } from "./promptfoo.ts";
 import { readPyrit } from "./pyrit.ts";
 import { ImportRefusal } from "./refusal.ts";
-import { type ImportFormat, importFormats, type ImportOptions, type ImportResult, type ReadReport } from "./report.ts";
+import type { ImportFormat, ImportOptions, ImportResult, ReadReport } from "./report.ts";
 import { readSarif } from "./sarif.ts";
 
 type Reader = (bytes: Uint8Array, options: ImportOptions) => ReadReport;

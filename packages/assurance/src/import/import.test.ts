@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { importFormats } from "@licet/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { oraclePath, oraclesAbsent, oraclesPresent } from "../../../../test/unit/support/oracle-files.ts";
 import { decideImported, decideReport } from "./decide-import.ts";
 import { guessFormat, importReport } from "./import-report.ts";
-import { type ImportFormat, importFormats, type ImportOptions, type ImportResult } from "./report.ts";
+import type { ImportFormat, ImportOptions, ImportResult } from "./report.ts";
 import { samples } from "./samples-fixture.ts";
 import { signOf } from "./sign-convention.ts";
 import { readXml } from "./xml.ts";

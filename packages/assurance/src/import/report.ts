@@ -1,22 +1,6 @@
+import type { importFormats } from "@licet/contract";
 import type { AttemptStatistics } from "../llm/statistics.ts";
 
-export const importFormats = [
-  "promptfoo",
-  "garak",
-  "evidently",
-  "modelscan",
-  "picklescan",
-  "fickling",
-  "deepteam",
-  "pyrit",
-  "aiverify",
-  "moonshot",
-  "great-expectations",
-  "deepchecks",
-  "sarif",
-  "junit",
-  "csv",
-] as const;
 export type ImportFormat = (typeof importFormats)[number];
 
 /** Attempts of an attack or a test, counted again from the rows of the report. The event is what is unwanted. */

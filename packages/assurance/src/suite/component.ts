@@ -49,17 +49,27 @@ export class Components {
     return remembered(this.#models, name, () => this.#load(name, modelSink(bounds)));
   }
 
-  async #load<T>(name: string, sink: Sink<T>): Promise<Loaded<T>> {
+  /** A file as it is, for what reads its form by itself. */
+  async bytes(name: string, bytesMax: number = reportBytesMax): Promise<Loaded<Uint8Array>> {
+    return this.#load(name, bytesSink(name, bytesMax));
+  }
+
+  /** Where a component lies, and what its file must hash to: whoever reads it proves that. */
+  async locate(name: string): Promise<{ readonly file: string; readonly digest: string }> {
     const declared = await this.#resolve(name);
     if (declared === undefined) {
       throw new LicetError("component_undeclared", { message: `no component \`${name}\` with a file is declared: correct the name in the check`, at: { component: name } });
     }
-    const file = await this.#inside(name, declared.path);
+    return { file: await this.#inside(name, declared.path), digest: declared.digest };
+  }
+
+  async #load<T>(name: string, sink: Sink<T>): Promise<Loaded<T>> {
+    const { file, digest: declared } = await this.locate(name);
     const { digest, finish } = await readHashed(file, sink);
-    if (digest !== declared.digest) {
+    if (digest !== declared) {
       throw new LicetError("component_digest_mismatch", {
         message: `the file of \`${name}\` is not the declared one: restore it, or declare its digest as a new release`,
-        at: { component: name, declared: declared.digest, found: digest },
+        at: { component: name, declared, found: digest },
       });
     }
     return { name, digest, content: finish() };
@@ -105,6 +115,21 @@ function attempt(act: () => void, failures: unknown[]): void {
   } catch (error) {
     failures.push(error);
   }
+}
+
+const reportBytesMax = 256 * 1024 * 1024;
+
+function bytesSink(name: string, bytesMax: number): Sink<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  return {
+    push: (chunk) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw new LicetError("table_too_large", { message: `the file of \`${name}\` has more than ${bytesMax} bytes`, at: { component: name } });
+      chunks.push(chunk);
+    },
+    end: () => Buffer.concat(chunks),
+  };
 }
 
 function modelSink(bounds: ModelBounds): Sink<Model> {

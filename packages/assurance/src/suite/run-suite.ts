@@ -1,14 +1,18 @@
 import { type AssuranceCheck, type AssuranceSection, type CheckResult, LicetError, type SuiteReport } from "@licet/contract";
-import { checkVersions, engine } from "../engine.ts";
+import { componentsOf, declaredLimit, definitionFor } from "../checks/catalogue.ts";
+import type { Measured } from "../checks/definition.ts";
+import type { LanguageTargets } from "../checks/language-targets.ts";
+import type { PersonalDataDetector } from "../data/personal-data.ts";
+import { engine } from "../engine.ts";
 import { decide } from "../verdict/decide.ts";
 import { Components, type ResolveComponent } from "./component.ts";
-import { declaredSubject, measure, type Measured } from "./run-check.ts";
+import { type MeasurementCache, measurementKey } from "./measurement-cache.ts";
 
 export type Attempt = CheckResult["attempt"];
 
 export type Progress =
   | { readonly kind: "started"; readonly id: string; readonly index: number; readonly total: number }
-  | { readonly kind: "finished"; readonly id: string; readonly index: number; readonly total: number; readonly result: CheckResult };
+  | { readonly kind: "finished"; readonly id: string; readonly index: number; readonly total: number; readonly result: CheckResult; readonly remembered: boolean };
 
 export interface RunSuiteOptions {
   /** The `assurance:` section of the manifest, parsed. */
@@ -17,7 +21,7 @@ export interface RunSuiteOptions {
   readonly root: string;
   /** Component name to file and digest. */
   readonly resolve: ResolveComponent;
-  /** Recorded in every result, drawn by whoever issues the ticket. The checks of this version draw no numbers. */
+  /** Recorded in every result, drawn by whoever issues the ticket: what a check draws comes from it and the check's id. */
   readonly seed: string;
   /** Release digest, or null for practice. */
   readonly release: string | null;
@@ -26,6 +30,12 @@ export interface RunSuiteOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Which attempt this is and the alpha it may spend, from the attempt ledger. Default: the first, at 0.05. */
   readonly attempt?: (check: AssuranceCheck) => Attempt;
+  /** Measurements of earlier runs: what has not changed since is not measured again. Default: none. */
+  readonly cache?: MeasurementCache;
+  /** Where models of providers answer. Default: nowhere, and checks that ask one are errored. */
+  readonly language?: LanguageTargets;
+  /** Kinds of personal data in a cell. Default: none are looked for, and checks that do are errored. */
+  readonly personalData?: PersonalDataDetector;
 }
 
 const firstAttempt: Attempt = { index: 1, alphaSpent: 0.05, previous: [] };
@@ -43,24 +53,25 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteReport> {
   const total = suite.checks.length;
   for (const [index, check] of suite.checks.entries()) {
     onProgress?.({ kind: "started", id: check.id, index, total });
-    const result = await runCheck(check, components, options);
+    const { result, remembered } = await runCheck(check, components, options);
     results.push(result);
-    onProgress?.({ kind: "finished", id: check.id, index, total, result });
+    onProgress?.({ kind: "finished", id: check.id, index, total, result, remembered });
   }
-  return {
-    schema: "licet.assurance.report/v1",
-    release: options.release,
-    seed: options.seed,
-    engine,
-    startedAt,
-    finishedAt: new Date(now()).toISOString(),
-    verdict: overall(results),
-    summary: summarise(results),
-    results,
-  };
+  return suiteReport(results, { release: options.release, seed: options.seed, startedAt, finishedAt: new Date(now()).toISOString() });
 }
 
-async function runCheck(check: AssuranceCheck, components: Components, options: RunSuiteOptions): Promise<CheckResult> {
+/** The report of results that are there, wherever they were made. */
+export function suiteReport(results: readonly CheckResult[], run: Pick<SuiteReport, "release" | "seed" | "startedAt" | "finishedAt">): SuiteReport {
+  return { schema: "licet.assurance.report/v1", ...run, engine: results[0]?.engine ?? engine, verdict: overall(results), summary: summarise(results), results: [...results] };
+}
+
+interface Ran {
+  readonly result: CheckResult;
+  /** Its measurement was made by an earlier run. */
+  readonly remembered: boolean;
+}
+
+async function runCheck(check: AssuranceCheck, components: Components, options: RunSuiteOptions): Promise<Ran> {
   const started = options.now();
   const attempt = options.attempt?.(check) ?? firstAttempt;
   const base: Identity = {
@@ -68,29 +79,42 @@ async function runCheck(check: AssuranceCheck, components: Components, options: 
     id: check.id,
     ...(check.label === undefined ? {} : { label: check.label }),
     check: check.check,
-    checkVersion: checkVersions[check.check],
+    checkVersion: definitionFor(check).version,
     engine,
     attempt,
     seed: options.seed,
     evidence: [],
-    origin: "native",
   };
   try {
-    const measured = await measure(check, components);
-    return { ...base, ...concluded(measured, attempt), cost: cost(measured.measurement.queries, started, options) };
+    const { measured, remembered } = await measuredOf(check, components, { ...options, alpha: attempt.alphaSpent });
+    return { result: { ...base, ...concluded(measured, attempt), cost: cost(remembered ? 0 : measured.measurement.queries, started, options) }, remembered };
   } catch (error) {
-    return { ...base, ...errored(check, error, attempt), cost: cost(0, started, options) };
+    return { result: { ...base, ...errored(check, error, attempt), cost: cost(0, started, options) }, remembered: false };
   }
 }
 
-type Identity = Pick<CheckResult, "schema" | "id" | "label" | "check" | "checkVersion" | "engine" | "attempt" | "seed" | "evidence" | "origin">;
+async function measuredOf(check: AssuranceCheck, components: Components, { cache, resolve, seed: attemptSeed, alpha, language, personalData }: RunSuiteOptions & { readonly alpha: number }): Promise<{ readonly measured: Measured; readonly remembered: boolean }> {
+  const definition = definitionFor(check);
+  const seed = `${attemptSeed}/${check.id}`;
+  const files = await Promise.all(definition.components(check).map(async (name) => resolve(name)));
+  const digests = files.flatMap((file) => (file === undefined ? [] : [file.digest]));
+  // What is not there cannot be what it was.
+  const key = cache === undefined || definition.fresh === true || digests.length < files.length ? undefined : measurementKey({ check, definition, digests, seed: `${seed}/${alpha}` });
+  const before = key === undefined ? undefined : await cache?.read(key);
+  if (before !== undefined) return { measured: before, remembered: true };
+  const measured = await definition.measure(check, components, { seed, alpha, language, personalData });
+  if (key !== undefined) await cache?.write(key, measured);
+  return { measured, remembered: false };
+}
+
+type Identity = Pick<CheckResult, "schema" | "id" | "label" | "check" | "checkVersion" | "engine" | "attempt" | "seed" | "evidence">;
 type Fields = Omit<CheckResult, keyof Identity | "cost">;
 
-function concluded({ measurement, subject, inputs, group }: Measured, attempt: Attempt): Fields {
+function concluded({ measurement, subject, inputs, group, origin = "native" }: Measured, attempt: Attempt): Fields {
   const { basis, counts, unit, notes } = measurement;
   const limit = { ...measurement.limit, alpha: attempt.alphaSpent, source: "manifest" };
   const scope = group === undefined ? {} : { scope: { group } };
-  return { subject, inputs: [...inputs], ...scope, unit, counts, basis, limit, ...decide(basis, limit, counts), notes: [...notes] };
+  return { subject, inputs: [...inputs], ...scope, unit, counts, basis, limit, ...decide(basis, limit, counts), notes: [...notes], origin };
 }
 
 function errored(check: AssuranceCheck, error: unknown, attempt: Attempt): Fields {
@@ -108,13 +132,17 @@ function errored(check: AssuranceCheck, error: unknown, attempt: Attempt): Field
     reason: known.code,
     notes: [],
     error: { code: known.code, message: known.message, at: { ...known.at } },
+    origin: "native",
   };
 }
 
-/** The limit that a declared check is judged by. */
-export function declaredLimit(check: AssuranceCheck): Pick<CheckResult["limit"], "op" | "value"> {
-  if (check.check === "perf.metric") return { op: ">=", value: check.floor };
-  return { op: "<=", value: check.check === "data.schema" ? 0 : check.max };
+/** What a check is about, by name, before its file was read. */
+function declaredSubject(check: AssuranceCheck): CheckResult["subject"] {
+  const [id = ""] = componentsOf(check);
+  if ("report" in check) return { kind: "import", id, digest: null };
+  if ("artifact" in check) return { kind: "artifact", id, digest: null };
+  if (check.check.startsWith("llm.")) return { kind: "openai", id, digest: null };
+  return { kind: "model" in check ? "onnx" : "table", id, digest: null };
 }
 
 function cost(queries: number, started: number, options: RunSuiteOptions): CheckResult["cost"] {

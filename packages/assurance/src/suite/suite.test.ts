@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { modelBytes, nodeOf } from "../../../../test/unit/support/write-model.ts";
 import { rederive } from "../verdict/rederive.ts";
 import type { ComponentFile } from "./component.ts";
-import { formatReport } from "./format-report.ts";
+import { formatReport } from "../report/terminal.ts";
 import { runSuite, type Progress } from "./run-suite.ts";
 
 const example = path.resolve(import.meta.dirname, "../../../../examples/tumour-classifier");
@@ -255,7 +255,7 @@ describe("a report as text", () => {
     ];
     const text = formatReport(await run({ checks, files, root }), (part, tone) => (tone === "muted" ? part : `<${tone}>${part}</>`));
     expect(text).toContain("<insufficient_evidence>insufficient</>  acc    accuracy 1 (at least 0.905), limit >= 0.95");
-    expect(text).toContain("too few rows for a verdict; about 59 such cases would decide it");
+    expect(text).toContain("too few cases for a verdict; about 59 such cases would decide it");
     expect(text).toContain("component_undeclared: no component `gone`");
     expect(text.split("\n").at(-1)).toBe("<errored>errored</>: 1 insufficient, 1 errored");
   });

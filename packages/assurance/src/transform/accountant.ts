@@ -35,6 +35,19 @@ export class PrivacyAccountant {
     return round12(totalEpsilon(this.#spent, this.budget.delta));
   }
 
+  /** All of them or none. */
+  spendAll(spendings: readonly Spending[]): SpendResult {
+    const before = this.#spent.length;
+    let last: SpendResult = { kind: "spent", left: round12(Math.max(0, this.budget.epsilon - this.epsilon)) };
+    for (const spending of spendings) {
+      last = this.spend(spending);
+      if (last.kind === "spent") continue;
+      this.#spent.length = before;
+      return last;
+    }
+    return last;
+  }
+
   spend(spending: Spending): SpendResult {
     const cost = spending.mechanism === "laplace" ? spending.epsilon : spending.rho;
     if (!(cost > 0 && Number.isFinite(cost))) return { kind: "refused", reason: `\`${spending.name}\` must cost more than 0: give it a positive epsilon or rho` };

@@ -2,7 +2,7 @@ import { RowIndex } from "../data/row-groups.ts";
 import type { Table } from "../table/table.ts";
 import { tableOf } from "../table/table-of.ts";
 import { round12 } from "../verdict/round.ts";
-import { PrivacyAccountant, type PrivacyBudget, rhoOfBudget } from "./accountant.ts";
+import { epsilonOfRho, PrivacyAccountant, type PrivacyBudget, rhoOfBudget } from "./accountant.ts";
 import { codeColumn, type ColumnDomain } from "./coded-columns.ts";
 import { type CodedColumn, countOne, countTwo, dependence, drawCode, marginalDistance, noisyMarginal } from "./marginals.ts";
 import type { NoiseSource } from "./noise-source.ts";
@@ -12,7 +12,10 @@ export interface SynthesiseOptions {
   readonly domains: Readonly<Record<string, ColumnDomain>>;
   /** Rows of the result; declared, because the number of people may be a secret too. */
   readonly rows: number;
+  /** What this table may cost. */
   readonly budget: PrivacyBudget;
+  /** Keeps what other answers about the same people cost, at the same delta; default: there were none. */
+  readonly accountant?: PrivacyAccountant;
   readonly source: NoiseSource;
 }
 
@@ -37,17 +40,14 @@ export type Synthesised = { readonly kind: "refused"; readonly reason: string } 
  * lost. Source: McKenna, Miklau & Sheldon 2021 (arXiv:2108.04978), MST. One row per person; the loss figures look at
  * the real data and are for the owner, not for publication.
  */
-export function synthesise(table: Table, { domains, rows, budget, source }: SynthesiseOptions): Synthesised {
+export function synthesise(table: Table, { domains, rows, budget, source, accountant = new PrivacyAccountant(budget) }: SynthesiseOptions): Synthesised {
   const codings = Object.entries(domains).map(([name, domain]) => codeColumn(table, name, domain));
   const columns = codings.map(({ column }) => column);
-  const accountant = new PrivacyAccountant(budget);
   // A hair less than all, so that rounding refuses nothing.
   const rho = (rhoOfBudget(budget) * (1 - 1e-9)) / 3;
   if (rho === 0 || columns.length === 0) return { kind: "refused", reason: "synthesis needs a column, an epsilon above 0 and a delta between 0 and 1: declare them" };
-  for (const name of ["counts of columns", "choice of pairs", "counts of pairs"]) {
-    const spent = accountant.spend({ name, mechanism: "gaussian", rho });
-    if (spent.kind === "refused") return spent;
-  }
+  const spent = accountant.spendAll(["counts of columns", "choice of pairs", "counts of pairs"].map((name) => ({ name, mechanism: "gaussian" as const, rho })));
+  if (spent.kind === "refused") return spent;
   const single = columns.map((column) => noisyMarginal(countOne(column), rho / columns.length, source));
   const tree = chooseTree(columns, single, { rho, source });
   const pairs = tree.map(({ parent, child }) => noisyMarginal(countTwo(at(columns, parent), at(columns, child)), rho / Math.max(1, tree.length), source));
@@ -57,7 +57,7 @@ export function synthesise(table: Table, { domains, rows, budget, source }: Synt
     kind: "table",
     table: result,
     loss: lossOf(columns, codes),
-    privacy: { epsilon: accountant.epsilon, delta: budget.delta, copies: copiesOf(table, result) },
+    privacy: { epsilon: round12(epsilonOfRho(3 * rho, budget.delta)), delta: budget.delta, copies: copiesOf(table, result) },
     edges: tree.map(({ parent, child }) => [at(columns, parent).name, at(columns, child).name] as const),
   };
 }

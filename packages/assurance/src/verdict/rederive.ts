@@ -1,4 +1,6 @@
 import type { CheckBasis, CheckResult } from "@licet/contract";
+import { definitionOf } from "../checks/catalogue.ts";
+import type { CheckDefinition } from "../checks/definition.ts";
 import { decide } from "./decide.ts";
 
 /** What the stored counts say, beside what the record says. */
@@ -47,30 +49,23 @@ function rederiveErrored(result: CheckResult, problems: string[]): Rederivation 
   return { agrees: problems.length === 0, verdict: "errored", problems };
 }
 
-const shapes: Readonly<Record<string, { op: "<=" | ">="; kinds: readonly CheckBasis["kind"][]; families?: readonly string[] }>> = {
-  "data.schema": { op: "<=", kinds: ["census"] },
-  "data.missing": { op: "<=", kinds: ["columns"] },
-  "perf.metric": { op: ">=", kinds: ["rate", "auc"] },
-  "fair.opportunity": { op: "<=", kinds: ["differences"], families: ["tpr"] },
-  "fair.parity": { op: "<=", kinds: ["differences"], families: ["selection"] },
-  "fair.odds": { op: "<=", kinds: ["differences"], families: ["tpr", "fpr"] },
-};
-
 function* inconsistencies(result: CheckResult): Generator<string> {
   const { basis, counts, limit, attempt } = result;
-  const shape = shapes[result.check];
-  if (shape === undefined) yield `this engine has no check \`${result.check}\``;
+  const definition = definitionOf(result.check);
+  if (definition === undefined) yield `this engine has no check \`${result.check}\``;
   else {
-    if (limit.op !== shape.op) yield `the limit of \`${result.check}\` points the wrong way`;
-    if (basis.kind !== "none" && !shape.kinds.includes(basis.kind)) yield `\`${result.check}\` is not derived from ${basis.kind}`;
-    if (basis.kind === "differences" && basis.families.map(({ rate }) => rate).join() !== shape.families?.join()) {
-      yield `\`${result.check}\` compares other rates`;
-    }
+    if (limit.op !== definition.op) yield `the limit of \`${result.check}\` points the wrong way`;
+    const wrong = basis.kind === "none" ? undefined : mismatch(definition, basis);
+    if (wrong !== undefined) yield wrong;
   }
   if (counts.attempted !== counts.assessed + counts.unassessed) yield "assessed and unassessed rows do not add up";
   if (limit.alpha !== attempt.alphaSpent) yield "the limit's alpha is not the attempt's";
   if (!(limit.alpha > 0 && limit.alpha <= 0.05)) yield "alpha lies outside 0 to 0.05";
   yield* impossibleCounts(basis, counts.assessed);
+}
+
+function mismatch(definition: CheckDefinition, basis: CheckBasis): string | undefined {
+  return definition.bases.includes(basis.kind) ? definition.mismatch?.(basis) : `\`${definition.check}\` is not derived from ${basis.kind}`;
 }
 
 function* impossibleCounts(basis: CheckBasis, assessed: number): Generator<string> {
@@ -101,6 +96,7 @@ function ratesIn(basis: CheckBasis): readonly { events: number; n: number }[] {
     case "differences":
       return basis.families.flatMap(({ groups }) => groups);
     case "auc":
+    case "statistics":
     case "none":
       return [];
     default:

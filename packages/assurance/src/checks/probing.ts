@@ -1,0 +1,97 @@
+import { LicetError, type RobustnessCheck } from "@licet/contract";
+import { z } from "zod";
+import { decideCompleteness, measureShapley, type ShapleyStatistics } from "../explain/shapley-check.ts";
+import { type CounterfactualStatistics, decideCounterfactual, type Flip, measureCounterfactual } from "../fairness/counterfactual.ts";
+import type { Model } from "../onnx/model.ts";
+import { permutation, randomFrom } from "../stats/random.ts";
+import { answered, rowsOf, type Rows, type Scores } from "../subject/probe.ts";
+import { count, evidence, name } from "./model-figures.ts";
+import { featureColumns, label, positiveIndex, type Classing } from "./predictions.ts";
+import { components, counted, countsOf, drawnFor } from "./robustness.ts";
+import { statisticsCheck } from "./statistics.ts";
+
+type Of<Id extends RobustnessCheck["check"]> = Extract<RobustnessCheck, { check: Id }>;
+
+/** Labels of the classes that the model scores. */
+function labelsOf(model: Model, rows: Rows): readonly string[] {
+  return model.score(rows.data.subarray(0, rows.columns), Math.min(1, rows.rows)).classes.map(label);
+}
+
+const shapley = statisticsCheck<Of<"explain.shapley">, ShapleyStatistics>({
+  check: "explain.shapley",
+  version: "1",
+  op: "<=",
+  unit: "what is missing between explanation and score",
+  figures: z.object({
+    ...counted, method: z.enum(["exact", "sampled"]), residual: z.number().nullable(), stability: z.number().nullable(),
+    globals: z.array(z.object({ name, meanAbsolute: z.number(), error: z.number() })).max(200),
+  }),
+  limitValue: ({ max }) => max,
+  components,
+  measure: async (check, files, { seed }) => {
+    const { model, rows, names, score, found } = await drawnFor(check, files, seed);
+    const source = await files.table(check.reference ?? check.dataset);
+    const background = backgroundOf(featureColumns(model, source.content, check), { rowsMax: check.background, seed });
+    if (background.rows === 0) throw new LicetError("table_value_invalid", { message: `\`${source.name}\` has no row with all features: an explanation needs others to compare a row with`, at: { component: source.name } });
+    const { statistics, notes } = answered(measureShapley(rows, background, { output: positiveIndex(labelsOf(model, rows), check), names, seed }), score);
+    const order = statistics.stability === null ? [] : [`the order of the features agrees between drawings by at least ${statistics.stability.toPrecision(2)} (Kendall)`];
+    // Without an explained row there is no mean to report.
+    const none = statistics.assessed === 0;
+    return { ...found(), figures: none ? { ...statistics, globals: [] } : statistics, counts: countsOf(statistics), notes: none ? [] : [...notes, ...order] };
+  },
+  decide: decideCompleteness,
+});
+
+/** Rows with all features, drawn. */
+function backgroundOf(columns: readonly Float64Array[], { rowsMax, seed }: { readonly rowsMax: number; readonly seed: string }): Rows {
+  const whole = Array.from(columns[0] ?? [], (_, row) => row).filter((row) => columns.every((values) => Number.isFinite(values[row])));
+  const drawn = permutation(randomFrom(`${seed}/background`), whole.length).subarray(0, rowsMax);
+  return rowsOf(columns.length, Float32Array.from([...drawn].flatMap((place) => columns.map((values) => values[whole[place] ?? 0] ?? Number.NaN))));
+}
+
+const counterfactual = statisticsCheck<Of<"fair.counterfactual">, Omit<CounterfactualStatistics, "notes">>({
+  check: "fair.counterfactual",
+  version: "1",
+  op: "<=",
+  unit: "share of answers that change with the attribute alone",
+  figures: z.object({ ...evidence, clusters: count, n: count, events: count, nEffective: z.number().nonnegative() }),
+  limitValue: ({ max }) => max,
+  components,
+  measure: async (check, files, { seed }) => {
+    const { model, rows, names, score, found } = await drawnFor(check, files, seed);
+    const answer = answersBy(score, { labels: labelsOf(model, rows), check });
+    const each = Array.from({ length: rows.rows }, (_, row) => rows.data.slice(row * rows.columns, (row + 1) * rows.columns));
+    const { notes, ...figures } = measureCounterfactual(answer, each, flipOf(check, names));
+    return { ...found(), group: check.flip.name, figures, counts: countsOf(figures), notes };
+  },
+  decide: (figures, limit) => decideCounterfactual({ ...figures, notes: [] }, limit),
+});
+
+function flipOf({ flip }: Of<"fair.counterfactual">, names: readonly string[]): Flip {
+  const features = Object.entries(flip.features).map(([column, values]) => {
+    const index = names.indexOf(column);
+    if (index < 0) throw new LicetError("table_column_missing", { message: `the model takes no feature \`${column}\`: correct the name under \`flip\``, at: { column } });
+    return { index, values };
+  });
+  return { name: flip.name, features };
+}
+
+/** Index of the class that is answered; NaN where a feature is missing or a score is no number. */
+function answersBy(score: (rows: Rows) => Scores, { labels, check }: { readonly labels: readonly string[]; readonly check: Classing }): (rows: readonly Float32Array[]) => readonly number[] {
+  const width = labels.length;
+  const positive = width > 2 ? -1 : positiveIndex(labels, check);
+  const threshold = check.threshold ?? 0.5;
+  return (rows) => {
+    const columns = rows[0]?.length ?? 0;
+    const data = new Float32Array(rows.length * columns);
+    for (const [place, row] of rows.entries()) data.set(row, place * columns);
+    const { scores } = score(rowsOf(columns, data));
+    return rows.map((row, place) => {
+      const values = Array.from(scores.subarray(place * width, (place + 1) * width));
+      if (![...row, ...values].every(Number.isFinite)) return Number.NaN;
+      return positive < 0 ? values.indexOf(Math.max(...values)) : Number((values[positive] ?? 0) >= threshold);
+    });
+  };
+}
+
+export const probingChecks = [shapley, counterfactual] as const;

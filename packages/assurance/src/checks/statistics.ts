@@ -1,0 +1,56 @@
+import type { AssuranceCheck, CheckBasis, CheckResult } from "@licet/contract";
+import { z } from "zod";
+import type { Components } from "../suite/component.ts";
+import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import type { CheckDefinition, DeclaredLimit, Measured, RunContext } from "./definition.ts";
+
+/** What a check of its own kind of figures measured. */
+export interface MeasuredStatistics<S> extends Omit<Measured, "measurement"> {
+  readonly figures: S;
+  readonly counts: CheckResult["counts"];
+  readonly notes: readonly string[];
+  /** Rows or prompts sent to a model. Default: none. */
+  readonly queries?: number;
+}
+
+/** A check whose verdict follows from figures of its own form, which nobody else has. */
+export interface StatisticsCheck<C extends AssuranceCheck, S> {
+  readonly check: C["check"];
+  readonly version: string;
+  readonly op: DeclaredLimit["op"];
+  /** True where it draws nothing: another seed gives the same figures. */
+  readonly exact?: true;
+  /** True where it depends on more than files and seed: never remembered from an earlier run. */
+  readonly fresh?: true;
+  readonly unit: string;
+  /** The form of its figures, with a bound on every list: a record is hostile until it has been through this. */
+  readonly figures: z.ZodType<S>;
+  limitValue(check: C): number;
+  components(check: C): readonly string[];
+  measure(check: C, components: Components, context: RunContext): Promise<MeasuredStatistics<S>>;
+  readonly decide: (figures: S, limit: Limit) => Outcome;
+}
+
+export function statisticsCheck<C extends AssuranceCheck, S>({ figures: form, unit, decide, ...check }: StatisticsCheck<C, S>): CheckDefinition<C> {
+  return {
+    ...check,
+    bases: ["statistics"],
+    mismatch: (basis) => mismatch(check.check, form, basis),
+    decide: (basis, limit) => {
+      const read = basis.kind === "statistics" && basis.of === check.check ? form.safeParse(basis.figures) : undefined;
+      return read?.success === true ? decide(read.data, limit) : silent("tool_error");
+    },
+    measure: async (declared, components, context) => {
+      const { figures, counts, notes, queries = 0, ...measured } = await check.measure(declared, components, context);
+      // Only what survives its own form is recorded: whoever derives the verdict again reads the same.
+      const plain: unknown = JSON.parse(JSON.stringify(form.parse(figures)));
+      const basis: CheckBasis = { kind: "statistics", of: check.check, figures: z.record(z.string(), z.unknown()).parse(plain) };
+      return { ...measured, measurement: { basis, counts, unit, limit: { op: check.op, value: check.limitValue(declared) }, notes, queries } };
+    },
+  };
+}
+
+function mismatch(check: string, form: z.ZodType, basis: CheckBasis): string | undefined {
+  if (basis.kind !== "statistics" || basis.of !== check) return `\`${check}\` is derived from its own figures`;
+  return form.safeParse(basis.figures).success ? undefined : `the figures do not have the form of \`${check}\``;
+}

@@ -1,0 +1,39 @@
+import type { CheckResult, SuiteReport } from "@licet/contract";
+import { escapedMarkdown } from "./markup.ts";
+import { decidingBound, figure, summaryOf, verdictWords, whyOf } from "./words.ts";
+
+const marks: Readonly<Record<CheckResult["verdict"], string>> = { pass: "✅", fail: "❌", insufficient_evidence: "❔", errored: "⚠️", not_applicable: "➖" };
+
+/** A table for a pull request or a wiki, what needs attention below it. */
+export function markdownReport(report: SuiteReport): string {
+  const rows = report.results.map((result) => `| ${[name(result), `${marks[result.verdict]} ${verdictWords[result.verdict]}`, ...figures(result)].join(" | ")} |`);
+  const open = report.results.filter(({ verdict }) => verdict !== "pass");
+  return [
+    `### Assurance: ${marks[report.verdict]} ${verdictWords[report.verdict]}`,
+    "",
+    `${summaryOf(report.results)}. ${report.release === null ? "Practice: not evidence." : `Release \`${report.release}\`.`}`,
+    "",
+    "| Check | Verdict | Estimate | Bound | Limit |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows,
+    ...(open.length === 0 ? [] : ["", ...open.flatMap(attention)]),
+    "",
+    `Seed \`${escapedMarkdown(report.seed)}\`, engine ${report.engine.name} ${report.engine.version}. The bound, not the estimate, is held against the limit.`,
+    "",
+  ].join("\n");
+}
+
+function name(result: CheckResult): string {
+  return `${escapedMarkdown(result.label ?? result.id)} (${result.check})`;
+}
+
+function figures(result: CheckResult): readonly string[] {
+  const bound = decidingBound(result);
+  return [result.estimate === null ? "—" : figure(result.estimate), bound === undefined ? "—" : figure(bound), `${result.limit.op === "<=" ? "≤" : "≥"} ${result.limit.value}`];
+}
+
+function attention(result: CheckResult): readonly string[] {
+  const why = whyOf(result);
+  const lines = [why, ...result.notes.slice(0, 5)].filter((line) => line !== undefined).map((line) => `  - ${escapedMarkdown(line)}`);
+  return [`- ${marks[result.verdict]} **${escapedMarkdown(result.label ?? result.id)}**: ${escapedMarkdown(result.unit)}`, ...lines];
+}

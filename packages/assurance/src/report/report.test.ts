@@ -1,0 +1,77 @@
+import { intervalScale, type CheckResult, type SuiteReport } from "@licet/contract";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decide } from "../verdict/decide.ts";
+import { htmlReport } from "./html.ts";
+import { plottedInterval } from "./plotted-interval.ts";
+import { junitReport } from "./junit.ts";
+import { markdownReport } from "./markdown.ts";
+import { sarifReport } from "./sarif.ts";
+import { formatReport } from "./terminal.ts";
+
+const digest = `sha256:${"0".repeat(64)}`;
+
+function resultOf(id: string, events: number, n: number, more: Partial<CheckResult> = {}): CheckResult {
+  const limit = { op: "<=", value: 0.1, alpha: 0.05, source: "manifest" } as const;
+  const counts = { attempted: n, assessed: n, unassessed: 0 };
+  const basis = { kind: "rate", events, n, degenerate: null } as const;
+  return {
+    schema: "licet.assurance.result/v1", id, check: "data.missing", checkVersion: "1", engine: { name: "@licet/assurance", version: "1", digest },
+    subject: { kind: "table", id: "t", digest }, inputs: [{ role: "test", id: "t", digest, rows: n }], unit: "share", counts, basis, limit, notes: [],
+    attempt: { index: 1, alphaSpent: 0.05, previous: [] }, seed: "s", cost: { queries: 0, wallMs: 3 }, evidence: [], origin: "native", ...decide(basis, limit, counts), ...more,
+  };
+}
+
+function reportOf(results: readonly CheckResult[]): SuiteReport {
+  const summary = { pass: 0, fail: 0, insufficient_evidence: 0, errored: 0, not_applicable: 0 };
+  for (const { verdict } of results) summary[verdict] += 1;
+  return { schema: "licet.assurance.report/v1", release: digest, seed: "s", engine: { name: "@licet/assurance", version: "1", digest }, startedAt: "2026-01-01T00:00:00.000Z", finishedAt: "2026-01-01T00:00:01.500Z", verdict: "fail", summary, results: [...results] };
+}
+
+const [good, bad, open] = [resultOf("good", 1, 400), resultOf("bad", 300, 400), resultOf("open", 1, 12)];
+const report = reportOf([good, bad, open]);
+
+describe("reports", () => {
+  test("every form says all three verdicts, and none calls insufficient evidence a pass", () => {
+    expect([good.verdict, bad.verdict, open.verdict]).toEqual(["pass", "fail", "insufficient_evidence"]);
+    expect(formatReport(report)).toMatch(/pass +good .*\n.*●.*\n.*fail +bad [\s\S]*insufficient +open[\s\S]*1 pass, 1 fail, 1 insufficient/u);
+    expect(junitReport(report)).toContain('tests="3" failures="2" errors="0" skipped="0"');
+    expect(markdownReport(report)).toMatch(/\| good .*✅ pass.*\n\| bad .*❌ fail.*\n\| open .*❔ insufficient/u);
+    const { runs } = JSON.parse(sarifReport(report)) as { runs: { results: { kind: string; level: string }[] }[] };
+    expect(runs[0]?.results.map(({ kind, level }) => [kind, level])).toEqual([["pass", "none"], ["fail", "error"], ["fail", "warning"]]);
+    expect(htmlReport(report, { system: "x" }).match(/<svg class="(\w+)"/gu)).toEqual(['<svg class="pass"', '<svg class="fail"', '<svg class="insufficient_evidence"']);
+  });
+
+  test("whatever a name or a note holds, it stays text", () => {
+    const hostile = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "](javascript:alert(1))", "a|b\n| c", "]]>", "\u0000\ud800"));
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const given = reportOf([resultOf("a", 300, 400, { label: text, notes: [text], unit: text, error: { code: "x", message: text, at: {} } })]);
+        const html = htmlReport(given, { system: text });
+        expect(html.match(/<(?!\/?(?:html|head|meta|title|style|body|header|main|footer|section|p|h1|h2|b|a|span|table|thead|tbody|tr|th|td|svg|rect|line|circle|text|dl|dt|dd|ul|li|details|summary|pre|code|!doctype)\b)/giu)).toBe(null);
+        expect(html).not.toMatch(/<[^>]*\son\w+=/iu);
+        expect(junitReport(given)).not.toMatch(/(?![\t\n\r])\p{Cc}/u);
+        expect(junitReport(given).match(/<testcase /gu)).toHaveLength(1);
+        // A name cannot open a row, a link or markup of its own.
+        expect(markdownReport(given).split("\n").filter((line) => line.startsWith("|"))).toHaveLength(3);
+        expect(markdownReport(given)).not.toMatch(/(?<!\\)\]\(/u);
+        JSON.parse(sarifReport(given));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("on the line, the order of interval, estimate and limit is that of the figures", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, part) => {
+        const result = resultOf("a", Math.round(part * n), n);
+        const scale = intervalScale(result);
+        expect(scale).toBeDefined();
+        if (scale === undefined) return;
+        expect(scale.lower <= scale.estimate && scale.estimate <= scale.upper).toBe(true);
+        expect(scale.limit > scale.estimate).toBe(result.limit.value > (result.estimate ?? 0));
+        expect(plottedInterval(scale)).toMatch(/^.{40}$/u);
+      }),
+    );
+  });
+});
