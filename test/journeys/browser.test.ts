@@ -5,6 +5,7 @@ import type { Role } from "@licet/contract";
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { accessibilityProblems, buildPage, chromiumPath, giveAuthenticator, openBrowser, overflow, visitor, type Visitor } from "./support/browser.ts";
+import { followChecks } from "./support/checks-view.ts";
 import { policyFolder, teamPack } from "./support/policies.ts";
 import { buildProduct, licet, type Ran } from "./support/run.ts";
 import { newPlace, startServer, temporaryFolder, type Server } from "./support/server.ts";
@@ -64,6 +65,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
   let browser: Browser;
   let admin: Visitor;
   let risk: Visitor;
+  let developer: Member;
   let official: Member;
   let platform: Member;
   let folder: string;
@@ -189,7 +191,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
   });
 
   it("the board shows a pushed system by stage, with its blocker, whose turn it is and since when", async () => {
-    const developer = await member("dana.data@example.com", "developer");
+    developer = await member("dana.data@example.com", "developer");
     official = await member("olga.official@example.com", "authorizing-official");
     platform = await member("piet.platform@example.com", "platform-engineer");
     folder = workingCopy(temporary.path, system);
@@ -342,12 +344,18 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     await page.getByRole("table", { name: "reasons" }).getByText(teamPack.policy).waitFor();
   });
 
+  it("a release's checks show what is missing, what decides each and how many cases it takes, beside the deployed release, with their history", async () => {
+    await risk.page.goto(`/systems/${system}`);
+    await followChecks({ page: risk.page, folder, licet: (...args) => asMember(developer, ...args) });
+    expect(await risk.page.getByRole("combobox", { name: "release" }).innerText()).toContain("release 2, the newest");
+  });
+
   it("every view is accessible, light and dark, and fits a narrow window", async () => {
     const { page } = risk;
     const { items } = await platform.client("listDecisions", { params: { space, system }, query: {} });
     const decision = items[0]?.id ?? "";
     const publications = await platform.client("listPublications", { params: { space }, query: {} });
-    const views = ["/", `/systems/${system}`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/budgets", "/exceptions", "/traffic", "/policies", `/policies/packs/${teamPack.name}`, `/policies/publications/${publications.items[0]?.id ?? ""}`, `/policies/playground?decision=${refusal}`, `/policies/backtests/${backtest}`, "/no/such/page"];
+    const views = ["/", `/systems/${system}`, `/systems/${system}/checks`, `/systems/${system}/checks/accuracy`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/budgets", "/exceptions", "/traffic", "/policies", `/policies/packs/${teamPack.name}`, `/policies/publications/${publications.items[0]?.id ?? ""}`, `/policies/playground?decision=${refusal}`, `/policies/backtests/${backtest}`, "/no/such/page"];
     const problems: string[] = [];
     const visit = async (at: Page, view: string): Promise<void> => {
       await at.goto(view);

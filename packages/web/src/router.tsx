@@ -16,10 +16,22 @@ function playgroundSearch({ decision, system }: Record<string, unknown>): Playgr
   return { ...(typeof decision === "string" ? { decision } : {}), ...(typeof system === "string" ? { system } : {}) };
 }
 
+/** The release whose checks are shown, where it is not the newest. */
+function checksSearch({ release }: Record<string, unknown>): { readonly release?: string } {
+  return typeof release === "string" ? { release } : {};
+}
+
+/** The result that is shown in full, where it is not the newest. */
+function checkSearch({ result }: Record<string, unknown>): { readonly result?: string } {
+  return typeof result === "string" ? { result } : {};
+}
+
 /** Each view is loaded when it is first opened. */
 const routeTree = rootRoute.addChildren([
   createRoute({ getParentRoute, path: "/", component: lazyRouteComponent(() => import("./pages/board.tsx"), "Board") }),
   createRoute({ getParentRoute, path: "/systems/$system", component: lazyRouteComponent(() => import("./pages/system.tsx"), "System") }),
+  createRoute({ getParentRoute, path: "/systems/$system/checks", validateSearch: checksSearch, component: lazyRouteComponent(() => import("./pages/system/checks.tsx"), "ChecksPage") }),
+  createRoute({ getParentRoute, path: "/systems/$system/checks/$check", validateSearch: checkSearch, component: lazyRouteComponent(() => import("./pages/system/checks-detail.tsx"), "CheckPage") }),
   createRoute({ getParentRoute, path: "/decisions/$decision", component: lazyRouteComponent(() => import("./pages/decision.tsx"), "Decision") }),
   createRoute({ getParentRoute, path: "/traffic", validateSearch: trafficSearch, component: lazyRouteComponent(() => import("./pages/traffic.tsx"), "Traffic") }),
   createRoute({ getParentRoute, path: "/budgets", component: lazyRouteComponent(() => import("./pages/budgets.tsx"), "Budgets") }),

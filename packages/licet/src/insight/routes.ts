@@ -5,6 +5,7 @@ import { findDecision, listDecisions } from "../gateway/store.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { findSystem } from "../inventory/store.ts";
 import { board, type InsightDeps } from "./board.ts";
+import { checkHistory, checkResult, checksView } from "./checks.ts";
 import { explainDecision, requestAccess, type ExplainParts } from "./explain.ts";
 import { systemDetail, systemTimeline } from "./system-detail.ts";
 import type { TrafficFeed } from "./traffic-feed.ts";
@@ -33,7 +34,7 @@ export interface InsightRoutes extends InsightDeps, Pick<ExplainParts, "decision
   readonly feed: TrafficFeed;
 }
 
-type InsightHandlers = Pick<Handlers, "listSystems" | "showSystem" | "showTimeline" | "listDecisions" | "showDecision" | "listTraffic" | "showTraffic" | "explainDecision" | "requestAccess">;
+type InsightHandlers = Pick<Handlers, "listSystems" | "showSystem" | "showTimeline" | "listDecisions" | "showDecision" | "listTraffic" | "showTraffic" | "explainDecision" | "requestAccess" | "showChecks" | "listCheckResults" | "showCheckResult">;
 
 export function insightRoutes(deps: InsightRoutes): InsightHandlers {
   const window = trafficWindow(deps);
@@ -44,6 +45,9 @@ export function insightRoutes(deps: InsightRoutes): InsightHandlers {
     requestAccess: ({ params, body }, caller) => requestAccess(deps, { ...params, ...body }, caller),
     listSystems: ({ params, query }) => board(deps, params.space, { after: query.cursor, limit: query.limit }),
     showSystem: ({ params }) => systemDetail(deps, params.space, params.system),
+    showChecks: ({ params, query }) => checksView(deps, params.space, { system: params.system, release: query.release }),
+    listCheckResults: ({ params, query }) => checkHistory(deps, params.space, { ...params, ...query }),
+    showCheckResult: ({ params }) => checkResult(deps, params.space, params),
     async showTimeline({ params, query }) {
       await mustExist(deps, params.space, params.system);
       return systemTimeline(deps, params.space, { system: params.system, before: indexCursor(query.cursor), limit: query.limit });

@@ -88,3 +88,60 @@ export async function newestDecision(db: Reader): Promise<number> {
     .executeTakeFirst();
   return row?.newest ?? -1;
 }
+
+/** A result without its figures, which may be long. */
+export type ResultHead = Pick<Row<"check_result">, "id" | "ticket" | "release" | "check_id" | "producer" | "produced_at" | "entry">;
+
+const resultHeadsMax = 5000;
+
+/** Of one release, newest first. */
+export async function resultHeads(db: Reader, space: string, subject: { readonly system: string; readonly release: string }): Promise<readonly ResultHead[]> {
+  return db
+    .selectFrom("check_result")
+    .select(["id", "ticket", "release", "check_id", "producer", "produced_at", "entry"])
+    .where("space", "=", space)
+    .where("system", "=", subject.system)
+    .where("release", "=", subject.release)
+    .orderBy("produced_at", "desc")
+    .orderBy("check_id")
+    .limit(resultHeadsMax)
+    .execute();
+}
+
+/** A result with the number of its attempt. */
+export type ResultOfAttempt = Row<"check_result"> & { readonly attempt: number };
+
+function resultsWithAttempt(db: Reader, space: string) {
+  return db
+    .selectFrom("check_result")
+    .innerJoin("ticket", (join) => join.onRef("ticket.space", "=", "check_result.space").onRef("ticket.id", "=", "check_result.ticket"))
+    .selectAll("check_result")
+    .select("ticket.attempt")
+    .where("check_result.space", "=", space);
+}
+
+export async function resultsById(db: Reader, space: string, ids: readonly string[]): Promise<readonly ResultOfAttempt[]> {
+  return ids.length === 0 ? [] : resultsWithAttempt(db, space).where("check_result.id", "in", ids).execute();
+}
+
+/** Of one check over all releases, newest first: ids are sorted by time. `before` is the last id of the page before. */
+export async function resultsOfCheck(db: Reader, space: string, page: { readonly system: string; readonly check: string; readonly before?: string | undefined; readonly limit: number }): Promise<readonly ResultOfAttempt[]> {
+  const query = resultsWithAttempt(db, space).where("check_result.system", "=", page.system).where("check_result.check_id", "=", page.check).orderBy("check_result.id", "desc").limit(page.limit);
+  return (page.before === undefined ? query : query.where("check_result.id", "<", page.before)).execute();
+}
+
+const attemptsMax = 100;
+
+/** Tickets of one release, newest first. */
+export async function attempts(db: Reader, space: string, subject: { readonly system: string; readonly release: string }): Promise<readonly Row<"ticket">[]> {
+  return db
+    .selectFrom("ticket")
+    .selectAll()
+    .where("space", "=", space)
+    .where("system", "=", subject.system)
+    .where("release", "=", subject.release)
+    .orderBy("issued_at", "desc")
+    .orderBy("attempt", "desc")
+    .limit(attemptsMax)
+    .execute();
+}

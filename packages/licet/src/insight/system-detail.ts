@@ -1,7 +1,5 @@
 import type { RouteAnswer, SystemDetail } from "@licet/contract";
 import { isRecord } from "@licet/evidence";
-import { resultsOfRelease } from "../assurance/store.ts";
-import { checkRow } from "../assurance/view.ts";
 import { LicetError } from "../base/errors.ts";
 import { componentDetail, releaseOf } from "../inventory/release.ts";
 import { findSystem, listReleases } from "../inventory/store.ts";
@@ -51,7 +49,6 @@ export async function systemDetail(deps: InsightDeps, space: string, name: strin
     assessment: await deps.assess(space, release.bundle),
     gate: row.next === null ? null : await deps.gate(space, name, row.next),
     releases: releases.map((each) => ({ digest: each.digest, number: each.number, fileDigest: each.file_digest, pushedBy: named(names, each.pushed_by), pushedAt: each.pushed_at, entry: each.entry })),
-    checks: (await resultsOfRelease(deps.read, space, { system: name, release: release.digest })).map((each) => checkRow(each, names)),
     approvals: await approvalRows(deps, space, { name, names }),
     atos: (await listAtos(deps.read, space, name)).map((ato) => atoView(ato, { now: deps.now(), held: holds.length > 0 })),
     deployments: await deploymentViews(deps.read, space, await listDeployments(deps.read, space, name)),
@@ -63,6 +60,10 @@ const kindTitles: Readonly<Record<string, string>> = {
   "release.pushed": "release pushed",
   "answer.given": "risk question answered",
   "ticket.issued": "checks begun",
+  "ci.registered": "CI registered: its runs count",
+  "ci.removed": "CI registration removed",
+  "ci.exchanged": "CI token exchanged for one counted run",
+  "ci.refused": "CI token refused: used before",
   "check.recorded": "check result recorded",
   "request.opened": "request opened",
   "request.closed": "request closed",

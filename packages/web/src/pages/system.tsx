@@ -15,7 +15,8 @@ import { Budget } from "./system/budget.tsx";
 import { Gate } from "./system/gate.tsx";
 import { Decisions, Holds, Timeline } from "./system/history.tsx";
 import { Approvals, Authorizations, Deployments } from "./system/operate.tsx";
-import { Checks, Components } from "./system/parts.tsx";
+import { Checks } from "./system/checks-section.tsx";
+import { Components } from "./system/parts.tsx";
 import { Waivers } from "./system/waivers.tsx";
 
 function HoldButton({ system }: { readonly system: string }): ReactNode {
@@ -115,7 +116,7 @@ export function System(): ReactNode {
           <Gate system={detail.system} />
           <Assessment detail={detail} />
           <Components detail={detail} />
-          <Checks detail={detail} />
+          <Checks system={system} />
           <Approvals detail={detail} />
           <Authorizations detail={detail} />
           <Waivers detail={detail} />

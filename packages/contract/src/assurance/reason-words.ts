@@ -1,0 +1,11 @@
+/** Why a check could not be decided, in words; by `reason` of a result. */
+export const reasonWords: Readonly<Record<string, string>> = {
+  too_few: "too few cases for a verdict",
+  unassessed_budget: "too many cases without an answer",
+  undefined_denominator: "a rate has no cases to be taken over",
+  degenerate: "the data show no variation to judge by",
+  inconsistent_import: "the imported figures contradict each other",
+  stale_subject: "what was tested changed during the test",
+  tool_error: "the tool could not measure it",
+  aborted: "the run was broken off",
+};

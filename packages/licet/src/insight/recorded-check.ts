@@ -1,0 +1,81 @@
+import { componentsOf, declaredLimit } from "@licet/assurance";
+import { CheckFigures, CheckResult, Producer, type AssuranceCheck, type CheckBasis, type DeclaredCheck, type RecordedCheck, type Tier } from "@licet/contract";
+import { provenanceOf } from "../assurance/view.ts";
+import { producerCounts } from "../ato/gate-request.ts";
+import { peopleNames } from "../identity/store.ts";
+import { findRelease, listReleases, type StoredRelease } from "../inventory/store.ts";
+import type { InsightDeps } from "./board.ts";
+import type { ResultOfAttempt } from "./store.ts";
+
+export function declaredCheck(check: AssuranceCheck): DeclaredCheck {
+  return { id: check.id, check: check.check, label: check.label ?? null, advisory: check.advisory === true, components: [...componentsOf(check)], limit: { ...declaredLimit(check) } };
+}
+
+export function declaredChecks({ bundle }: StoredRelease): readonly AssuranceCheck[] {
+  return bundle.manifest.assurance?.checks ?? [];
+}
+
+const rates = { selection: "selection rate", tpr: "true positive rate", fpr: "false positive rate" } as const;
+
+/** How many cases of the kind that `requiredN` speaks of there are; of differences, for each kind of rate. */
+export function casesOf(basis: CheckBasis): RecordedCheck["cases"] {
+  switch (basis.kind) {
+    case "rate":
+    case "census":
+      return [{ of: "", n: basis.n }];
+    case "columns":
+      return basis.columns.slice(0, 1).map(({ n }) => ({ of: "", n }));
+    case "auc":
+      return [{ of: "", n: basis.positives + basis.negatives }];
+    case "differences":
+      return basis.families.map(({ rate, groups }) => ({ of: basis.families.length === 1 ? "" : rates[rate], n: groups.reduce((sum, { n }) => sum + n, 0) }));
+    // Only the engine knows what the figures of such a check count.
+    case "statistics":
+    case "none":
+    default:
+      return [];
+  }
+}
+
+export interface Recorded {
+  readonly recorded: RecordedCheck;
+  readonly result: CheckResult;
+}
+
+/** Turns rows into what routes show; releases are assessed once each, for their tier. */
+export async function recordedChecks(deps: InsightDeps, space: string, rows: readonly ResultOfAttempt[]): Promise<readonly Recorded[]> {
+  const names = await peopleNames(deps.read, space);
+  const [first] = rows;
+  const releases = first === undefined ? [] : await listReleases(deps.read, space, first.system);
+  const tiers = new Map<string, Tier>();
+  for (const { system, release } of rows) {
+    if (tiers.has(release)) continue;
+    const stored = await findRelease(deps.read, space, system, release);
+    // Without its release nobody knows the tier, and the strictest counts.
+    tiers.set(release, stored === undefined ? "critical" : (await deps.assess(space, stored.bundle)).tier);
+  }
+  return rows.map((row) => {
+    const result = CheckResult.parse(JSON.parse(row.result));
+    const producer = Producer.parse(row.producer);
+    const provenance = provenanceOf(row);
+    return {
+      result,
+      recorded: {
+        id: row.id,
+        checkId: row.check_id,
+        release: row.release,
+        releaseNumber: releases.find(({ digest }) => digest === row.release)?.number ?? 0,
+        ticket: row.ticket,
+        attempt: row.attempt,
+        producer,
+        producedBy: provenance?.repository ?? names.get(row.produced_by) ?? row.produced_by,
+        provenance,
+        counts: producerCounts({ producer }, tiers.get(row.release) ?? "critical"),
+        at: row.produced_at,
+        entry: row.entry,
+        cases: casesOf(result.basis),
+        figures: CheckFigures.parse(result),
+      },
+    };
+  });
+}

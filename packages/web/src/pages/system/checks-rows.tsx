@@ -1,0 +1,109 @@
+import { Code, Text } from "@mantine/core";
+import type { CheckStanding, ChecksView, RecordedCheck } from "@licet/contract";
+import type { ReactNode } from "react";
+import { EntryLink } from "../../parts/entry-link.tsx";
+import { PageLink } from "../../parts/links.tsx";
+import { Age } from "../../parts/moments.tsx";
+import { Rows } from "../../parts/tables.tsx";
+import { Breakable, Prose, Word } from "../../parts/words.tsx";
+import { IntervalPlot } from "./checks-plot.tsx";
+import { boundText, commandFor, countsText, limitText, producerText, whyText } from "./checks-words.ts";
+
+type Tier = ChecksView["tier"];
+
+function Small({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <Text size="xs" c="dimmed" component="div">
+      {children}
+    </Text>
+  );
+}
+
+export function CheckName({ system, declared }: { readonly system: string; readonly declared: CheckStanding["declared"] }): ReactNode {
+  return (
+    <div className="loose">
+      <PageLink to="/systems/$system/checks/$check" params={{ system, check: declared.id }} size="sm">
+        {declared.id}
+      </PageLink>
+      {declared.label === null ? null : <Text size="sm">{declared.label}</Text>}
+      <Small>
+        <Code>{declared.check}</Code> {declared.advisory ? "advisory: reported, not demanded" : ""}
+      </Small>
+    </div>
+  );
+}
+
+function Why({ check: { standing, result }, tier }: { readonly check: CheckStanding; readonly tier: Tier }): ReactNode {
+  if (standing === "aborted") return <Small>A later attempt never came back; it stands above the result beside it.</Small>;
+  if (standing === "missing" || result === null) {
+    return (
+      <Small>
+        No result for this release: run <Code>{commandFor(tier)}</Code>
+      </Small>
+    );
+  }
+  return (
+    <Small>
+      <Prose>{whyText(result)}</Prose>
+    </Small>
+  );
+}
+
+export function Standing({ check, tier }: { readonly check: CheckStanding; readonly tier: Tier }): ReactNode {
+  return (
+    <div className="loose">
+      <Word value={check.standing} />
+      <Why check={check} tier={tier} />
+    </div>
+  );
+}
+
+/** The plot, and the same in words. */
+export function Figures({ recorded }: { readonly recorded: RecordedCheck }): ReactNode {
+  return (
+    <div className="loose">
+      <IntervalPlot figures={recorded.figures} />
+      <Text size="xs">{boundText(recorded.figures)}</Text>
+    </div>
+  );
+}
+
+export function Origin({ recorded, tier }: { readonly recorded: RecordedCheck; readonly tier: Tier }): ReactNode {
+  return (
+    <div className="loose">
+      <Text size="sm">
+        <Breakable>{producerText(recorded)}</Breakable>
+      </Text>
+      <Small>
+        {countsText(recorded.counts, tier)}; attempt {recorded.attempt}
+      </Small>
+    </div>
+  );
+}
+
+/** Each declared check once: what stands, held against its limit, and what is missing. */
+export function CheckRows({ view }: { readonly view: ChecksView }): ReactNode {
+  const { system, tier } = view;
+  return (
+    <Rows
+      label="checks"
+      head={["Check", "Verdict", "Against the limit", "Produced by", "When", "Record"]}
+      empty={
+        <>
+          This release declares no check. <Code>licet check init</Code> proposes some for the <Code>assurance</Code> section of licet.yaml.
+        </>
+      }
+      rows={view.checks.map((check) => ({
+        key: check.declared.id,
+        cells: [
+          <CheckName key="c" system={system} declared={check.declared} />,
+          <Standing key="v" check={check} tier={tier} />,
+          check.result === null ? `${limitText(check.declared.limit)} is asked` : <Figures key="f" recorded={check.result} />,
+          check.result === null ? "" : <Origin key="p" recorded={check.result} tier={tier} />,
+          check.result === null ? "" : <Age key="t" since={check.result.at} />,
+          check.result === null ? "" : <EntryLink key="l" id={check.result.entry} />,
+        ],
+      }))}
+    />
+  );
+}
