@@ -1,19 +1,16 @@
 import { z } from "zod";
+import { ArtifactCheck } from "./assurance/artifact.ts";
+import { DataCheck } from "./assurance/data.ts";
+import { columnName, componentName, declared, scored, share } from "./assurance/declared.ts";
+import { DriftCheck } from "./assurance/drift.ts";
+import { ImportCheck } from "./assurance/import.ts";
+import { LanguageCheck, LanguageFigureCheck } from "./assurance/language.ts";
+import { ModelCheck } from "./assurance/models.ts";
+import { RegressionCheck } from "./assurance/regression.ts";
+import { RobustnessCheck } from "./assurance/robustness.ts";
 import { Digest } from "./vocabulary.ts";
 
-const name = z.string().min(1).max(200);
-const column = z.string().min(1).max(500);
-const share = z.number().min(0).max(1);
 const count = z.int().nonnegative();
-
-
-const common = {
-  /** Unique within the section; results and requirements refer to it. */
-  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/u),
-  label: z.string().max(200).optional(),
-  /** Reported with its verdict, and not demanded by the gate. Editing it makes a new release. */
-  advisory: z.boolean().optional(),
-};
 
 /** What one column must hold. An empty cell is judged by `required` alone. `min`, `max`: numbers, or ISO dates for `date`. */
 export const ColumnRule = z
@@ -37,39 +34,26 @@ function boundFits(type: string, bound: number | string): boolean {
 
 export const DataSchemaCheck = z.strictObject({
   check: z.literal("data.schema"),
-  ...common,
-  dataset: name,
-  columns: z.record(column, ColumnRule).refine((columns) => Object.keys(columns).length > 0, {
+  ...declared,
+  dataset: componentName,
+  columns: z.record(columnName, ColumnRule).refine((columns) => Object.keys(columns).length > 0, {
     error: "a schema without columns checks nothing: name at least one",
   }),
 });
 
 export const DataMissingCheck = z.strictObject({
   check: z.literal("data.missing"),
-  ...common,
-  dataset: name,
+  ...declared,
+  dataset: componentName,
   /** Largest share of missing cells in any column, 0 to 1. 0 is a census: not one empty cell. */
   max: share,
   /** Default: every column. */
-  columns: z.array(column).min(1).optional(),
+  columns: z.array(columnName).min(1).optional(),
 });
-
-const scored = {
-  model: name,
-  dataset: name,
-  /** Column with the true class. */
-  target: column,
-  /** The class, as written in the target column, that scores and rates are about. */
-  positive: z.union([z.string(), z.number()]).optional(),
-  /** Predicted positive when score >= threshold. Default 0.5; with more than two classes the largest score wins. */
-  threshold: z.number().optional(),
-  /** Feature columns in the model's order. Default: every column but the target. */
-  features: z.array(column).min(1).optional(),
-};
 
 export const PerformanceCheck = z.strictObject({
   check: z.literal("perf.metric"),
-  ...common,
+  ...declared,
   ...scored,
   metric: z.enum(["accuracy", "recall", "precision", "specificity", "auc"]),
   floor: share,
@@ -78,12 +62,12 @@ export const PerformanceCheck = z.strictObject({
 /** `median-split`: `high` is a value >= the median of the same column in the data set `of`; the rest is `low`. */
 export const GroupTransform = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("value") }),
-  z.strictObject({ kind: z.literal("median-split"), of: name }),
+  z.strictObject({ kind: z.literal("median-split"), of: componentName }),
 ]);
 
-export const FairnessGroup = z.strictObject({ name, column, transform: GroupTransform });
+export const FairnessGroup = z.strictObject({ name: componentName, column: columnName, transform: GroupTransform });
 
-const fairness = { ...common, ...scored, group: FairnessGroup, max: share };
+const fairness = { ...declared, ...scored, group: FairnessGroup, max: share };
 
 export const FairnessCheck = z.discriminatedUnion("check", [
   z.strictObject({ check: z.literal("fair.opportunity"), ...fairness }),
@@ -96,6 +80,15 @@ export const AssuranceCheck = z.discriminatedUnion("check", [
   DataMissingCheck,
   PerformanceCheck,
   FairnessCheck,
+  DataCheck,
+  DriftCheck,
+  ModelCheck,
+  ArtifactCheck,
+  LanguageCheck,
+  LanguageFigureCheck,
+  ImportCheck,
+  RobustnessCheck,
+  RegressionCheck,
 ]);
 
 /** The `assurance:` section of the manifest: which checks, on which declared components, against which limits. */
@@ -110,6 +103,7 @@ export const AssuranceSection = z.strictObject({
 
 /** A record is derived again by the server, so what it may ask to compute is bounded. */
 const countMax = 10_000_000;
+const figuresCharactersMax = 1_000_000;
 const trials = count.max(countMax);
 
 /** Counts from which a verdict can be derived again, without data or model. */
@@ -126,6 +120,12 @@ export const CheckBasis = z.discriminatedUnion("kind", [
     kind: z.literal("differences"),
     families: z.array(z.object({ rate: z.enum(["selection", "tpr", "fpr"]), groups: z.array(RateCount).max(50) })).max(2),
     degenerate,
+  }),
+  /** Figures of one kind of check, in the form that the engine knows for it. */
+  z.object({
+    kind: z.literal("statistics"),
+    of: z.string().max(100),
+    figures: z.record(z.string(), z.unknown()).refine((figures) => JSON.stringify(figures).length <= figuresCharactersMax, { error: `figures take at most ${figuresCharactersMax} characters` }),
   }),
 ]);
 
@@ -212,6 +212,15 @@ export type ColumnRule = z.infer<typeof ColumnRule>;
 export type DataSchemaCheck = z.infer<typeof DataSchemaCheck>;
 export type DataMissingCheck = z.infer<typeof DataMissingCheck>;
 export type PerformanceCheck = z.infer<typeof PerformanceCheck>;
+export type { ArtifactCheck } from "./assurance/artifact.ts";
+export type { DataCheck } from "./assurance/data.ts";
+export type { DriftCheck } from "./assurance/drift.ts";
+export { gateKindOf, type GateKind } from "./assurance/gate-kinds.ts";
+export { importFormats, type ImportCheck } from "./assurance/import.ts";
+export { attackCheckIds, taskCheckIds, type LanguageCheck, type LanguageFigureCheck } from "./assurance/language.ts";
+export type { RegressionCheck } from "./assurance/regression.ts";
+export type { RobustnessCheck } from "./assurance/robustness.ts";
+export type { ModelCheck } from "./assurance/models.ts";
 export type FairnessCheck = z.infer<typeof FairnessCheck>;
 export type FairnessGroup = z.infer<typeof FairnessGroup>;
 export type CheckBasis = z.infer<typeof CheckBasis>;

@@ -1,5 +1,6 @@
 import { assuranceErrors } from "./errors/assurance.ts";
 import { atoErrors } from "./errors/ato.ts";
+import { ciErrors } from "./errors/ci.ts";
 import { cliErrors } from "./errors/cli.ts";
 import { coreErrors } from "./errors/core.ts";
 import { decisionErrors } from "./errors/decisions.ts";
@@ -30,6 +31,7 @@ export const errors = {
   ...policyErrors,
   ...identityErrors,
   ...assuranceErrors,
+  ...ciErrors,
   ...oversightErrors,
   ...atoErrors,
   ...gatewayErrors,

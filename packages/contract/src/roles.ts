@@ -7,6 +7,8 @@ export const permissions = [
   "answer.give",
   "check.run",
   "check.server",
+  "ci.register",
+  "ci.remove",
   "promotion.request",
   "approval.give",
   "deployment.record",
@@ -57,10 +59,10 @@ const publisher = ["policy.propose", "policy.publish"] as const;
 /** Administrators hold no approving role: who hands out roles does not use them (separation of duties). */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
   administrator: [...reader, "person.read", "person.manage", "provider.register", "log.read", "privacy.read", "privacy.manage", "policy.data", "space.manage", "gateway.manage"],
-  developer: [...reader, "policy.propose", "release.push", "check.run", "check.server", "promotion.request", "decision.read", "hold.place", "waiver.request", "waiver.end"],
-  "platform-engineer": [...reader, ...proof, ...publisher, "budget.set", "gateway.manage", "policy.data", "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request", "waiver.request", "waiver.end"],
-  "security-engineer": [...reader, ...proof, ...publisher, "budget.set", "policy.data", "content.read", "hold.place", "hold.lift", "waiver.end", "approval.give", "credential.revoke"],
-  "risk-owner": [...reader, ...proof, ...publisher, "budget.set", "privacy.manage", "answer.give", "approval.give", "hold.place", "hold.lift", "waiver.request", "waiver.end"],
+  developer: [...reader, "policy.propose", "release.push", "check.run", "check.server", "ci.register", "ci.remove", "promotion.request", "decision.read", "hold.place", "waiver.request", "waiver.end"],
+  "platform-engineer": [...reader, ...proof, ...publisher, "ci.register", "ci.remove", "budget.set", "gateway.manage", "policy.data", "deployment.record", "credential.revoke", "provider.register", "hold.place", "hold.lift", "promotion.request", "waiver.request", "waiver.end"],
+  "security-engineer": [...reader, ...proof, ...publisher, "ci.register", "ci.remove", "budget.set", "policy.data", "content.read", "hold.place", "hold.lift", "waiver.end", "approval.give", "credential.revoke"],
+  "risk-owner": [...reader, ...proof, ...publisher, "ci.remove", "budget.set", "privacy.manage", "answer.give", "approval.give", "hold.place", "hold.lift", "waiver.request", "waiver.end"],
   "authorizing-official": [...reader, ...proof, "approval.give", "hold.place", "waiver.end"],
   assessor: [...reader, "decision.read", "check.run", "check.server", "approval.give"],
   auditor: [...reader, ...proof, "content.read", "person.read"],

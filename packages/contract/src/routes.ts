@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { budgetRoutes } from "./routes/budgets.ts";
+import { ciRoutes } from "./routes/ci.ts";
+import { checkRoutes } from "./routes/checks.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
 import { gatewayRoutes } from "./routes/gateways.ts";
 import { organisationRoutes } from "./routes/organisation.ts";
@@ -12,7 +14,7 @@ import { trafficRoutes } from "./routes/traffic.ts";
 import { waiverRoutes } from "./routes/waivers.ts";
 
 /** The whole API of the control plane, one table: the server, the client and the OpenAPI document read it. */
-export const routes = { ...organisationRoutes, ...systemRoutes, ...privacyRoutes, ...statementRoutes, ...decisionRoutes, ...policyRoutes, ...waiverRoutes, ...gatewayRoutes, ...trafficRoutes, ...budgetRoutes } as const;
+export const routes = { ...organisationRoutes, ...systemRoutes, ...checkRoutes, ...ciRoutes, ...privacyRoutes, ...statementRoutes, ...decisionRoutes, ...policyRoutes, ...waiverRoutes, ...gatewayRoutes, ...trafficRoutes, ...budgetRoutes } as const;
 
 export type RouteName = keyof typeof routes;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CheckResult } from "../assurance.ts";
+import { CiProvenance } from "./ci.ts";
 import { Digest, Envelope, Id, Producer, Slug, Time } from "../vocabulary.ts";
 
 /** Body of `ticket.issued`: the attempt itself, logged before anything runs. */
@@ -26,6 +27,7 @@ export const CheckResultPredicate = z.strictObject({
   producer: Producer,
   producedBy: z.string(),
   producedAt: Time,
+  provenance: CiProvenance.optional().describe("of producer `ci`: the run that it came from, as its issuer signed it"),
   result: CheckResult,
 });
 export type CheckResultPredicate = z.output<typeof CheckResultPredicate>;

@@ -3,7 +3,7 @@ import { approvingRoles } from "../roles.ts";
 import { WaiverKind } from "../predicates/waiver.ts";
 import { Digest, Envelope, Id, Slug, Time, TrafficStage } from "../vocabulary.ts";
 
-export const gateMoves = ["promote", "lift-hold", "register-provider", "grant-role", "set-privacy", "erase", "publish-policy", "grant-access", "grant-waiver"] as const;
+export const gateMoves = ["promote", "lift-hold", "register-provider", "register-ci", "grant-role", "set-privacy", "erase", "publish-policy", "grant-access", "grant-waiver"] as const;
 export const GateMove = z.enum(gateMoves);
 export type GateMove = z.output<typeof GateMove>;
 

@@ -16,6 +16,8 @@ export interface Route {
   /** The answer with status 200 (201 where `created`). */
   readonly response: z.ZodType;
   readonly created?: true;
+  /** A one-run credential of CI opens it too, for its own system. */
+  readonly run?: true;
   /** Largest JSON body in bytes; 1 MiB unless named. */
   readonly bodyBytesMax?: number;
 }

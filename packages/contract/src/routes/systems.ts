@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GateAnswer, GateFacts } from "../gate.ts";
 import { GateMove } from "../entries/oversight.ts";
+import { CiProvenance } from "../entries/ci.ts";
 import { ReleaseBundle } from "../release.ts";
 import { AtoState, Digest, Envelope, Id, PageQuery, Producer, Slug, Stage, Tier, Time, TrafficStage } from "../vocabulary.ts";
 import type { Routes } from "./route.ts";
@@ -119,6 +120,7 @@ export const CheckRow = z
     producedBy: z.string(),
     at: Time,
     entry: Id,
+    provenance: CiProvenance.nullable().describe("of producer `ci`: the run that it came from"),
     result: z.record(z.string(), z.unknown()),
   })
   .meta({ id: "CheckRow" });
@@ -132,7 +134,6 @@ export const SystemDetail = z
     assessment: AssessmentView,
     gate: GateAnswer.nullable(),
     releases: z.array(ReleaseRow),
-    checks: z.array(CheckRow),
     approvals: z.array(z.strictObject({ id: Id, request: Id, role: z.string(), person: z.string(), answer: z.string(), comment: z.string(), method: z.string(), at: Time, spent: z.boolean() })),
     atos: z.array(AtoView),
     deployments: z.array(DeploymentView),
@@ -203,8 +204,8 @@ export const systemRoutes = {
   planRelease: { method: "POST", path: "/api/spaces/:space/releases/plan", permission: "release.push", summary: "What a push would change; changes nothing", params: inSpace, body: ReleaseBundle, bodyBytesMax: 16_777_216, response: PushPlan },
   pushRelease: { method: "POST", path: "/api/spaces/:space/releases", permission: "release.push", summary: "Registers a release; a repeated push is a no-op", params: inSpace, body: ReleaseBundle, bodyBytesMax: 16_777_216, response: PushPlan },
   giveAnswer: { method: "POST", path: "/api/spaces/:space/systems/:system/answers", permission: "answer.give", summary: "Signs an answer that only the risk owner may give", params: ofSystem, body: z.strictObject({ question: z.string().max(40), value: z.enum(["yes", "no"]), reason: z.string().min(1).max(4000) }), response: AssessmentView },
-  issueTicket: { method: "POST", path: "/api/spaces/:space/systems/:system/tickets", permission: "check.run", summary: "The leave to run a counted check: the attempt's log entry", params: ofSystem, body: z.strictObject({ release: Digest, checks: z.array(z.string().max(80)).min(1).max(200), datasets: z.record(z.string().max(80), Digest) }), created: true, response: TicketView },
-  returnResults: { method: "POST", path: "/api/spaces/:space/systems/:system/results", permission: "check.run", summary: "Returns a ticket with its results; the server signs them as `self`", params: ofSystem, body: z.strictObject({ ticket: Id, results: z.array(z.record(z.string(), z.unknown())).min(1).max(200) }), bodyBytesMax: 8_388_608, created: true, response: z.strictObject({ items: z.array(CheckRow) }) },
+  issueTicket: { method: "POST", path: "/api/spaces/:space/systems/:system/tickets", permission: "check.run", run: true, summary: "The leave to run a counted check: the attempt's log entry", params: ofSystem, body: z.strictObject({ release: Digest, checks: z.array(z.string().max(80)).min(1).max(200), datasets: z.record(z.string().max(80), Digest) }), created: true, response: TicketView },
+  returnResults: { method: "POST", path: "/api/spaces/:space/systems/:system/results", permission: "check.run", run: true, summary: "Returns a ticket with its results; the server signs them with their producer: `self`, or `ci` for a one-run credential", params: ofSystem, body: z.strictObject({ ticket: Id, results: z.array(z.record(z.string(), z.unknown())).min(1).max(200) }), bodyBytesMax: 8_388_608, created: true, response: z.strictObject({ items: z.array(CheckRow) }) },
   putFile: { method: "PUT", path: "/api/spaces/:space/files/:digest", permission: "check.server", summary: "Hands the server a file that its own runner needs, by digest", params: z.object({ space: Slug, digest: Digest }), raw: { bytesMax: 67_108_864 }, response: z.strictObject({ digest: Digest, size: z.int(), held: z.boolean() }) },
   runOnServer: { method: "POST", path: "/api/spaces/:space/systems/:system/server-runs", permission: "check.server", summary: "Runs the declared checks in the server's own runner: producer `licet`", params: ofSystem, body: z.strictObject({ release: Digest }), created: true, response: z.strictObject({ ticket: TicketView, items: z.array(CheckRow) }) },
   askGate: { method: "GET", path: "/api/spaces/:space/systems/:system/gate", permission: "system.read", summary: "Every requirement of a move, met or not, with remedy and turn", params: ofSystem, query: z.object({ to: TrafficStage, environment: z.string().max(63).optional(), release: Digest.optional() }), response: z.strictObject({ answer: GateAnswer, facts: GateFacts }) },

@@ -1,11 +1,17 @@
-import { declaredLimit } from "@licet/assurance";
-import type { AssuranceCheck, CheckResult, ReleaseBundle } from "@licet/contract";
+import { componentsOf, declaredLimit } from "@licet/assurance";
+import type { CheckResult, ReleaseBundle } from "@licet/contract";
 import { releaseOf } from "../inventory/release.ts";
 
 /** Names and digests of the declared files that checks may read: models and data sets with a file or a digest. */
 export function declaredFiles(bundle: ReleaseBundle): ReadonlyMap<string, string> {
   const addressed = releaseOf(bundle).components.filter((each) => each.kind === "dataset" || (each.kind === "model" && each.addressedBy === "content"));
   return new Map(addressed.map((each) => [each.name, each.digest]));
+}
+
+/** What checks may be about: files, and models of providers by what they are called. */
+function declaredSubjects(bundle: ReleaseBundle): ReadonlyMap<string, string> {
+  const tested = releaseOf(bundle).components.filter(({ kind }) => kind === "dataset" || kind === "model");
+  return new Map(tested.map((each) => [each.name, each.digest]));
 }
 
 /** Where a result is not one of the check that the release declares: its kind, its limit, its files. */
@@ -17,16 +23,10 @@ export function undeclaredPart(result: CheckResult, bundle: ReleaseBundle): stri
   if (result.limit.op !== op || result.limit.value !== value) return `\`${result.id}\` is declared with the limit ${op} ${value}, and was judged by ${result.limit.op} ${result.limit.value}`;
   // It stopped before it had read anything, and shows nothing.
   if (result.verdict === "errored") return undefined;
-  const files = declaredFiles(bundle);
+  const files = declaredSubjects(bundle);
   const read = [result.subject, ...result.inputs];
   const other = read.find(({ id, digest }) => digest === null || files.get(id) !== digest);
   if (other !== undefined) return `\`${result.id}\` read a file as \`${other.id}\` that the release does not declare`;
-  const unread = filesOf(check).find((name) => !read.some(({ id }) => id === name));
+  const unread = componentsOf(check).find((name) => !read.some(({ id }) => id === name));
   return unread === undefined ? undefined : `\`${result.id}\` did not read \`${unread}\``;
-}
-
-function filesOf(check: AssuranceCheck): readonly string[] {
-  const model = "model" in check ? [check.model] : [];
-  const reference = "group" in check && check.group.transform.kind === "median-split" ? [check.group.transform.of] : [];
-  return [check.dataset, ...model, ...reference];
 }

@@ -1,6 +1,7 @@
 import { CheckRecorded, CheckResultPredicate, TicketIssued, type Envelope } from "@licet/contract";
 import type { EntryDefinition } from "../ledger/recorder.ts";
-import { closeTicket, findTicket, insertResult, insertTicket, resultsOfTicket } from "./store.ts";
+import { ciEntries } from "./ci/entries.ts";
+import { bindCiTicket, closeTicket, findTicket, insertResult, insertTicket, resultsOfTicket } from "./store.ts";
 
 const ticketIssued: EntryDefinition = {
   kind: "ticket.issued",
@@ -24,6 +25,7 @@ const ticketIssued: EntryDefinition = {
       lease_until: body.leaseUntil,
       entry: entry.id,
     });
+    if (body.producer === "ci") await bindCiTicket(tx, entry.space, { run: body.issuedTo, ticket: body.id });
   },
 };
 
@@ -63,4 +65,4 @@ const checkRecorded: EntryDefinition = {
   },
 };
 
-export const assuranceEntries: readonly EntryDefinition[] = [ticketIssued, checkRecorded];
+export const assuranceEntries: readonly EntryDefinition[] = [ticketIssued, checkRecorded, ...ciEntries];

@@ -6,7 +6,8 @@ import { findRelease } from "../inventory/store.ts";
 import { undeclaredPart } from "./declared-check.ts";
 import { LicetError } from "../base/errors.ts";
 import { checkResultStatement, stamped, testResultStatement } from "./statement.ts";
-import { findTicket, resultsOfTicket, type Ticket } from "./store.ts";
+import { needOpenRun } from "./ci/run-credential.ts";
+import { findCiRun, findTicket, resultsOfTicket, type Ticket } from "./store.ts";
 import { ticketStatus, type AssuranceDeps } from "./ticket.ts";
 
 export interface ResultDeps extends AssuranceDeps {
@@ -66,6 +67,7 @@ async function recordResult(deps: ResultDeps, { ticket, result, producedBy }: Re
     if (now === undefined || ticketStatus(now, time) !== "open") {
       throw new LicetError("ticket_spent", { message: `ticket \`${ticket.id}\` is ${now === undefined ? "gone" : ticketStatus(now, time)}` });
     }
+    const run = ticket.producer === "ci" ? await needOpenRun(tx, await findCiRun(tx, space, producedBy), time) : undefined;
     const said: CheckResultPredicate = {
       id: newId("chk", time),
       ticket: ticket.id,
@@ -74,6 +76,7 @@ async function recordResult(deps: ResultDeps, { ticket, result, producedBy }: Re
       producer: ticket.producer,
       producedBy,
       producedAt: time,
+      ...(run !== undefined && { provenance: run.provenance }),
       result: stamped(result, ticket),
     };
     const body = { id: said.id, statement: deps.signStatement(checkResultStatement(said)), testResult: deps.signStatement(testResultStatement(said)) };

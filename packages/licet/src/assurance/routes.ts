@@ -1,6 +1,6 @@
 import type { RouteAnswer } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
-import type { Handlers } from "../http/handlers.ts";
+import type { Caller, Handlers, RunCaller } from "../http/handlers.ts";
 import { declaresFile } from "../inventory/store.ts";
 import { returnResults } from "./results.ts";
 import { runOnServer, type ServerRunDeps } from "./server-run.ts";
@@ -19,15 +19,23 @@ async function rowsOf(deps: ServerRunDeps, space: string, ticket: string): Promi
   return (await resultsOfTicket(deps.read, space, ticket)).map((row) => checkRow(row));
 }
 
+/** As whom a ticket is taken and returned: a person vouches for their own machine, a run for what its issuer signed. */
+function producing(caller: Caller | RunCaller, system: string): { readonly producer: "self" | "ci"; readonly by: string } {
+  if (!("run" in caller)) return { producer: "self", by: caller.personId };
+  if (caller.system !== system) throw new LicetError("ci_run_over", { message: "this one-run credential is for another system" });
+  return { producer: "ci", by: caller.run };
+}
+
 export function assuranceRoutes(deps: ServerRunDeps): Pick<Handlers, "issueTicket" | "returnResults" | "putFile" | "runOnServer"> {
   const { recorder } = deps;
   return {
     async issueTicket({ params, body }, caller) {
-      const ticket = await issueTicket(deps, { space: params.space, system: params.system, release: body.release, producer: "self", checks: body.checks, datasets: body.datasets, issuedTo: caller.personId });
+      const { producer, by } = producing(caller, params.system);
+      const ticket = await issueTicket(deps, { space: params.space, system: params.system, release: body.release, producer, checks: body.checks, datasets: body.datasets, issuedTo: by });
       return ticketView(ticket, recorder.now());
     },
     async returnResults({ params, body }, caller) {
-      await returnResults(deps, { space: params.space, ticket: body.ticket, results: body.results, producedBy: caller.personId });
+      await returnResults(deps, { space: params.space, ticket: body.ticket, results: body.results, producedBy: producing(caller, params.system).by });
       return { items: await rowsOf(deps, params.space, body.ticket) };
     },
     async putFile({ params, body }) {

@@ -4,8 +4,9 @@ import { newId } from "../base/ids.ts";
 import { LicetError } from "../base/errors.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import { findRelease } from "../inventory/store.ts";
+import { needOpenRun } from "./ci/run-credential.ts";
 import { declaredFiles } from "./declared-check.ts";
-import { findTicket, listTickets, type Reader, type Ticket } from "./store.ts";
+import { findCiRun, findTicket, listTickets, type Reader, type Ticket } from "./store.ts";
 
 /** Long enough for the checks of a release on a laptop; a run that takes longer asks for a new ticket. */
 const leaseMs = 2 * 60 * 60 * 1000;
@@ -23,20 +24,21 @@ export interface TicketRequest {
   readonly producer: TicketIssued["producer"];
   readonly checks: readonly string[];
   readonly datasets: Readonly<Record<string, string>>;
-  /** Who returns it: a person, or `server`. */
+  /** Who returns it: a person, `server`, or the CI run of producer `ci`. */
   readonly issuedTo: string;
   /** Who asked, where that is somebody else. */
   readonly requestedBy?: string;
 }
 
 /** `open` past its lease is an aborted attempt: computed, so that nobody has to come back to say so. */
-export function ticketStatus(ticket: Ticket, now: number): "open" | "returned" | "aborted" {
+export function ticketStatus(ticket: Pick<Ticket, "status" | "leaseUntil">, now: number): "open" | "returned" | "aborted" {
   return ticket.status === "open" && now >= ticket.leaseUntil ? "aborted" : ticket.status;
 }
 
 /** The server draws the seed and counts the attempt; both are in the log before anything runs. */
 export async function issueTicket({ recorder, read }: AssuranceDeps, request: TicketRequest): Promise<Ticket> {
   const { value } = await recorder.commit(async (tx, time) => {
+    const until = request.producer === "ci" ? await runsUntil(tx, request, time) : Infinity;
     const release = await findRelease(tx, request.space, request.system, request.release);
     if (release === undefined) {
       throw new LicetError("release_unknown", { message: `release \`${request.release}\` of \`${request.system}\` has not been pushed` });
@@ -60,7 +62,7 @@ export async function issueTicket({ recorder, read }: AssuranceDeps, request: Ti
       seed: randomBytes(16).toString("hex"),
       attempt: before.length + 1,
       issuedTo: request.issuedTo,
-      leaseUntil: time + leaseMs,
+      leaseUntil: Math.min(time + leaseMs, until),
     };
     return {
       entry: { kind: "ticket.issued", space: request.space, actor: request.requestedBy ?? request.issuedTo, system: request.system, subject: `system:${request.system}`, class: "governance", body },
@@ -68,6 +70,13 @@ export async function issueTicket({ recorder, read }: AssuranceDeps, request: Ti
     };
   });
   return openTicket(read, request.space, value);
+}
+
+/** A run issues one ticket, for its own system, that does not outlive it. Throws `ci_run_over`. */
+async function runsUntil(tx: Reader, { space, system, issuedTo }: TicketRequest, time: number): Promise<number> {
+  const run = await needOpenRun(tx, await findCiRun(tx, space, issuedTo), time);
+  if (run.ticket !== null || run.system !== system) throw new LicetError("ci_run_over", { message: "a one-run credential issues one ticket, for its own system" });
+  return run.expires_at;
 }
 
 export async function openTicket(read: Reader, space: string, id: string): Promise<Ticket> {

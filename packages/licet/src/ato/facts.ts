@@ -1,5 +1,6 @@
 import { approvingRoles, LicetError, Stage, type GateFacts, type TrafficStage } from "@licet/contract";
-import { findPersonByEmail, holdersOf } from "../identity/store.ts";
+import { ciRunsOfRelease } from "../assurance/store.ts";
+import { findPersonByEmail, holdersOf, idsByEmail } from "../identity/store.ts";
 import { findRelease, findSystem, listProviders, type StoredRelease } from "../inventory/store.ts";
 import { emailsOf, holdsOn, type StoredRequest } from "../oversight/store.ts";
 import type { Authors } from "../oversight/counts.ts";
@@ -97,13 +98,15 @@ async function withNames(db: Reader, space: string, { checks }: CheckFacts): Pro
   return checks.map((check) => ({ ...check, producedBy: emails.get(check.producedBy) ?? check.producedBy }));
 }
 
-/** Who pushed, who produced counted results, who is the technical owner: none of them approves. */
+/** Who pushed, whom a CI named as commit author, who produced counted results, who is the technical owner: none of them approves. */
 async function authorsOf(db: Reader, space: string, of: { readonly release: StoredRelease; readonly producers: readonly string[] }): Promise<Authors> {
   const technical = of.release.bundle.manifest.owners.technical.toLowerCase();
   const owner = await findPersonByEmail(db, space, technical);
-  const emails = await emailsOf(db, space, [of.release.pushed_by, ...of.producers, ...(owner === undefined ? [] : [owner.id])]);
+  const committed = (await ciRunsOfRelease(db, space, { system: of.release.system, release: of.release.digest })).flatMap((run) => run.authors);
+  const committers = await idsByEmail(db, space, committed);
+  const emails = await emailsOf(db, space, [of.release.pushed_by, ...of.producers, ...committers, ...(owner === undefined ? [] : [owner.id])]);
   // Only people: the server's own runner produces results too, and the first roles were given by the server.
-  return { ids: new Set(emails.keys()), emails: new Set([technical, ...[...emails.values()].map((email) => email.toLowerCase())]), grantsCount: false };
+  return { ids: new Set(emails.keys()), emails: new Set([technical, ...committed, ...[...emails.values()].map((email) => email.toLowerCase())]), grantsCount: false };
 }
 
 const turnRoles = [...approvingRoles, "platform-engineer", "executive"] as const;

@@ -1,4 +1,4 @@
-import { approvingRoles, type GateFacts } from "@licet/contract";
+import { approvingRoles, gateKindOf, type GateFacts } from "@licet/contract";
 import type { PolicyRequest } from "../policy/decide.ts";
 
 type Approval = GateFacts["approvals"][number];
@@ -74,7 +74,7 @@ export function checkSets(facts: GateFacts): CheckSets {
   });
   const advisory = facts.advisoryChecks.filter((id) => !facts.declaredChecks.includes(id));
   const failed = facts.checks.filter((row) => row.verdict !== "pass" && !advisory.includes(row.id)).map((row) => row.id);
-  const kinds = passed.flatMap((id) => rowsOf(facts, id).map((row) => row.check.split(".")[0] ?? ""));
+  const kinds = passed.flatMap((id) => rowsOf(facts, id).map((row) => gateKindOf(row.check)));
   return { declared: sorted(facts.declaredChecks), passed: sorted(passed), failed: sorted(failed), kinds: sorted(kinds) };
 }
 

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import type { CheckResult, Manifest, ReleaseBundle, Role } from "@licet/contract";
 import { manualClock, type ManualClock } from "../base/clock.ts";
+import { carryOutRegistration } from "../assurance/ci/registration.ts";
 import { assuranceEntries } from "../assurance/entries.ts";
 import { checkResultStatement, testResultStatement } from "../assurance/statement.ts";
 import { newId } from "../base/ids.ts";
@@ -101,6 +102,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const commit = (kind: string, body: Parameters<typeof recorder.append>[0]["body"], more: { readonly actor: string; readonly subject: string; readonly system?: string }): Promise<unknown> =>
     recorder.commit(async () => ({ entry: { kind, space: "main", class: "governance", body, ...more }, value: undefined }));
   const effects: Effects = {
+    "register-ci": ({ space, system, id, detail, requestedBy }, { outcome }) => carryOutRegistration({ recorder, read }, { space, system, request: id, detail, by: requestedBy, outcome }),
     "register-provider": () => Promise.reject(new Error("no test here registers a provider by a move")),
     "set-privacy": () => Promise.reject(new Error("no test here sets privacy by a move")),
     erase: () => Promise.reject(new Error("no test here erases by a move")),

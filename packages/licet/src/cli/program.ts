@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { licetVersion } from "../base/version.ts";
 import { addBudgetCommands } from "./budget-commands.ts";
+import { addCiCommands } from "./ci-commands.ts";
+import { addDataCommands } from "./data-commands.ts";
 import { addDecisionCommands } from "./decision-commands.ts";
 import { addGateCommands } from "./gate-commands.ts";
 import { addGatewayCommands } from "./gateway-commands.ts";
@@ -39,6 +41,8 @@ export function program(terminal: Terminal): Command {
     .version(licetVersion)
     .addHelpText("after", "\nExit codes: 0 fine, 1 findings or refused, 2 usage, 3 could not run.\nServer: --url or LICET_URL (default http://127.0.0.1:4400); space: --space or LICET_SPACE (default main).");
   addProjectCommands(root, terminal);
+  addDataCommands(root, terminal);
+  addCiCommands(root, terminal);
   addGateCommands(root, terminal);
   addWaiverCommands(root, terminal);
   addPolicyCommands(root, terminal);

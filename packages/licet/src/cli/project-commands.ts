@@ -59,19 +59,62 @@ function addRemote(root: Command, terminal: Terminal): void {
       const { runAnswer } = await import("./assess.ts");
       process.exitCode = await runAnswer(question, options, terminal);
     });
-  withServer(root.command("check"))
+  const check = withServer(root.command("check"))
     .description("runs the declared checks with a ticket and returns the results")
     .option("--dir <folder>", "the folder of licet.yaml", ".")
     .option("--on-server", "let the server's own runner do it: what counts above minimal tier")
+    .option("--ci", "as a CI run, with the token that the CI gives this job: what counts above minimal tier")
+    .option("--audience <text>", "with --ci: the registered audience (default LICET_OIDC_AUDIENCE, else the server's address)")
+    .option("--author <email...>", "with --ci: commit authors besides those that the CI names")
     .option("--practice", "run without a ticket: not evidence, nothing is sent")
     .option("--json", "the report as JSON")
+    .option("--seed <text>", "with --practice: draw what an earlier run drew")
+    .option("--no-cache", "measure everything anew, also what has not changed since an earlier run")
+    .option("--endpoint <url...>", "where models of providers answer: URL, or NAME=URL for one of them")
+    .option("--endpoint-key <variable>", "environment variable that holds the credential for it")
+    .option("--dialect <name>", "openai or anthropic", "openai")
+    .option("--queries <count>", "ask models at most so often in each check")
+    .option("--tokens <count>", "spend at most so many tokens in each check")
+    .option("--seconds <count>", "begin no more attempts after so long in each check")
+    .option("--report <file...>", "write it to files as well: .html, .md, .json, .sarif or .xml (JUnit)")
     .action(async (options) => {
       const { runCheck } = await import("./check.ts");
       process.exitCode = await runCheck(options, terminal);
+    });
+  check
+    .command("import <file>")
+    .description("counts a report of another tool again from its rows: promptfoo, garak, Evidently, SARIF, JUnit and others")
+    .option("--format <name>", "of the report; default: what it looks like")
+    .option("--max <share>", "largest rate of what is unwanted", "0.05")
+    .option("--json", "everything that was counted as JSON")
+    .action(async (file: string, _options, command: Command) => {
+      const { runCheckImport } = await import("./check-import.ts");
+      process.exitCode = await runCheckImport(file, command.optsWithGlobals<{ format?: string; max: string; json?: boolean }>(), terminal);
+    });
+  check
+    .command("init")
+    .description("proposes checks for what the manifest declares, with the numbers of rows that they take")
+    .option("--dir <folder>", "the folder of licet.yaml", ".")
+    .option("--write", "append the section to the manifest")
+    .action(async (_options, command: Command) => {
+      const { runCheckInit } = await import("./check-init.ts");
+      process.exitCode = await runCheckInit(command.optsWithGlobals<{ dir: string; write?: boolean }>(), terminal);
+    });
+}
+
+function addScan(root: Command, terminal: Terminal): void {
+  root
+    .command("scan <files...>")
+    .description("says what loading files of models would do, without loading them")
+    .option("--json", "every finding as JSON")
+    .action(async (files: string[], options) => {
+      const { runScan } = await import("./scan.ts");
+      process.exitCode = await runScan(files, options, terminal);
     });
 }
 
 export function addProjectCommands(root: Command, terminal: Terminal): void {
   addLocal(root, terminal);
   addRemote(root, terminal);
+  addScan(root, terminal);
 }

@@ -3,6 +3,7 @@ import type { AccountTable, PasskeyTable, SessionTable, UserTable, VerificationT
 import type { GatewayShipmentTable, GatewayTable } from "./fleet-tables.ts";
 import type { BoundIdTable } from "./stored-tables.ts";
 import type { BudgetLimitTable, BudgetShareTable, BudgetSpentRunTable, BudgetSpentTable, ModelPriceTable } from "./budget-tables.ts";
+import type { CiRegistrationTable, CiRunTable } from "./ci-tables.ts";
 import type { BacktestTable, PolicyClientTable, PolicyEntityTable, PolicyMismatchTable, PolicyPublicationTable, SpaceTable } from "./policy-tables.ts";
 import type { WaiverRefusalTable, WaiverTable } from "./waiver-tables.ts";
 import type { ContentTable, ErasureTable, PrivacySettingTable, ScrubTable } from "./privacy-tables.ts";
@@ -306,6 +307,8 @@ export interface Tables {
   answer: AnswerTable;
   ticket: TicketTable;
   check_result: CheckResultTable;
+  ci_registration: CiRegistrationTable;
+  ci_run: CiRunTable;
   request: RequestTable;
   approval: ApprovalTable;
   ato: AtoTable;
@@ -359,6 +362,8 @@ export const tableColumns = {
   answer: { kind: "record", columns: ["space", "system", "question", "value", "reason", "person", "statement", "answered_at", "entry"] },
   ticket: { kind: "record", columns: ["space", "id", "system", "release", "producer", "checks", "datasets", "seed", "status", "attempt", "issued_to", "issued_at", "lease_until", "entry"] },
   check_result: { kind: "record", columns: ["space", "id", "ticket", "system", "release", "check_id", "verdict", "producer", "produced_by", "result", "statement", "produced_at", "entry"] },
+  ci_registration: { kind: "record", columns: ["space", "id", "system", "kind", "issuer", "audience", "names", "claims", "allow_private", "registered_by", "registered_at", "request", "outcome", "removed_by", "removed_at", "removed_because", "entry"] },
+  ci_run: { kind: "record", columns: ["space", "id", "registration", "system", "token_use", "secret_digest", "provenance", "authors", "exchanged_at", "expires_at", "ticket", "replayed_at", "entry"] },
   request: { kind: "record", columns: ["space", "id", "move", "system", "release", "stage", "environment", "detail", "status", "requested_by", "requested_at", "closed_at", "outcome", "entry"] },
   approval: { kind: "record", columns: ["space", "id", "request", "role", "person", "answer", "comment", "facts_digest", "policy_digest", "method", "authenticated_at", "not_after", "statement", "statement_digest", "given_at", "spent_by", "entry"] },
   ato: { kind: "record", columns: ["space", "id", "system", "release", "stage", "environment", "state", "not_before", "not_after", "request", "statement", "granted_at", "state_since", "state_reason", "entry"] },

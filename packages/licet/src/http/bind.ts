@@ -1,18 +1,18 @@
 import { routeNamed, routes, LicetError, type Route, type RouteName } from "@licet/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { admit, type Authenticator } from "./access.ts";
+import { admit, type Authenticator, type RunAuthenticator } from "./access.ts";
 import { clientAddress } from "./guard.ts";
-import { unserved, type Caller, type Cookies, type Handlers, type Visitor } from "./handlers.ts";
+import { unserved, type Caller, type Cookies, type Handlers, type RunCaller, type Visitor } from "./handlers.ts";
 import { invalidRequest, placesOf, type Place } from "./problem.ts";
 
 const bodyBytesMax = 1_048_576;
 const nothing = z.strictObject({});
 
-type AnyHandler = (request: object, caller: Visitor | Caller, cookies: Cookies) => Promise<unknown>;
+type AnyHandler = (request: object, caller: Visitor | Caller | RunCaller, cookies: Cookies) => Promise<unknown>;
 
 /** Who asks, from the hook that admitted them to the handler. */
-const admitted = new WeakMap<FastifyRequest, Visitor | Caller>();
+const admitted = new WeakMap<FastifyRequest, Visitor | Caller | RunCaller>();
 
 function isRouteName(name: string): name is RouteName {
   return Object.hasOwn(routes, name);
@@ -92,7 +92,7 @@ function bindRoute(app: FastifyInstance, name: RouteName, options: BindOptions):
 
 export interface BindOptions {
   readonly handlers: Handlers;
-  readonly authenticator: Authenticator;
+  readonly authenticator: Authenticator & RunAuthenticator;
 }
 
 /** Binds every route of the contract; refuses to start with one that nobody serves or that names no space to be a member of. */

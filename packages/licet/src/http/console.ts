@@ -1,6 +1,6 @@
 import { errorInfo, isErrorCode, LicetError } from "@licet/contract";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { Authenticator } from "./access.ts";
+import type { Authenticator, RunAuthenticator } from "./access.ts";
 import { bindRoutes } from "./bind.ts";
 import { guard } from "./guard.ts";
 import type { Handlers } from "./handlers.ts";
@@ -21,7 +21,7 @@ export interface AuthRequest {
 
 export interface ConsoleOptions {
   readonly handlers: Handlers;
-  readonly authenticator: Authenticator;
+  readonly authenticator: Authenticator & RunAuthenticator;
   /** Answers `/api/auth/*`; throws `LicetError` for everything that is not a success. */
   readonly auth: (request: AuthRequest) => Promise<Response>;
   /** The address that people use, such as `http://localhost:4400`: its host and origin are accepted beside loopback's. */

@@ -28,9 +28,17 @@ export interface SignedIn {
   readonly method: "password" | "passkey";
 }
 
+/** The one-run credential of a CI: it opens the routes that say so, for one system, and nothing else. */
+export interface RunCaller {
+  readonly run: string;
+  readonly space: string;
+  readonly system: string;
+  readonly ip: string;
+}
+
 type PermissionOf<N extends RouteName> = (typeof routes)[N]["permission"];
 
-export type Asking<N extends RouteName> = PermissionOf<N> extends "public" ? Visitor : Caller;
+export type Asking<N extends RouteName> = PermissionOf<N> extends "public" ? Visitor : (typeof routes)[N] extends { readonly run: true } ? Caller | RunCaller : Caller;
 
 /** Does a route's work. Headers that the answer needs beyond its body (a session cookie) go into `cookies`. */
 export type Handler<N extends RouteName> = (request: RouteRequest<N>, caller: Asking<N>, cookies: Cookies) => Promise<RouteAnswer<N>>;

@@ -32,6 +32,13 @@ export async function findPersonByEmail(db: Reader, space: string, email: string
   return db.selectFrom("person").selectAll().where("space", "=", space).where("email", "=", email.toLowerCase()).executeTakeFirst();
 }
 
+/** Members with one of the addresses, as ids. */
+export async function idsByEmail(db: Reader, space: string, emails: readonly string[]): Promise<readonly string[]> {
+  if (emails.length === 0) return [];
+  const rows = await db.selectFrom("person").select("id").where("space", "=", space).where("email", "in", [...new Set(emails)].slice(0, 5_000)).execute();
+  return rows.map(({ id }) => id);
+}
+
 /** The same person in whichever space: one id per e-mail address in the installation, also of a set-up that stopped half-way. */
 export async function findIdByEmail(db: Reader, email: string): Promise<string | undefined> {
   const address = email.toLowerCase();

@@ -106,18 +106,32 @@ function classes(data: unknown, components: DeclaredComponents): readonly Proble
 
 function references(data: unknown, components: DeclaredComponents): readonly Problem[] {
   const assurance = declaredPart(data, "assurance", AssuranceSection);
-  const models = components.models.map((each) => each.value.name);
-  const datasets = components.datasets.map((each) => each.value.name);
+  const names = (of: readonly Declared<{ readonly name: string }>[]) => of.map(({ value }) => value.name);
+  const known = { model: names(components.models), dataset: names(components.datasets), "model or dataset": [...names(components.models), ...names(components.datasets)] } as const;
   return (assurance?.checks ?? []).flatMap((check, index) => {
     const path = ["assurance", "checks", index];
     const group = "group" in check && check.group.transform.kind === "median-split" ? check.group.transform.of : undefined;
     return [
-      ...("model" in check ? unknownName("model", check.model, models, [...path, "model"]) : []),
-      ...unknownName("dataset", check.dataset, datasets, [...path, "dataset"]),
-      ...(group === undefined ? [] : unknownName("dataset", group, datasets, [...path, "group", "transform", "of"])),
+      ...Object.entries(check).flatMap(([key, name]) => {
+        const kind = kindOfReference[key];
+        return kind === undefined || typeof name !== "string" ? [] : unknownName(kind, name, known[kind], [...path, key]);
+      }),
+      ...(group === undefined ? [] : unknownName("dataset", group, known.dataset, [...path, "group", "transform", "of"])),
     ];
   });
 }
+
+/** Members of checks that name a component. */
+const kindOfReference: Readonly<Record<string, "model" | "dataset" | "model or dataset" | undefined>> = {
+  model: "model",
+  champion: "model",
+  dataset: "dataset",
+  reference: "dataset",
+  members: "dataset",
+  sample: "dataset",
+  artifact: "model or dataset",
+  report: "dataset",
+};
 
 /** Who may answer in a model's place: another declared model. */
 function standIns(models: readonly Declared<Model>[]): readonly Problem[] {

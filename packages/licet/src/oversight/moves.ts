@@ -5,13 +5,16 @@ import { newId } from "../base/ids.ts";
 import type { Draft, Recorder } from "../ledger/recorder.ts";
 import { endOfPublication } from "../policy/publication.ts";
 import { activeBundleDigest } from "../policy/publish.ts";
+import type { Authors } from "./counts.ts";
+import { countPeople, findPersonByEmail } from "../identity/store.ts";
+import { findRelease, findSystem } from "../inventory/store.ts";
 import type { Judged } from "./judge.ts";
 import { everHeld, findHold, findRequest, type Reader, type StoredRequest } from "./store.ts";
 import { waiverDraft } from "./waivers.ts";
 import { weighApprovals } from "./weigh.ts";
 
 /**
- * Gate moves besides promotions: lifting a hold, a waiver, registering a provider, granting a role, privacy settings, an erasure, policies. One approval by another
+ * Gate moves besides promotions: lifting a hold, a waiver, registering a provider or a CI, granting a role, privacy settings, an erasure, policies. One approval by another
  * person carries them out; while nobody else ever could approve, the asker acts alone and the record says
  * `sole operator`. Somebody who ever could approve keeps that state closed: sending approvers away, or making them
  * administrators, opens nothing.
@@ -21,6 +24,7 @@ export type OtherMove = Exclude<GateMove, "promote">;
 export const moveRoles: Readonly<Record<OtherMove, readonly ApprovingRole[]>> = {
   "lift-hold": ["security-engineer", "risk-owner", "authorizing-official"],
   "register-provider": ["security-engineer", "risk-owner"],
+  "register-ci": ["security-engineer", "risk-owner"],
   "grant-role": ["security-engineer", "risk-owner"],
   "set-privacy": ["risk-owner", "authorizing-official"],
   erase: ["risk-owner", "authorizing-official"],
@@ -79,6 +83,20 @@ function partiesOf(request: StoredRequest): ReadonlySet<string> {
   return new Set([request.requestedBy, ...(typeof beneficiary === "string" ? [beneficiary] : [])]);
 }
 
+/**
+ * What a CI produces counts above minimal tier, so whoever could gain by it does not let it in: neither who asks, nor the
+ * system's technical owner, nor who pushed its latest release. A role or an account that one of them gave counts for nothing.
+ */
+async function ciParties(db: Reader, request: StoredRequest): Promise<Authors> {
+  const { space, system, requestedBy } = request;
+  const found = system === null ? undefined : await findSystem(db, space, system);
+  const release = found === undefined ? undefined : await findRelease(db, space, found.name, found.latest_release);
+  if (release === undefined) return { ids: new Set([requestedBy]), emails: new Set(), grantsCount: false };
+  const technical = release.bundle.manifest.owners.technical.toLowerCase();
+  const owner = await findPersonByEmail(db, space, technical);
+  return { ids: new Set([requestedBy, release.pushed_by, ...(owner === undefined ? [] : [owner.id])]), emails: new Set([technical]), grantsCount: false };
+}
+
 const ErasesPerson = z.object({ target: z.object({ kind: z.literal("person"), person: z.string() }) });
 
 function erasedPerson({ move, detail }: StoredRequest): string | undefined {
@@ -89,7 +107,7 @@ export async function judgeMove(db: Reader, request: StoredRequest & { readonly 
   const { space, id, move, system, detail } = request;
   const factsDigest = digestOf({ request: id, move, system, detail });
   const policyDigest = await activeBundleDigest(db, space);
-  const authors = { ids: partiesOf(request), emails: new Set<string>(), grantsCount: true };
+  const authors = move === "register-ci" ? await ciParties(db, request) : { ids: partiesOf(request), emails: new Set<string>(), grantsCount: true };
   const weighed = await weighApprovals(db, space, { request: id, now, factsDigest, policyDigest, authors });
   return { gate: null, factsDigest, policyDigest, authors, weighed, roles: moveRoles[move], requirement: `move.${move}` };
 }
@@ -112,6 +130,8 @@ async function ready(db: Reader, request: StoredRequest & { readonly move: Other
 }
 
 async function isAlone(db: Reader, request: StoredRequest & { readonly move: OtherMove }): Promise<boolean> {
+  // Others may be there who hold no approving role yet: then one of them gets it, and the request waits.
+  if (request.move === "register-ci" && (await countPeople(db, request.space)) > 1) return false;
   const held = await everHeld(db, request.space, moveRoles[request.move]);
   // Whom a role would disarm is a second person, not a party: administrators approve nothing.
   const disarms = (request.move === "grant-role" && request.detail["role"] === "administrator") || erasedPerson(request) !== undefined;

@@ -64,6 +64,7 @@ type Word = (key: string) => string;
 const titles: Readonly<Record<OtherMove, (request: StoredRequest, word: Word, named: Word) => string>> = {
   "lift-hold": ({ system }, word) => `lift the hold on ${system ?? (word("vendor") === "" ? "everything" : `the vendor ${word("vendor")}`)}: ${word("reason")}`,
   "register-provider": (_, word) => `register the provider ${word("id")}`,
+  "register-ci": ({ system, detail }, word) => `let CI runs of ${ruleOf(detail, "repository")} count for ${system ?? ""}: ${ruleOf(detail, "workflow")} on ${ruleOf(detail, "ref")}, tokens of ${word("issuer")}`.slice(0, titleCharactersMax * 2),
   "set-privacy": () => "set content modes and retention",
   "publish-policy": (_, word) => `publish policies: ${word("comment").split("\n")[0]?.slice(0, titleCharactersMax) ?? ""}`,
   "grant-access": (_, word) => `grant access: ${word("title").slice(0, titleCharactersMax)}`,
@@ -71,6 +72,14 @@ const titles: Readonly<Record<OtherMove, (request: StoredRequest, word: Word, na
   erase: (_, word) => `erase for ever: ${word("basis")}`,
   "grant-role": (_, word, named) => `grant ${named(word("person"))} the role ${word("role")}`,
 };
+
+/** Of a CI registration: what a token must say. */
+function ruleOf(detail: StoredRequest["detail"], part: "repository" | "ref" | "workflow"): string {
+  const { names, claims } = detail;
+  const name = isRecord(names) ? names[part] : undefined;
+  const rule = Array.isArray(claims) ? claims.find((each: unknown) => isRecord(each) && each["claim"] === name) : undefined;
+  return isRecord(rule) && typeof rule["value"] === "string" ? rule["value"] : "";
+}
 
 function title(request: StoredRequest, named: Word): string {
   const { detail, move } = request;

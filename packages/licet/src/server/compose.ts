@@ -1,5 +1,9 @@
 import { Envelope } from "@licet/contract";
 import { trustFingerprint, type Statement } from "@licet/evidence";
+import { ciRoutes } from "../assurance/ci/routes.ts";
+import { runAuthenticator } from "../assurance/ci/run-credential.ts";
+import { IssuerKeys } from "../assurance/ci/issuer-keys.ts";
+import { carryOutRegistration } from "../assurance/ci/registration.ts";
 import { assuranceRoutes } from "../assurance/routes.ts";
 import { heldFiles } from "../assurance/held-files.ts";
 import { atoRoutes } from "../ato/routes.ts";
@@ -13,7 +17,7 @@ import { storageOf } from "../controls/storage.ts";
 import { databaseFileName } from "../db/open.ts";
 import { packagedTables } from "../gateway/budgets/price-tables.ts";
 import { budgetRoutes } from "../gateway/budgets/routes.ts";
-import type { Authenticator } from "../http/access.ts";
+import type { Authenticator, RunAuthenticator } from "../http/access.ts";
 import type { ConsoleOptions } from "../http/console.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { passkeyCredentials, verifyAssertion } from "../identity/assertion.ts";
@@ -60,7 +64,7 @@ export interface ComposeOptions {
 
 export interface Composed {
   readonly handlers: Handlers;
-  readonly authenticator: Authenticator;
+  readonly authenticator: Authenticator & RunAuthenticator;
   readonly auth: ConsoleOptions["auth"];
   readonly providerKey: (space: string, provider: string) => Promise<string>;
   /** Gateways that run as processes of their own. */
@@ -87,7 +91,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     read,
     recorder,
     promotions: promotions({ read, recorder, signStatement: signer(keys), watch: options.watchGate }),
-    effects: moveEffects({ privacy, publication: policies.publication, people: identity.people, carryOutProvider: (space, given) => carryOutProvider(providers, space, given) }),
+    effects: moveEffects({ privacy, publication: policies.publication, people: identity.people, carryOutProvider: (space, given) => carryOutProvider(providers, space, given), carryOutRegistration: (approved) => carryOutRegistration({ recorder, read }, approved) }),
     onFailure: options.onFailure,
   });
   await oversight.reconcile();
@@ -100,7 +104,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   return {
     fleet,
     handlers: handlersOf({ ...options, fleet, identity, oversight, providers, privacy, policies, feed }),
-    authenticator: identity.authenticator,
+    authenticator: { ...identity.authenticator, ...runAuthenticator(read, () => recorder.now()) },
     auth: (request) => identity.accounts.handle(request),
     providerKey: (space, provider) => providerKey(providers, space, provider),
     askMove: (opening) => oversight.ask(opening),
@@ -156,6 +160,7 @@ function handlersOf(wired: Wired): Handlers {
       moves: { openProvider: ({ space, by, detail }) => asked({ space, move: "register-provider", system: null, detail: { ...detail }, by }) },
     }),
     ...riskRoutes({ recorder, read, signStatement }),
+    ...ciRoutes({ read, recorder, issuers: new IssuerKeys({ now: () => recorder.now() }), openRegistration: ({ space, system, by, detail }) => asked({ space, move: "register-ci", system, detail: { ...detail }, by }) }),
     ...assuranceRoutes({ recorder, read, signStatement, files: heldFiles(files), root: files }),
     ...oversightRoutes({
       read,

@@ -1,9 +1,10 @@
 import { ProviderRegistered, roles } from "@licet/contract";
 import { z } from "zod";
+import type { ApprovedRegistration } from "../assurance/ci/registration.ts";
 import { LicetError } from "../base/errors.ts";
 import { grantRole, type PeopleOptions } from "../identity/people.ts";
 import type { ProviderDetail } from "../inventory/providers.ts";
-import type { Effects } from "../oversight/moves.ts";
+import type { Effects, Returned } from "../oversight/moves.ts";
 import { carryOutPublication, type PublicationDeps } from "../policy/publication.ts";
 import type { ErasureDeps } from "../privacy/erase.ts";
 import { privacyEffects } from "../privacy/moves.ts";
@@ -13,6 +14,7 @@ export interface EffectDeps {
   readonly publication: PublicationDeps;
   readonly people: PeopleOptions;
   readonly carryOutProvider: (space: string, given: { readonly detail: ProviderDetail; readonly by: string; readonly entry: string }) => Promise<void>;
+  readonly carryOutRegistration: (approved: ApprovedRegistration) => Promise<Returned | undefined>;
 }
 
 const RoleDetail = z.object({ person: z.string(), role: z.enum(roles) });
@@ -31,6 +33,7 @@ export function moveEffects(deps: EffectDeps): Effects {
     },
     ...privacyEffects(deps.privacy),
     "publish-policy": (request, end) => carryOutPublication(deps.publication, request, end),
+    "register-ci": ({ space, system, id, detail, requestedBy }, { outcome }) => deps.carryOutRegistration({ space, system, request: id, detail, by: requestedBy, outcome }),
     "register-provider": async (request) => {
       await deps.carryOutProvider(request.space, { detail: ProviderDetailShape.parse(request.detail), by: request.requestedBy, entry: request.id });
     },

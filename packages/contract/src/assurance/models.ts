@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { columnName, componentName, declared, scored, share } from "./declared.ts";
+
+const value = z.union([z.string(), z.number()]);
+/** One part of the rows: those that hold these values in these columns. */
+const slice = z.record(columnName, value).refine((terms) => Object.keys(terms).length > 0, { error: "a slice without terms is every row: name a column and its value" });
+/** Rows of each value of the column are compared with one another. */
+const byColumn = z.strictObject({ name: componentName, column: columnName });
+
+export const ModelCheck = z.discriminatedUnion("check", [
+  /** Mean loss of a two-class model's probabilities. */
+  z.strictObject({ check: z.literal("perf.loss"), ...declared, ...scored, metric: z.enum(["log_loss", "brier"]), max: z.number().positive() }),
+  /** How much worse than the champion the model may be, in the metric's own unit. */
+  z.strictObject({ check: z.literal("perf.noninferior"), ...declared, ...scored, champion: componentName, metric: z.enum(["accuracy", "auc"]), max: share.default(0.01) }),
+  /** Share of right answers in every declared slice; a search for others is reported and decides nothing. */
+  z.strictObject({ check: z.literal("perf.slices"), ...declared, ...scored, slices: z.array(slice).min(1).max(200), floor: share }),
+  /** Expected calibration error of a two-class model's probabilities, debiased. */
+  z.strictObject({ check: z.literal("calib.ece"), ...declared, ...scored, max: share.default(0.05) }),
+  /** Largest difference in accuracy between groups. */
+  z.strictObject({ check: z.literal("fair.accuracy"), ...declared, ...scored, by: byColumn, max: share.default(0.1) }),
+  /** Smallest ratio of selection rates between groups. */
+  z.strictObject({ check: z.literal("fair.fourfifths"), ...declared, ...scored, by: byColumn, min: share.default(0.8) }),
+  /** Largest difference between groups in how far outcomes lie above the predicted probabilities. */
+  z.strictObject({ check: z.literal("fair.calibration"), ...declared, ...scored, by: byColumn, max: share.default(0.1) }),
+  /** How well the loss of a row tells whether the model was trained on it; `members` are rows that it was. */
+  z.strictObject({ check: z.literal("privacy.membership"), ...declared, ...scored, members: componentName, figure: z.enum(["auc", "tpr"]).default("auc"), max: share.default(0.6) }),
+  /** The privacy loss epsilon that was declared for the model's training: can the loss of a row contradict it? */
+  z.strictObject({ check: z.literal("privacy.epsilon"), ...declared, ...scored, members: componentName, max: z.number().positive().max(100) }),
+]);
+export type ModelCheck = z.output<typeof ModelCheck>;
