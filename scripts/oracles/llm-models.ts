@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { type AttackCheckId, planAttacks } from "../../packages/assurance/src/llm/checks/attack-check.ts";
@@ -37,7 +38,7 @@ const promptsDefault = 100;
 
 /** Drives every model of the mock server by our own checks, and compares rates and verdicts. */
 export async function compareModelsOf(tally: Tally, expected: unknown, server: string): Promise<void> {
-  const child = spawn(process.execPath, [server, "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [realpathSync(server), "0"], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const port = await portOf(child);
     for (const [model, figures] of Object.entries(expected as Readonly<Record<string, Readonly<Record<string, unknown>>>>)) {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { judgeTranscript } from "../../../../scripts/oracles/llm-transcript.ts";
@@ -29,7 +29,7 @@ describe.skipIf(!oraclesPresent)(`a real server of planted models (skipped when 
   let port = 0;
 
   beforeAll(async () => {
-    child = spawn(process.execPath, [oraclePath("llm/mock-server.mjs"), "0"], { stdio: ["ignore", "pipe", "inherit"] });
+    child = spawn(process.execPath, [realpathSync(oraclePath("llm/mock-server.mjs")), "0"], { stdio: ["ignore", "pipe", "inherit"] });
     if (child.stdout === null) throw new Error("no output");
     const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
     port = Number(/(\d+)\s*$/u.exec(line)?.[1]);

@@ -72,7 +72,7 @@ export const ciErrors = {
     status: 401,
     what: "the CI gives this job no token",
     why: "without a token of its issuer nobody can tell a CI run from any other machine",
-    fix: "GitHub: add `permissions: { id-token: write, contents: read }` to the job; GitLab: add `id_tokens:` with LICET_OIDC_TOKEN; elsewhere set LICET_OIDC_TOKEN",
+    fix: "on GitHub add `permissions: { id-token: write, contents: read }` to the job, on GitLab `id_tokens:` with LICET_OIDC_TOKEN; elsewhere set LICET_OIDC_TOKEN",
   },
   ci_token_request_failed: {
     status: 502,
