@@ -215,7 +215,7 @@ export type PerformanceCheck = z.infer<typeof PerformanceCheck>;
 export type { ArtifactCheck } from "./assurance/artifact.ts";
 export type { DataCheck } from "./assurance/data.ts";
 export type { DriftCheck } from "./assurance/drift.ts";
-export { gateKindOf, type GateKind } from "./assurance/gate-kinds.ts";
+export { gateKindOf } from "./assurance/gate-kinds.ts";
 export { importFormats, type ImportCheck } from "./assurance/import.ts";
 export { attackCheckIds, taskCheckIds, type LanguageCheck, type LanguageFigureCheck } from "./assurance/language.ts";
 export type { RegressionCheck } from "./assurance/regression.ts";
