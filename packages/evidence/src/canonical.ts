@@ -1,5 +1,6 @@
 import { parsed, refused, type Parsed } from "./parsed.ts";
 import { digestOfBytes, type Digest } from "./sha256.ts";
+import { parseJson } from "./json.ts";
 
 /** Deeper input is refused, so that hostile nesting cannot exhaust the stack. */
 const depthMax = 200;
@@ -56,7 +57,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
  */
 export function parseCanonical(text: string): Parsed<unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return canonicalize(value) === text ? parsed(value) : refused("json_not_canonical", "the json is not in canonical form (RFC 8785)");
   } catch {
     return refused("json_invalid", "the text is not json");

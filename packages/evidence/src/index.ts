@@ -1,5 +1,6 @@
 export { concat, equalBytes, fromBase64, fromHex, fromUtf8, toBase64, toHex, utf8, type Bytes } from "./bytes.ts";
 export { canonicalize, digestOf, isRecord, parseCanonical } from "./canonical.ts";
+export { parseJson } from "./json.ts";
 export { factsDigest, immaterialFacts } from "./facts.ts";
 export {
   formatCheckpoint,

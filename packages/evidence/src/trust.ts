@@ -8,6 +8,7 @@ import type { Digest } from "./sha256.ts";
 import { fits, isText, isTime, listOf, optional, type Shape, type Test } from "./shape.ts";
 import { parseVkey, type Vkey } from "./vkey.ts";
 import { parsePolicy, type WitnessPolicy } from "./witness-policy.ts";
+import { parseJson } from "./json.ts";
 
 /** Whom to believe. Comes over another channel than what it judges; its fingerprint is to be compared by a person. */
 export interface TrustFile {
@@ -61,7 +62,7 @@ export function trustFingerprint(file: Omit<TrustFile, "fingerprint"> & { readon
 export function parseTrust(text: string): Parsed<Trust> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return refused("trust_malformed", "the trust file is not json");
   }

@@ -3,6 +3,7 @@ import { isRecord } from "./canonical.ts";
 import { parseCoseKey } from "./cose.ts";
 import { parsed, refused, type Parsed } from "./parsed.ts";
 import { sha256, type Digest } from "./sha256.ts";
+import { parseJson } from "./json.ts";
 
 /** Flags of authenticator data (WebAuthn level 3, section 6.1): the user was present, and was verified. */
 const presentAndVerified = 0x01 | 0x04;
@@ -54,7 +55,7 @@ function fromBase64Url(text: string): Parsed<Bytes> {
 
 function readClientData(text: string): { readonly type: unknown; readonly challenge: unknown } | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isRecord(value) ? { type: value["type"], challenge: value["challenge"] } : undefined;
   } catch {
     return undefined;

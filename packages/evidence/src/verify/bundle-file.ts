@@ -10,6 +10,7 @@ import { verifyStatement } from "../statement.ts";
 import { keysAt, parseTrust, type Trust } from "../trust.ts";
 import { judgeProof } from "./proof-file.ts";
 import { count, fail, notChecked, pass, type Finding, type Report } from "./report.ts";
+import { parseJson } from "../json.ts";
 
 export interface BundleVerification {
   /** Bytes of a JSON file: a DSSE envelope, a Sigstore bundle around one, or `{statement, leaf, tlogProof, payload?}`. */
@@ -47,7 +48,7 @@ function readBundle(bytes: Uint8Array): Parsed<Bundle> {
   if (!text.ok) return text;
   let value: unknown;
   try {
-    value = JSON.parse(text.value);
+    value = parseJson(text.value);
   } catch {
     return refused("json_invalid", "the file is neither a proof nor json");
   }

@@ -7,6 +7,7 @@ import { followEachOther, shardName, shardsMax, type LogShard } from "../shard.t
 import type { Trust } from "../trust.ts";
 import { noteKeyHash } from "../vkey.ts";
 import type { LogSource } from "./log-source.ts";
+import { parseJson } from "../json.ts";
 
 /** The list of shards, at the log's root; not signed, so it only says where to look for what is. */
 export const shardsPath = "shards.json";
@@ -37,7 +38,7 @@ function readList(bytes: Uint8Array): readonly ListedShard[] | undefined {
   const text = fromUtf8(bytes);
   let value: unknown;
   try {
-    value = JSON.parse(text.ok ? text.value : "");
+    value = parseJson(text.ok ? text.value : "");
   } catch {
     return undefined;
   }

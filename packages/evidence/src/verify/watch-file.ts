@@ -6,6 +6,7 @@ import { parsed, refused, type Parsed } from "../parsed.ts";
 import { shardsMax } from "../shard.ts";
 import { readBounded } from "./folder.ts";
 import type { Known } from "./watch.ts";
+import { parseJson } from "../json.ts";
 
 /** A note has at most 1 MiB, and most have one kilobyte. */
 const stateBytesMax = 64 * 1024 * 1024;
@@ -22,7 +23,7 @@ function parseState(bytes: Uint8Array): Known | undefined {
   const text = fromUtf8(bytes);
   let value: unknown;
   try {
-    value = JSON.parse(text.ok ? text.value : "");
+    value = parseJson(text.ok ? text.value : "");
   } catch {
     return undefined;
   }
