@@ -1,11 +1,11 @@
 /**
- * Recorded decisions of a log, replayed against the installation's own bundle: seconds for a million, as the server's
- * backtest does it (the log is read in one thread, payloads are opened and decided in two others). Of the requests,
- * two in five have been asked before, as calls of one deployment within a second are.
+ * Recorded decisions, replayed against the installation's own bundle: seconds for a million, as the server's backtest
+ * does it (rows are read in one thread and decided again in two others, a few are compared with their entries in the
+ * log). Of the requests, two in five have been asked before, as calls of one deployment within a second are.
  *
  *   node --conditions=source bench/backtest.ts [--decisions N] [--quick]
  *
- * Needs about 3.5 KB of disk for a decision, in the folder for temporary files. The last line of the output is one JSON
+ * Needs about 6 KB of disk for a decision, in the folder for temporary files. The last line of the output is one JSON
  * object: `backtestMillionSeconds`, the processor time for a million in all threads, and how long the event loop of the reading thread was kept from other work.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,21 +13,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { systemClock } from "../packages/licet/src/base/clock.ts";
 import { newId } from "../packages/licet/src/base/ids.ts";
-import type { Entry, JsonObject } from "../packages/licet/src/ledger/entry.ts";
+import { openDatabase } from "../packages/licet/src/db/open.ts";
+import { gatewayEntryDefinitions } from "../packages/licet/src/gateway/entries.ts";
+import { openRecorder, type Draft, type JsonObject, type Recorder } from "../packages/licet/src/ledger/recorder.ts";
 import { openKeyring } from "../packages/licet/src/ledger/keyring.ts";
 import { openKeys } from "../packages/licet/src/ledger/keys.ts";
 import { seeded } from "../packages/licet/src/ledger/log-fixture.ts";
-import { openLog, type EvidenceLog } from "../packages/licet/src/ledger/log.ts";
-import { sealEntry } from "../packages/licet/src/ledger/sealing.ts";
+import { openLog } from "../packages/licet/src/ledger/log.ts";
 import { runBacktest } from "../packages/licet/src/policy/backtest-run.ts";
 import { backtestThreads } from "../packages/licet/src/policy/backtest-threads.ts";
 import { builtinBundle } from "../packages/licet/src/policy/bundle.ts";
 
 const { values } = parseArgs({ options: { decisions: { type: "string" }, quick: { type: "boolean", default: false } } });
 const decisions = Number(values.decisions ?? (values.quick ? 50_000 : 1_000_000));
-const writers = 256;
 const deployments = 50;
 const perSecond = 80;
 const begun = Date.UTC(2026, 10, 1);
@@ -56,7 +55,7 @@ function cedar(deployment: number, time: number): JsonObject {
   };
 }
 
-function decision(seq: number): Entry {
+function decision(seq: number): Draft {
   const time = begun + Math.floor((seq / perSecond) * 1000);
   const deployment = among(deployments);
   const digest = `sha256:${"cd".repeat(32)}`;
@@ -84,41 +83,49 @@ function decision(seq: number): Entry {
     messages: { count: 3, digest, newest: [digest, digest] },
     scanned: "full",
   };
-  return { id: newId("ent", time), v: 1, time, kind: "gateway.decision", space: "main", actor: `dep_${deployment}`, system: `system-${deployment}`, subject: `system:system-${deployment}`, class: "runtime", gateway: "gw-1", seq, body };
+  return { kind: "gateway.decision", space: "main", actor: `dep_${deployment}`, system: `system-${deployment}`, subject: `system:system-${deployment}`, class: "runtime", gateway: "gw-1", seq, body };
 }
 
-/** What is not published yet is held in memory and is bounded. */
-const publishedAtOnce = 20_000;
+const parallel = 256;
 
-async function grow(log: EvidenceLog, keyring: Awaited<ReturnType<typeof openKeyring>>): Promise<void> {
+async function grow(recorder: Recorder): Promise<void> {
   let next = 0;
   const writer = async (): Promise<void> => {
     while (next < decisions) {
-      const index = next++;
-      await log.append((await sealEntry(keyring, decision(index))).frame);
-      if (index % publishedAtOnce === 0) await log.publish();
+      clock.time = begun + Math.floor((next / perSecond) * 1000);
+      await recorder.append(decision(next++));
     }
   };
-  await Promise.all(Array.from({ length: writers }, writer));
+  await Promise.all(Array.from({ length: parallel }, writer));
+  await recorder.settle();
 }
 
+/** Decisions of many days are recorded within minutes. */
+const clock = { time: begun, now: () => clock.time };
 const folder = mkdtempSync(join(tmpdir(), "licet-bench-backtest-"));
 try {
   const keys = await openKeys({ directory: join(folder, "keys"), fresh: true, now: begun });
-  const keyring = await openKeyring({ directory: keys.directory, root: keys.root, clock: systemClock });
-  const log = await openLog({ folder: join(folder, "log"), signer: keys.log, memories: [keys.memory], publishEvery: 0 });
+  const keyring = await openKeyring({ directory: keys.directory, root: keys.root, clock });
+  const log = await openLog({ folder: join(folder, "log"), signer: keys.log, memories: [keys.memory] });
+  const database = await openDatabase({ directory: folder, clock });
+  const fatal = (error: unknown): void => {
+    throw error;
+  };
+  const recorder = await openRecorder({ database, log, keyring, definitions: gatewayEntryDefinitions, clock, fatal });
   const grew = performance.now();
-  await grow(log, keyring);
-  console.log(`${decisions} decisions in the log after ${Math.round((performance.now() - grew) / 1000)} s`);
+  await grow(recorder);
+  console.log(`${decisions} decisions in the log, and their rows in the database, after ${Math.round((performance.now() - grew) / 1000)} s`);
   const bundle = builtinBundle();
-  const threads = backtestThreads({ bundle, keyring });
+  const threads = backtestThreads(bundle);
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   const cpu = process.cpuUsage();
   const start = performance.now();
   const elapsed = () => performance.now() - start;
   const tally = await runBacktest({
+    read: database.read,
     log,
+    keyring,
     threads,
     range: { space: "main", from: begun, to: begun + 40 * 86_400_000 },
     elapsed,
@@ -132,6 +139,8 @@ try {
   const { user, system } = process.cpuUsage(cpu);
   delay.disable();
   await threads.close();
+  await recorder.close();
+  await database.close();
   await log.close();
   await keyring.close();
   if (tally?.counts.decisions !== decisions || tally.undecided.misfit + tally.undecided.unreadable + tally.undecided.erased > 0) throw new Error(`not every decision was decided again: ${JSON.stringify(tally)}`);

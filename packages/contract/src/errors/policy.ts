@@ -143,8 +143,14 @@ export const policyErrors = {
   backtest_busy: {
     status: 429,
     what: "too many backtests wait in this space",
-    why: "each reads the log from end to end",
+    why: "each reads every decision of its period",
     fix: "wait until one has ended, or cancel one with `licet policy backtests --cancel ID`",
+  },
+  record_differs: {
+    status: 500,
+    what: "a row of the database is not what its entry in the log says",
+    why: "rows are made from the log, which is the evidence; one that differs was changed behind the product's back",
+    fix: "check the log with `licet log verify`, then make all rows anew with `licet db rebuild`, and find out who changed the database",
   },
   explain_question: {
     status: 422,

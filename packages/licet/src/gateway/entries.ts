@@ -104,6 +104,9 @@ function bodyOf(entry: Entry): GatewayDecisionBody | AccessDecisionBody {
   return entry.kind === "access.decision" ? AccessDecisionBody.parse(entry.body) : GatewayDecisionBody.parse(entry.body);
 }
 
+/** No row is made from the question, which stands in the text. */
+const waiting = (body: JsonObject): JsonObject => ({ ...body, cedar: null });
+
 /** Of the first version there was one way to call a model. */
 const onlyEndpoint = "/openai/v1/chat/completions";
 
@@ -113,6 +116,7 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
     v: 2,
     mode: "runtime",
     upcast: (body) => ({ ...body, ...(body["endpoint"] === onlyEndpoint && { dialect: "openai.chat" }) }),
+    waiting,
     apply: async (tx, entry) => {
       await insertDecisions(tx, [row(entry)]);
       await saveWaived(tx, [entry]);
@@ -125,6 +129,7 @@ export const gatewayEntryDefinitions: readonly EntryDefinition[] = [
     v: 2,
     mode: "runtime",
     upcast: (body) => ({ ...body, client: null, asked: null, obligations: [], exported: null }),
+    waiting,
     apply: (tx, entry) => insertDecisions(tx, [row(entry)]),
     applyMany,
   },

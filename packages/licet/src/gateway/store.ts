@@ -65,8 +65,8 @@ function ordered({ space, id, log_index, gateway, seq, kind, system, deployment,
   return { space, id, log_index, gateway, seq, kind, system, deployment, release, action, decision, code, model, detail, outcome, decided_at, kid, outcome_kid };
 }
 
-/** Few different sizes, so that few statements are compiled and prepared. */
-const rowsPerInsert = [64, 8, 1] as const;
+/** Few different sizes, so that few statements are compiled and prepared; the largest within what SQLite takes as parameters. */
+const rowsPerInsert = [512, 64, 8, 1] as const;
 
 /** Owned by `insertOf`: Kysely's work for a statement costs more than the statement, and is the same each time. */
 const inserts = new WeakMap<object, Map<number, CompiledQuery>>();

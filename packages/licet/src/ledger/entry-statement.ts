@@ -1,5 +1,5 @@
 import { predicates, type PredicateName } from "@licet/contract";
-import { canonicalize, digestOf, isRecord, predicateType, statementType, type Statement, type Subject } from "@licet/evidence";
+import { canonicalize, digestOf, isRecord, parseJson, predicateType, statementType, type Statement, type Subject } from "@licet/evidence";
 
 /** Something that has no bytes of its own: its digest is that of the canonical JSON of these three. */
 export interface Named {
@@ -23,7 +23,7 @@ function bare(digest: string): string {
 
 /** An in-toto statement with one of the published predicates, which it is checked against. */
 export function publishedStatement(name: PredicateName, subject: Subject, predicate: object): Statement {
-  const plain: unknown = JSON.parse(canonicalize(predicates[name].schema.parse(predicate)));
+  const plain: unknown = parseJson(canonicalize(predicates[name].schema.parse(predicate)));
   if (!isRecord(plain)) throw new TypeError("a predicate is an object");
   return { _type: statementType, subject: [subject], predicateType: predicateType(name), predicate: plain };
 }

@@ -66,6 +66,11 @@ export interface EntryDefinition {
    */
   readonly applyMany?: (tx: Transaction<Tables>, entries: readonly LoggedEntry[]) => Promise<void>;
   /**
+   * Runtime kinds only: of a body, what `apply` looks at beside the `bodyText`. A storm's entries wait for their rows in
+   * memory, and a question to the policies is most of one.
+   */
+  readonly waiting?: (body: JsonObject) => JsonObject;
+  /**
    * What the server says in an in-toto statement of its own when such an entry is made; the recorder signs it into
    * `body.statement`. A function of the entry alone.
    */

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
 
@@ -35,7 +36,7 @@ export function parseLines(bytes: Buffer): { readonly lines: readonly Line[]; re
   const end = bytes.lastIndexOf(0x0a) + 1;
   const texts = bytes.subarray(0, end).toString("utf8").split("\n").slice(0, -1);
   try {
-    return { lines: texts.map((text) => line.parse(JSON.parse(text))), end };
+    return { lines: texts.map((text) => line.parse(parseJson(text))), end };
   } catch {
     throw new LicetError("data_damaged", { message: `the keyring \`${keyringFileName}\` in the keys directory is damaged` });
   }

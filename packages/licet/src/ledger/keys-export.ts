@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
 import { nodeFiles } from "./files.ts";
@@ -40,9 +41,9 @@ export async function importKeys(directory: string, text: string, passphrase: st
 
 async function openExport(text: string, passphrase: string): Promise<z.infer<typeof exported>> {
   try {
-    const file = exportFile.parse(JSON.parse(text));
+    const file = exportFile.parse(parseJson(text));
     const key = await keyFromPassphrase(passphrase, Buffer.from(file.salt, "base64"));
-    return exported.parse(JSON.parse(unseal(key, Buffer.from(file.sealed, "base64"), exportAad).toString("utf8")));
+    return exported.parse(parseJson(unseal(key, Buffer.from(file.sealed, "base64"), exportAad).toString("utf8")));
   } catch {
     throw new LicetError("keys_passphrase");
   }

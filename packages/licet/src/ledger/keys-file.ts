@@ -1,5 +1,6 @@
 import { chmod, lstat, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
 import { type Files, nodeFiles, replaceFile } from "./files.ts";
@@ -67,7 +68,7 @@ export async function loadKeysFile(directory: string): Promise<KeysFile | KeysFi
   if (bytes === undefined) return undefined;
   await refuseExposed([directory, path]);
   try {
-    return anyKeysFile.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    return anyKeysFile.parse(parseJson(Buffer.from(bytes).toString("utf8")));
   } catch {
     // No cause: it would quote the file, and the file is secret.
     throw keysUnusable(directory);

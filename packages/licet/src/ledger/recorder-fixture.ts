@@ -38,7 +38,7 @@ export const toyKinds: readonly EntryDefinition[] = [
       await tx.updateTable("hold").set({ lifted_by: entry.actor, lifted_at: entry.time }).where("space", "=", entry.space).where("id", "=", open.id).execute();
     },
   },
-  { kind: "toy.decision", v: 1, mode: "runtime", apply: applyDecision },
+  { kind: "toy.decision", v: 1, mode: "runtime", apply: applyDecision, waiting: () => ({}) },
 ];
 
 function textOf(value: JsonValue | undefined): string {

@@ -184,7 +184,7 @@ describe("runtime entries", () => {
     const at = await fresh();
     const logged = await Promise.all(Array.from({ length: 450 }, (_, n) => at.recorder.append(decisionDraft(n))));
     expect((await dump(at.database))["decision"]).toEqual([]);
-    expect(await at.recorder.read("main", logged[3]?.id ?? "")).toMatchObject({ seq: 3 });
+    expect(await at.recorder.read("main", logged[3]?.id ?? "")).toMatchObject({ seq: 3, body: { n: 3 } });
     await at.recorder.settle();
     expect((await dump(at.database))["decision"]).toHaveLength(450);
     expect(await at.recorder.read("main", logged[3]?.id ?? "")).toMatchObject({ seq: 3, body: { n: 3 } });

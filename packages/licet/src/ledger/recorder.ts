@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import type { Envelope, Statement } from "@licet/evidence";
 import type { Transaction } from "kysely";
 import type { Clock } from "../base/clock.ts";
@@ -192,7 +193,7 @@ class LogRecorder implements Recorder {
     const recent = this.#projector.recentById(id);
     if (recent && recent.space !== space) return undefined;
     if (recent?.kid !== undefined && this.#options.keyring.isDestroyed(recent.kid)) throw new LicetError("payload_erased", { at: { id } });
-    if (recent) return recent;
+    if (recent) return recent.text === undefined ? recent : asRead(recent);
     const index = await findIndex(this.#options.database.read, space, id);
     const found = index === undefined ? undefined : await this.readAt(space, index);
     return found?.id === id ? found : undefined;
@@ -237,9 +238,9 @@ class LogRecorder implements Recorder {
     return { ...entry, body: { ...entry.body, statement: plainEnvelope(signStatement(definition.statement(entry))) } };
   }
 
-  #remember(entry: LoggedEntry, { mode }: EntryDefinition): LoggedEntry {
+  #remember(entry: LoggedEntry, { mode, waiting }: EntryDefinition): LoggedEntry {
     this.#newest = Math.max(this.#newest, entry.time);
-    this.#projector.keep(entry);
+    this.#projector.keep(waiting === undefined ? entry : { ...entry, body: waiting(entry.body) });
     if (mode === "runtime") this.#projector.schedule();
     return entry;
   }
@@ -276,6 +277,6 @@ function plainEnvelope({ payloadType, payload, signatures }: Envelope): JsonObje
 
 /** As everybody who opens the payload will see it, however it was made: rows of the first time and of a replay are the same. */
 function asRead({ text = "{}", ...entry }: Entry): Entry {
-  const body: JsonObject = JSON.parse(text);
+  const body: JsonObject = parseJson(text);
   return { ...entry, body };
 }

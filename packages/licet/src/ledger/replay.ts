@@ -35,7 +35,8 @@ interface Step extends Replayed {
   readonly through: number;
 }
 
-const entriesPerTransaction = 512;
+/** While others wait for the write lock. Under load each statement waits for a turn of the event loop, so few must do. */
+const entriesPerTransaction = 2048;
 
 /**
  * Brings the database to the end of the log, in the log's order, through the same `apply` as the first time.
@@ -92,7 +93,7 @@ type Outcome = "applied" | "projected" | "erased" | "skipped";
 type ApplyMany = NonNullable<EntryDefinition["applyMany"]>;
 
 /** Small enough that preparing them does not hold up the calls of this process. */
-const neighboursMax = 256;
+const neighboursMax = 512;
 
 /** Gathers runtime entries that one function applies together. Whoever reads or writes other rows flushes first. */
 class Neighbours {

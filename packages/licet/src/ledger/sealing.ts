@@ -1,5 +1,5 @@
 import { createSecretKey, hash } from "node:crypto";
-import { type Leaf, parseLeaf, payloadAad } from "@licet/evidence";
+import { parseJson, parseLeaf, payloadAad, type Leaf } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { canonicalText } from "./canonical-text.ts";
 import type { Entry, JsonObject, RetentionClass } from "./entry.ts";
@@ -65,15 +65,17 @@ function requireName(pattern: RegExp, text: string): void {
 }
 
 function sealWith(keyring: Keyring, keys: SealKeys, entry: Entry): SealedEntry | Promise<SealedEntry> {
-  const written = canonicalText(entry.body);
+  const body = canonicalText(entry.body);
+  const head = `{"actor":${canonicalText(entry.actor)},"body":`;
   // Canonical too: the four members stand in their order.
-  const text = `{"actor":${canonicalText(entry.actor)},"body":${written},"kind":"${entry.kind}","system":${canonicalText(entry.system ?? null)}}`;
+  const text = `${head}${body},"kind":"${entry.kind}","system":${canonicalText(entry.system ?? null)}}`;
   const size = payloadBytes(text);
   if (size > payloadBytesMax) {
     throw new LicetError("body_too_large", { message: `the evidence would take ${size - ciphertextAt} bytes, over ${payloadBytesMax}` });
   }
   const sealed = sealSoon({ key: keys.kek.key, id: entry.id, place: `${entry.space}\n${entry.class}`, text, textBytes: size - ciphertextAt - ciphertextBytesMin });
-  const frozen = { ...entry, text: written, kid: keys.kek.kid };
+  // A part of the one text: what was written piece by piece would be kept in its pieces.
+  const frozen = { ...entry, text: text.slice(head.length, head.length + body.length), kid: keys.kek.kid };
   if (!(sealed instanceof Promise)) return framed(keys, frozen, sealed);
   return sealed.then((payload) => {
     // A key that was retired meanwhile seals nothing more.
@@ -146,7 +148,7 @@ export function openEntry(keyring: Keyring, frame: Frame): Entry {
   const { leaf, ciphertext, key } = discloseFrame(keyring, frame);
   const { kid, class: retention } = leaf.payload;
   const plaintext = unseal(createSecretKey(key), ciphertext, payloadAad({ id: leaf.id, space: leaf.space, class: retention }));
-  const content: { kind: string; actor: string; system: string | null; body: JsonObject } = JSON.parse(plaintext.toString("utf8"));
+  const content: { kind: string; actor: string; system: string | null; body: JsonObject } = parseJson(plaintext.toString("utf8"));
   if (content.kind !== leaf.kind || !isRetentionClass(retention)) throw new LicetError("payload_damaged");
   return {
     id: leaf.id,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { parseCheckpoint, parseNote } from "@licet/evidence";
+import { parseCheckpoint, parseJson, parseNote } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
 import { type Files, nodeFiles, replaceFile } from "./files.ts";
@@ -43,7 +43,7 @@ export function formatShardList(shards: ShardList): string {
 /** Throws `log_damaged` for a text that is not a list, or whose shards do not follow each other. */
 export function parseShardList(text: string, file: string): ShardList {
   try {
-    const { shards } = shardList.parse(JSON.parse(text));
+    const { shards } = shardList.parse(parseJson(text));
     for (const [at, shard] of shards.entries()) refuseUnchained(shard, shards[at - 1]);
     return shards;
   } catch (cause) {

@@ -19,13 +19,11 @@ export interface Cursors {
 
 /** The one row of the installation, made at the first start. */
 export async function readCursors(tx: Transaction<Tables>, now: number): Promise<Cursors> {
-  await tx
-    .insertInto("installation")
-    .values({ id: installationId, applied_index: -1, projected_index: -1, checkpoint: null, created_at: now })
-    .onConflict((conflict) => conflict.column("id").doNothing())
-    .execute();
-  const row = await tx.selectFrom("installation").selectAll().where("id", "=", installationId).executeTakeFirstOrThrow();
-  return { applied: row.applied_index, projected: row.projected_index };
+  // Looked for first: at load each statement costs a turn of the event loop, and the row is missing once.
+  const row = await tx.selectFrom("installation").selectAll().where("id", "=", installationId).executeTakeFirst();
+  if (row !== undefined) return { applied: row.applied_index, projected: row.projected_index };
+  await tx.insertInto("installation").values({ id: installationId, applied_index: -1, projected_index: -1, checkpoint: null, created_at: now }).execute();
+  return { applied: -1, projected: -1 };
 }
 
 export async function writeCursors(tx: Transaction<Tables>, cursors: Partial<Cursors>): Promise<void> {

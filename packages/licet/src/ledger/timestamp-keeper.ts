@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { parseCheckpoint, parseNote } from "@licet/evidence";
+import { parseCheckpoint, parseJson, parseNote } from "@licet/evidence";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { LicetError } from "../base/errors.ts";
@@ -137,7 +137,7 @@ function sizeOf(note: string): number | undefined {
 async function readStatus(folder: string, files: Files): Promise<TimestampStatus | undefined> {
   const bytes = await files.readWhole(join(folder, statusName));
   try {
-    return bytes && status.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    return bytes && status.parse(parseJson(Buffer.from(bytes).toString("utf8")));
   } catch {
     // It only says when the last attempt was.
     return undefined;

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseJson } from "@licet/evidence";
 
 const program = fileURLToPath(new URL("../../../../../shared/evidence/verify_tlog.py", import.meta.url));
 const python = "/usr/bin/python3";
@@ -17,6 +18,6 @@ export interface OracleVerdict {
 /** What it says of a log folder, against checkpoints that were kept in the files `olds`. */
 export function askTlogOracle(folder: string, vkey: string, olds: readonly string[] = [], more: readonly string[] = []): OracleVerdict {
   const args = [program, "check", folder, "--vkey", vkey, "--json", ...olds.flatMap((old) => ["--old", old]), ...more];
-  const verdict: OracleVerdict = JSON.parse(execFileSync(python, args).toString("utf8"));
+  const verdict: OracleVerdict = parseJson(execFileSync(python, args).toString("utf8"));
   return verdict;
 }

@@ -1,18 +1,18 @@
-import { isRecord } from "@licet/evidence";
+import { isRecord, parseJson } from "@licet/evidence";
 import type { Decider, EntityBase, PolicyDecision } from "./decide.ts";
 import type { PolicyRequest } from "./request.ts";
 import type { Change, Replayed } from "./backtest-tally.ts";
-import { cutOut } from "./json-cut.ts";
+import { membersIn } from "./json-members.ts";
+import { distinct, outcomeMembers, recordedOutcome, type Outcome } from "./recorded-outcome.ts";
 
 /** What of a recorded decision the candidate is asked, and what it is compared with. */
 export interface RecordedDecision {
   readonly id: string;
   readonly system: string | null;
-  readonly at: number;
-  /** The body of `gateway.decision` or `access.decision`, without its question. */
-  readonly body: Readonly<Record<string, unknown>>;
-  /** The question, as JSON text; undefined where the policies were not asked. */
-  readonly asked: string | undefined;
+  /** When it was made, in milliseconds. */
+  readonly time: number;
+  /** Canonical JSON of the body of `gateway.decision` or `access.decision`. */
+  readonly text: string;
 }
 
 /** So many different questions are answered once; then they are forgotten, and asked again. Within a second they recur, and many take much memory. The same holds for the entities of questions. */
@@ -42,24 +42,31 @@ const noPermit = "(no permit)";
 export function replayer(decider: Pick<Decider, "decide" | "entities">): (recorded: RecordedDecision) => Replayed {
   const answers = new Map<string, Answered | Unreadable>();
   const bases = new Map<string, Base>();
+  const outcomes = new Map<string, Outcome>();
   const answer = (asked: string): Answered | Unreadable => {
-    const cut = cutOut(asked, "entities", "[");
-    const question: unknown = cut && JSON.parse(cut.rest);
-    if (cut !== undefined && isRecord(question) && question["entities"] === 0) {
-      const { base } = remembered(bases, cut.value, () => prepared(decider, JSON.parse(cut.value)));
-      const request = { ...question, entities: [] };
-      if (base !== undefined && isRequest(request)) return answered(decider.decide(request, base));
-    }
-    const request: unknown = JSON.parse(asked);
-    return isRequest(request) ? answered(decider.decide(request)) : unreadable;
+    const { question, entities } = withoutEntities(asked);
+    const { base } = entities === undefined ? unprepared : remembered(bases, entities, () => prepared(decider, parseJson(entities)));
+    const request: unknown = parseJson(base === undefined ? asked : question);
+    if (!isRequest(request)) return unreadable;
+    return answered(base === undefined ? decider.decide(request) : decider.decide(request, base));
   };
-  return ({ id, system, at, body, asked }) => {
-    if (asked === undefined) return { kind: "refusedBefore", system };
+  return ({ id, system, time, text }) => {
+    const [asked, ...said] = membersIn(text, recordedMembers)?.texts ?? [];
+    if (asked === undefined || asked === "null") return { kind: "refusedBefore", system };
     const now = remembered(answers, asked, () => answer(asked));
     if ("unreadable" in now) return { kind: "unreadable", system };
     if (now.misfit) return { kind: "misfit", system };
-    return { kind: "decided", id, system, at, ...compared(recordedOutcome(body), now), warnings: now.warnings, shadowed: now.shadowed };
+    const before = remembered(outcomes, said.join("\n"), () => recordedOutcome(parseJson(text)));
+    return { kind: "decided", id, system, at: time, ...compared(before, now), warnings: now.warnings, shadowed: now.shadowed };
   };
+}
+
+const recordedMembers = ["cedar", ...outcomeMembers];
+
+/** Entities are most of a question, and recur more often than it does. */
+function withoutEntities(asked: string): { readonly question: string; readonly entities: string | undefined } {
+  const [action, context, entities, principal, resource] = membersIn(asked, ["action", "context", "entities", "principal", "resource"])?.texts ?? [];
+  return { question: `{"action":${action},"context":${context},"entities":[],"principal":${principal},"resource":${resource}}`, entities: entities?.startsWith("[") === true ? entities : undefined };
 }
 
 function remembered<T extends object>(known: Map<string, T>, question: string, make: () => T): T {
@@ -76,6 +83,8 @@ interface Base {
   readonly base: EntityBase | undefined;
 }
 
+const unprepared: Base = { base: undefined };
+
 function prepared(decider: Pick<Decider, "entities">, entities: PolicyRequest["entities"]): Base {
   try {
     return { base: decider.entities(entities) };
@@ -91,34 +100,6 @@ function isRequest(value: unknown): value is PolicyRequest {
 function answered({ decision, reasons, errors, warnings, shadowed }: PolicyDecision): Answered {
   const ids = (of: readonly { readonly policy: string }[]): readonly string[] => distinct(of.map(({ policy }) => policy));
   return { allowed: decision === "allow", policies: ids([...reasons, ...errors]), misfit: errors.some(({ policy }) => policy === "request"), warnings: ids(warnings), shadowed: ids(shadowed) };
-}
-
-interface Outcome {
-  readonly allowed: boolean;
-  readonly policies: readonly string[];
-  /** The gateway itself refused, whatever the policies said. */
-  readonly refused: boolean;
-}
-
-/** Reasons with a code are the gateway's own, or stand for the lack of a permit; the others are policies. */
-function recordedOutcome(body: Readonly<Record<string, unknown>>): Outcome {
-  const reasons = Array.isArray(body["reasons"]) ? body["reasons"].filter(isRecord) : [];
-  const errors = Array.isArray(body["policyErrors"]) ? body["policyErrors"].filter((each) => typeof each === "string") : [];
-  const policies = reasons.flatMap(({ policy, code }) => (code === undefined && typeof policy === "string" ? [policy] : []));
-  const refused = reasons.some(({ policy, code }) => typeof code === "string" && policy === `gateway.${code}`) || isObligationRefusal(body["code"], errors);
-  // Under an observe waiver a call went on that the policies had refused: what they said is compared, not the waiver.
-  const allowed = body["decision"] === "allow" && !Array.isArray(body["observed"]);
-  return { allowed, policies: distinct([...policies, ...errors]), refused };
-}
-
-/** Mostly there is one, or none. */
-function distinct(ids: readonly string[]): readonly string[] {
-  return ids.length < 2 ? ids : [...new Set(ids)].sort();
-}
-
-/** The decision API refuses what policies permit when the caller cannot carry out what they oblige it to. */
-function isObligationRefusal(code: unknown, errors: readonly unknown[]): boolean {
-  return code === "obligation_unsupported" || (code === "policy_errored" && errors.length === 0);
 }
 
 function compared(before: Outcome, now: Answered): { readonly change?: Change; readonly policies: readonly string[] } {

@@ -1,11 +1,9 @@
 import type { BacktestProgress } from "@licet/contract";
-import type { EvidenceLog } from "../ledger/log.ts";
-import { decisionsIn, periodIn, type ScanRange } from "./backtest-scan.ts";
-import { emptyTally, mergeTally, type Tally } from "./backtest-tally.ts";
-import type { BacktestThreads, SealedFrame } from "./backtest-threads.ts";
+import { countErased, firstIn, partsIn, type Part, type Scanned, type ScanRange } from "./backtest-scan.ts";
+import { addReplayed, emptyTally, mergeTally, type Tally } from "./backtest-tally.ts";
+import type { BacktestThreads } from "./backtest-threads.ts";
 
-export interface BacktestRun {
-  readonly log: Pick<EvidenceLog, "read" | "scan" | "size">;
+export interface BacktestRun extends Scanned {
   readonly threads: BacktestThreads;
   readonly range: ScanRange;
   /** Where an earlier run of the same backtest came to; its tally is gone on with. */
@@ -24,46 +22,21 @@ export interface RunState {
   readonly progress: BacktestProgress;
 }
 
-const framesPerPart = 256;
 const reportMilliseconds = 1000;
 
-/** Undefined when it was told to stop. Parts are added up in the order of the log, so that the report does not depend on threads. */
+/** Every entry of the log has its rows by now. Undefined when it was told to stop. Parts are added up in the order of the log, so that the report does not depend on threads. */
 export async function runBacktest(run: BacktestRun): Promise<Tally | undefined> {
-  const { log, range, signal } = run;
-  const { first, end } = await periodIn(log, range);
+  const { range, signal } = run;
+  const first = await firstIn(run, range);
+  const end = run.log.size;
   const from = Math.max(first, run.resume?.cursor ?? 0);
   const sums = new Sums(run, { first, from, end });
-  for await (const part of parts(run, from, end)) {
+  if (run.resume === undefined) sums.addErased(await countErased(run, range, { first, end }));
+  for await (const part of partsIn(run, range, { from, end })) {
     signal.throwIfAborted();
     if (!(await sums.add(part))) return undefined;
   }
   return (await sums.finish()) ? sums.tally : undefined;
-}
-
-interface Part {
-  readonly frames: readonly SealedFrame[];
-  /** Index behind the last entry that was looked at. */
-  readonly end: number;
-}
-
-/** Parts come at least every few thousand entries, however few decisions are among them. */
-const entriesPerPartMax = 8192;
-
-async function* parts({ log, range }: BacktestRun, from: number, to: number): AsyncGenerator<Part> {
-  const decision = decisionsIn(range);
-  let frames: SealedFrame[] = [];
-  let index = from;
-  let begun = from;
-  for await (const frame of log.scan(from, to)) {
-    index += 1;
-    const found = decision(frame);
-    if (found !== undefined) frames.push(found);
-    if (frames.length < framesPerPart && index - begun < entriesPerPartMax) continue;
-    yield { frames, end: index };
-    frames = [];
-    begun = index;
-  }
-  if (index > begun) yield { frames, end: index };
 }
 
 interface Bounds {
@@ -90,9 +63,13 @@ class Sums {
     this.tally = run.resume?.tally ?? emptyTally();
   }
 
+  addErased(count: number): void {
+    for (let left = count; left > 0; left--) addReplayed(this.tally, { kind: "erased", system: null });
+  }
+
   /** False when somebody told it to stop. */
-  async add({ frames, end }: Part): Promise<boolean> {
-    const tally = this.#run.threads.run(frames);
+  async add({ decisions, end }: Part): Promise<boolean> {
+    const tally = this.#run.threads.run(decisions);
     // Looked at in its turn; until then a failure is nobody's unhandled one.
     tally.catch(() => undefined);
     this.#underWay.push({ end, tally });

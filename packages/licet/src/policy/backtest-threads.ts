@@ -1,22 +1,16 @@
 import { Worker } from "node:worker_threads";
 import { LicetError } from "@licet/contract";
-import type { KeyEncryptionKey, Keyring } from "../ledger/keyring.ts";
-import type { Frame } from "../ledger/log.ts";
-import { packFrames } from "./backtest-frames.ts";
+import type { RecordedDecision } from "./backtest-replay.ts";
 import type { BacktestJob, BacktestJobDone } from "./backtest-worker.ts";
 import type { Tally } from "./backtest-tally.ts";
 import type { Bundle } from "./bundle-form.ts";
 import { workerConditions } from "./compile.ts";
 
-export interface SealedFrame extends Frame {
-  readonly kid: string;
-}
-
-/** Threads that decide parts of the log again. */
+/** Threads that make recorded decisions again. */
 export interface BacktestThreads {
   /** Parts that are under way at once are worth it; more only wait. */
   readonly partsMax: number;
-  run(frames: readonly SealedFrame[]): Promise<Tally>;
+  run(decisions: readonly RecordedDecision[]): Promise<Tally>;
   close(): Promise<void>;
 }
 
@@ -30,14 +24,11 @@ const heapMebibytesMax = 512;
 
 class Thread {
   readonly #worker: Worker;
-  readonly #keyring: Pick<Keyring, "byId" | "isDestroyed">;
-  readonly #known = new Set<string>();
   readonly #waiting = new Map<number, { readonly resolve: (tally: Tally) => void; readonly reject: (error: Error) => void }>();
   #count = 0;
   #failure: Error | undefined;
 
-  constructor(bundle: Bundle, keyring: Pick<Keyring, "byId" | "isDestroyed">) {
-    this.#keyring = keyring;
+  constructor(bundle: Bundle) {
     this.#worker = new Worker(workerFile(), { workerData: { bundle }, execArgv: workerConditions(), name: "backtest", resourceLimits: { maxOldGenerationSizeMb: heapMebibytesMax } });
     this.#worker.on("message", ({ id, tally }: BacktestJobDone) => {
       this.#waiting.get(id)?.resolve(tally);
@@ -51,22 +42,14 @@ class Thread {
     return this.#waiting.size;
   }
 
-  run(frames: readonly SealedFrame[]): Promise<Tally> {
+  run(decisions: readonly RecordedDecision[]): Promise<Tally> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = ++this.#count;
-    const packed = packFrames(frames);
-    const job: BacktestJob = { id, keys: this.#freshKeys(frames), frames: packed };
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage(job, [packed.bytes.buffer, packed.ends.buffer]);
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
+      this.#worker.postMessage({ id, decisions } satisfies BacktestJob);
     });
-  }
-
-  /** A destroyed key is left out: the thread counts what it sealed as erased. */
-  #freshKeys(frames: readonly SealedFrame[]): readonly KeyEncryptionKey[] {
-    const kids = new Set(frames.map(({ kid }) => kid).filter((kid) => !this.#known.has(kid) && !this.#keyring.isDestroyed(kid)));
-    for (const kid of kids) this.#known.add(kid);
-    return [...kids].map((kid) => this.#keyring.byId(kid));
   }
 
   #fail(error: Error): void {
@@ -80,21 +63,15 @@ class Thread {
   }
 }
 
-export interface ThreadsOptions {
-  readonly bundle: Bundle;
-  readonly keyring: Pick<Keyring, "byId" | "isDestroyed">;
-  readonly threads?: number;
-}
-
-/** INVARIANT: keys go to these threads only, and end with them; `close` always follows. */
-export function backtestThreads({ bundle, keyring, threads = threadsDefault }: ThreadsOptions): BacktestThreads {
-  const all = Array.from({ length: threads }, () => new Thread(bundle, keyring));
+/** `close` always follows. */
+export function backtestThreads(bundle: Bundle, threads = threadsDefault): BacktestThreads {
+  const all = Array.from({ length: threads }, () => new Thread(bundle));
   return {
     partsMax: threads * 2,
-    run: (frames) => {
+    run: (decisions) => {
       const [first, ...others] = all;
       if (first === undefined) throw new LicetError("internal", { message: "a backtest needs a thread" });
-      return others.reduce((least, each) => (each.load < least.load ? each : least), first).run(frames);
+      return others.reduce((least, each) => (each.load < least.load ? each : least), first).run(decisions);
     },
     close: async () => {
       await Promise.all(all.map((each) => each.close()));

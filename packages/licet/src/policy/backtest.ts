@@ -1,4 +1,5 @@
 import { BacktestProgress, BacktestReport, BacktestState, Digest, LicetError, type BacktestAsked, type BacktestRow, type RouteAnswer } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Clock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import type { Keyring } from "../ledger/keyring.ts";
@@ -52,7 +53,7 @@ export function backtests(deps: BacktestDeps): Backtests {
     if (row === undefined) throw new LicetError("not_found", { message: `there is no backtest \`${id}\` in this space` });
     const [backtest] = await rowViews(deps, space, [row]);
     if (backtest === undefined) throw new LicetError("internal");
-    return { backtest, report: row.report === null ? null : BacktestReport.parse(JSON.parse(row.report)) };
+    return { backtest, report: row.report === null ? null : BacktestReport.parse(parseJson(row.report)) };
   };
   return {
     start: async (space, given) => {
@@ -134,7 +135,7 @@ async function rowViews({ read }: BacktestDeps, space: string, rows: readonly Ba
     system: row.system,
     askedBy: names.get(row.asked_by) ?? row.asked_by,
     askedAt: row.asked_at,
-    progress: BacktestProgress.parse(JSON.parse(row.progress)),
+    progress: BacktestProgress.parse(parseJson(row.progress)),
     error: row.error,
     entry: row.entry,
   }));
@@ -163,16 +164,17 @@ async function carryOut(deps: BacktestDeps, { space, id, signal }: Carrying): Pr
 }
 
 async function replayRow(deps: BacktestDeps, row: StoredBacktest, signal: AbortSignal): Promise<void> {
-  const { database, log, keyring, clock } = deps;
+  const { database, log, keyring, clock, read, recorder } = deps;
   const { space, id } = row;
-  const system = row.system === null ? undefined : await keyring.pseudonym(space, `system:${row.system}`);
-  const threads = backtestThreads({ bundle: readBundle(row.candidate, row.candidate_digest), keyring });
+  const system = row.system ?? undefined;
+  await recorder.settle();
+  const threads = backtestThreads(readBundle(row.candidate, row.candidate_digest));
   const begun = clock.now();
   const save = ({ cursor, progress, tally }: RunState): Promise<boolean> =>
     saveBacktest(database.operational, space, { id, state: "running", cursor, progress: JSON.stringify(progress), tally: JSON.stringify(tally) });
   try {
-    const resume = row.tally === null ? undefined : { cursor: row.cursor, tally: Tallied.parse(JSON.parse(row.tally)) };
-    const tally = await runBacktest({ log, threads, range: { space, from: row.from_time, to: row.to_time, system }, resume, elapsed: () => clock.now() - begun, onProgress: save, signal });
+    const resume = row.tally === null ? undefined : { cursor: row.cursor, tally: Tallied.parse(parseJson(row.tally)) };
+    const tally = await runBacktest({ read, log, keyring, threads, range: { space, from: row.from_time, to: row.to_time, system }, resume, elapsed: () => clock.now() - begun, onProgress: save, signal });
     if (tally !== undefined) await record(deps, row, reportOf(tally, { candidate: Digest.parse(row.candidate_digest), from: row.from_time, to: row.to_time, system: row.system }));
   } finally {
     await threads.close();
@@ -182,7 +184,7 @@ async function replayRow(deps: BacktestDeps, row: StoredBacktest, signal: AbortS
 /** Entry and row are one step: a backtest that was cancelled meanwhile leaves neither. */
 async function record({ recorder }: BacktestDeps, row: StoredBacktest, report: BacktestReport): Promise<void> {
   const { space, id, asked_by: askedBy } = row;
-  const body: JsonObject = JSON.parse(JSON.stringify({ backtest: id, candidate: row.candidate_digest, active: row.active_digest, askedBy, report }));
+  const body: JsonObject = parseJson(JSON.stringify({ backtest: id, candidate: row.candidate_digest, active: row.active_digest, askedBy, report }));
   await recorder.commit(async (tx) => {
     const now = await findBacktest(tx, space, id);
     if (now?.state !== "running") return { nothing: undefined };

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import { sql, type Kysely, type Transaction } from "kysely";
 import type { NewRow, Row, Tables } from "../db/tables.ts";
 
 export type { Database } from "../db/database.ts";
@@ -35,6 +35,14 @@ export async function insertPublication(tx: Transaction<Tables>, row: NewRow<"po
 
 export async function findPublication(db: Reader, space: string, id: string): Promise<Row<"policy_publication"> | undefined> {
   return db.selectFrom("policy_publication").selectAll().where("space", "=", space).where("id", "=", id).executeTakeFirst();
+}
+
+/** Decisions of a period whose entries stand between two places of the log, in its order. */
+export async function decisionsBetween(db: Reader, { space, from, to, system }: { readonly space: string; readonly from: number; readonly to: number; readonly system?: string | undefined }, { first, end }: { readonly first: number; readonly end: number }): Promise<readonly Pick<Row<"decision">, "id" | "system" | "log_index" | "decided_at" | "kid" | "detail">[]> {
+  const inLog = db.selectFrom("decision").select(["id", "system", "log_index", "decided_at", "kid", "detail"]).where("log_index", ">=", first).where("log_index", "<", end);
+  // So written, SQLite does not take an index of spaces, by which it would look at every decision of one.
+  const inPeriod = inLog.where(sql`coalesce(space, '')`, "=", space).where("decided_at", ">=", from).where("decided_at", "<", to).orderBy("log_index");
+  return (system === undefined ? inPeriod : inPeriod.where(sql`coalesce(system, '')`, "=", system)).execute();
 }
 
 /** The one whose bundle is active. */

@@ -94,6 +94,18 @@ describe("a backtest", () => {
     expect(await start({ digest: `sha256:${"0".repeat(64)}` })).toBe("not_found");
   });
 
+  test("fails where a row was changed behind the log's back", async () => {
+    await record({ id: "dec_1", decision: "deny", reasons: [{ policy: "old.rule" }] });
+    const { recorder, database } = policies.world.installation;
+    await recorder.settle();
+    const { detail } = await database.read.selectFrom("decision").select("detail").where("id", "=", "dec_1").executeTakeFirstOrThrow();
+    await database.write((tx) => tx.updateTable("decision").set({ detail: detail.replace('"decision":"deny"', '"decision":"allow"') }).where("id", "=", "dec_1").execute());
+    const { backtest } = await policies.routes.startBacktest({ params: { space: "main" }, body: { packs: [teamPack()] } }, sue, cookies);
+    policies.backtests.begin();
+    await expect.poll(async () => (await shown(backtest.id)).backtest.state, { timeout: 25_000, interval: 20 }).toBe("failed");
+    expect((await shown(backtest.id)).backtest.error).toMatch(/^record_differs: .*dec_1/u);
+  });
+
   test("is entered in the log with its report when it is done", async () => {
     await record({ id: "dec_1", dataClass: "internal" });
     const { backtest } = await policies.routes.startBacktest({ params: { space: "main" }, body: { packs: [teamPack()] } }, sue, cookies);
