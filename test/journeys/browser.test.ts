@@ -257,6 +257,29 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     await page.getByRole("row", { name: "Tumour classifier" }).getByText("held", { exact: true }).waitFor();
   });
 
+  it("a vendor is stopped on the page of holds, where everything that is stopped stands", async () => {
+    const move = await platform.client("registerProvider", { params: { space }, body: { id: "elsewhere", baseUrl: "https://models.elsewhere.example/v1", vendor: "Elsewhere Inc", region: "eu" } });
+    const agreeing = await entered(server, people.risk.email, people.risk.password);
+    await agreeing.client("giveApproval", { params: { space, request: move.request.id }, body: { role: "risk-owner", answer: "approve", comment: "agreed" } });
+    const { page } = risk;
+    await page.getByRole("link", { name: "Holds", exact: true }).click();
+    await page.getByRole("table", { name: "holds" }).getByRole("row", { name: "proposals look wrong" }).waitFor();
+    await page.getByRole("button", { name: "Stop traffic" }).click();
+    await page.getByRole("combobox", { name: "What" }).click();
+    await page.getByRole("option", { name: "A vendor" }).click();
+    expect(await page.getByRole("button", { name: "Stop it" }).isDisabled()).toBe(true);
+    await page.getByRole("combobox", { name: "Vendor" }).click();
+    await page.getByRole("option", { name: "Elsewhere Inc" }).click();
+    await page.getByRole("textbox", { name: "Reason" }).fill("their incident of today");
+    await page.getByRole("button", { name: "Stop it" }).click();
+    const row = page.getByRole("table", { name: "holds" }).getByRole("row", { name: "their incident of today" });
+    await row.getByText("vendor Elsewhere Inc").waitFor();
+    await row.getByText("held", { exact: true }).waitFor();
+    const { items } = await platform.client("listHolds", { params: { space }, query: { limit: 1 } });
+    expect(items).toMatchObject([{ scope: "vendor", vendor: "Elsewhere Inc", liftedAt: null }]);
+    await page.getByRole("link", { name: "Systems", exact: true }).click();
+  });
+
   it("a decision's page names the policy and the remedy, and leads to its entry", async () => {
     const { page } = risk;
     await page.getByRole("link", { name: "Tumour classifier" }).click();
@@ -355,7 +378,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     const { items } = await platform.client("listDecisions", { params: { space, system }, query: {} });
     const decision = items[0]?.id ?? "";
     const publications = await platform.client("listPublications", { params: { space }, query: {} });
-    const views = ["/", `/systems/${system}`, `/systems/${system}/checks`, `/systems/${system}/checks/accuracy`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/budgets", "/exceptions", "/traffic", "/policies", `/policies/packs/${teamPack.name}`, `/policies/publications/${publications.items[0]?.id ?? ""}`, `/policies/playground?decision=${refusal}`, `/policies/backtests/${backtest}`, "/no/such/page"];
+    const views = ["/", `/systems/${system}`, `/systems/${system}/checks`, `/systems/${system}/checks/accuracy`, "/queue", `/requests/${request}`, "/log", `/log/${decision}`, `/decisions/${decision}`, "/account", "/budgets", "/exceptions", "/holds", "/traffic", "/policies", `/policies/packs/${teamPack.name}`, `/policies/publications/${publications.items[0]?.id ?? ""}`, `/policies/playground?decision=${refusal}`, `/policies/backtests/${backtest}`, "/no/such/page"];
     const problems: string[] = [];
     const visit = async (at: Page, view: string): Promise<void> => {
       await at.goto(view);

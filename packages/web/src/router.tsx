@@ -38,6 +38,7 @@ const routeTree = rootRoute.addChildren([
   createRoute({ getParentRoute, path: "/queue", component: lazyRouteComponent(() => import("./pages/queue.tsx"), "Queue") }),
   createRoute({ getParentRoute, path: "/requests/$request", component: lazyRouteComponent(() => import("./pages/request.tsx"), "RequestPage") }),
   createRoute({ getParentRoute, path: "/exceptions", component: lazyRouteComponent(() => import("./pages/waivers.tsx"), "Waivers") }),
+  createRoute({ getParentRoute, path: "/holds", component: lazyRouteComponent(() => import("./pages/holds.tsx"), "HoldsPage") }),
   createRoute({ getParentRoute, path: "/log", component: lazyRouteComponent(() => import("./pages/log.tsx"), "Log") }),
   createRoute({ getParentRoute, path: "/log/$entry", component: lazyRouteComponent(() => import("./pages/entry.tsx"), "Entry") }),
   createRoute({ getParentRoute, path: "/policies", component: lazyRouteComponent(() => import("./pages/policies.tsx"), "Policies") }),

@@ -58,6 +58,7 @@ function Places({ close }: { readonly close: () => void }): ReactNode {
       <NavLink component={Link} to="/budgets" label="Budgets" active={at("/budgets")} />
       <NavLink component={Link} to="/queue" label="My queue" rightSection={<QueueCount />} active={at("/queue", "/requests")} />
       {may("system.read") ? <NavLink component={Link} to="/exceptions" label="Exceptions" active={at("/exceptions")} /> : null}
+      {may("system.read") ? <NavLink component={Link} to="/holds" label="Holds" active={at("/holds")} /> : null}
       {may("policy.read") ? <NavLink component={Link} to="/policies" label="Policies" active={at("/policies")} /> : null}
       {may("log.read") ? <NavLink component={Link} to="/log" label="Evidence log" active={at("/log")} /> : null}
       {may("person.read") ? <NavLink component={Link} to="/people" label="People" active={at("/people")} /> : null}

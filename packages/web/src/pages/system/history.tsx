@@ -1,50 +1,31 @@
-import { Alert, Button, Group, Stack, Text, Textarea } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { Alert, Group, Text } from "@mantine/core";
 import type { SystemDetail } from "@licet/contract";
-import { useState, type ReactNode } from "react";
-import { space, useChange, useRoute } from "../../api.ts";
-import { Dialog } from "../../parts/dialog.tsx";
+import type { ReactNode } from "react";
+import { space, useRoute } from "../../api.ts";
 import { EntryLink } from "../../parts/entry-link.tsx";
+import { LiftHold } from "../../parts/lift-hold.tsx";
 import { PageLink } from "../../parts/links.tsx";
 import { Age } from "../../parts/moments.tsx";
-import { Failure, Loaded, Section } from "../../parts/states.tsx";
+import { Loaded, Section } from "../../parts/states.tsx";
 import { Rows, usePaging } from "../../parts/tables.tsx";
 import { Word } from "../../parts/words.tsx";
 import { labelOf, tones } from "../../theme.ts";
 import { useWho } from "../../who.ts";
 
-function LiftButton({ hold }: { readonly hold: string }): ReactNode {
-  const [opened, { open, close }] = useDisclosure();
-  const [reason, setReason] = useState("");
-  const lift = useChange("liftHold");
-  return (
-    <>
-      <Button variant="default" size="xs" onClick={open}>
-        Ask to lift it
-      </Button>
-      <Dialog opened={opened} onClose={close} title="Ask to lift the hold">
-        <Stack>
-          <Text size="sm">Another person has to agree; the request stands in their queue.</Text>
-          {lift.isError ? <Failure error={lift.error} /> : null}
-          <Textarea label="Reason" required data-autofocus value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-          <Button disabled={reason.trim() === ""} loading={lift.isPending} onClick={() => lift.mutate({ params: { space, hold }, body: { reason } }, { onSuccess: close })}>
-            Ask
-          </Button>
-        </Stack>
-      </Dialog>
-    </>
-  );
+function heldTitle(scope: string): string {
+  if (scope === "vendor") return "A vendor is held: every call to its models is refused";
+  return `${scope === "all" ? "Everything" : "This system"} is held: every call is refused`;
 }
 
 export function Holds({ detail }: { readonly detail: SystemDetail }): ReactNode {
   const { may } = useWho();
   return detail.holds.map((hold) => (
-    <Alert key={hold.id} color={tones.bad} title={hold.scope === "all" ? "Everything is held: every call is refused" : "This system is held: every call is refused"} role="alert">
+    <Alert key={hold.id} color={tones.bad} title={heldTitle(hold.scope)} role="alert">
       <Group justify="space-between">
         <Text size="sm">
           {hold.reason} ({hold.placedBy}, <Age since={hold.placedAt} />)
         </Text>
-        {may("hold.lift") ? <LiftButton hold={hold.id} /> : null}
+        {may("hold.lift") ? <LiftHold hold={hold.id} /> : null}
       </Group>
     </Alert>
   ));
