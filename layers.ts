@@ -2,7 +2,7 @@
  * The folders of packages/licet/src, bottom first. A file may import from its own folder and from
  * folders before it in this list, and from nothing after it. Lint enforces this.
  */
-export const foundation = ["base", "db", "tasks", "http", "ledger", "witness"] as const;
+export const foundation = ["base", "detect", "db", "tasks", "http", "ledger", "witness"] as const;
 
 /** One folder per part of the mission. Inside each, only store.ts talks to the database. */
 export const features = [

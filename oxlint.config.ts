@@ -95,6 +95,9 @@ export default defineConfig({
     ...store,
     compose,
     ...sockets,
+    // `parseJson` of @licet/evidence (of @licet/cedar for policies) is the one reader of JSON.
+    { files: ["packages/{licet,evidence,assurance,cedar}/src/**"], rules: { "no-restricted-properties": ["error", { object: "JSON", property: "parse", message: "parseJson reads keys as they are written" }] } },
+    { files: ["packages/evidence/src/json*.ts", "packages/cedar/src/*json*.ts", "**/*.test.ts", "**/*-fixture.ts"], rules: { "no-restricted-properties": "off" } },
     { files: ["**/*.config.ts"], rules: { "import/no-default-export": "off" } },
     {
       files: ["**/*.test.ts", "**/*.test.tsx", "test/**", "bench/**", "scripts/**", "examples/**"],

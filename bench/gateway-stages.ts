@@ -5,7 +5,7 @@ export type StageCosts = Readonly<Record<string, number>>;
 
 /** The stage that a source file belongs to; the first that fits, of the innermost frame that has one. */
 const stages: readonly (readonly [string, RegExp])[] = [
-  ["detectors", /\/gateway\/(?:detect|scanner|scan)/u],
+  ["detectors", /\/src\/detect\/|\/gateway\/(?:detect|scan)/u],
   ["reading the call", /\/gateway\/dialects|\/gateway\/openai/u],
   ["policy", /\/packages\/cedar\/|\/policy\/|\/gateway\/decide/u],
   ["budgets", /\/gateway\/budgets/u],

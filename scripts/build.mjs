@@ -100,6 +100,8 @@ await locked(async () => {
       entryPoints: {
         main: "packages/licet/src/cli/main.ts",
         "sqlite-worker": "packages/licet/src/db/sqlite-worker.ts",
+        "isolated-child": "packages/assurance/src/subject/isolated-child.ts",
+        "columnar-worker": "packages/assurance/src/table/columnar-worker.ts",
         ...Object.fromEntries(globSync("packages/licet/src/*/*-worker.ts").filter((f) => !f.includes("sqlite-worker")).map((f) => [f.split("/").at(-1).replace(/\.ts$/u, ""), f])),
       },
       outdir: "packages/licet/dist",

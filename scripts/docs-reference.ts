@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withBlock } from "./docs/block.ts";
 import { commandReference } from "./docs/commands.ts";
+import { limitTable } from "./docs/limits.ts";
 import { manifestReference } from "./docs/manifest.ts";
 import { requirementTable, runtimeTable } from "./docs/requirements.ts";
 import { roleTable } from "./docs/roles.ts";
@@ -18,6 +19,7 @@ export const blocks = [
   { page: "cli.md", name: "commands", content: commandReference },
   { page: "manifest.md", name: "fields", content: manifestReference },
   { page: "gates.md", name: "requirements", content: requirementTable },
+  { page: "gates.md", name: "limits", content: limitTable },
   { page: "gateway.md", name: "policies", content: runtimeTable },
   { page: "identity.md", name: "roles", content: roleTable },
 ] as const;

@@ -4,18 +4,18 @@
  *   node --conditions=source scripts/evaluate-detectors.ts FILE… [--misses] [--json]
  *   node --conditions=source scripts/evaluate-detectors.ts --docs [--check]
  *
- * The form of a file: packages/licet/src/gateway/detect/corpus/README.md. `--misses` prints what was missed and what was
+ * The form of a file: packages/licet/src/detect/corpus/README.md. `--misses` prints what was missed and what was
  * found wrongly; `--docs` writes the table of docs/detectors.md from the sets in the repository, each by itself, `--check` only compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { builtinDetectors } from "../packages/licet/src/gateway/detect/builtin.ts";
-import { readLabelled, scores, wilson, type LabelledText, type Score } from "../packages/licet/src/gateway/detect/labelled.ts";
-import { defaultRules } from "../packages/licet/src/gateway/detect/rules.ts";
+import { builtinDetectors } from "../packages/licet/src/detect/builtin.ts";
+import { readLabelled, scores, wilson, type LabelledText, type Score } from "../packages/licet/src/detect/labelled.ts";
+import { builtinScanner } from "../packages/licet/src/detect/scanner.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const corpus = `${root}packages/licet/src/gateway/detect/corpus`;
+const corpus = `${root}packages/licet/src/detect/corpus`;
 const page = `${root}docs/detectors.md`;
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { misses: { type: "boolean" }, json: { type: "boolean" }, docs: { type: "boolean" }, check: { type: "boolean" } } });
 /** What the detectors were made with, and what somebody wrote who has not seen them. */
@@ -24,7 +24,7 @@ const files = values.docs === true ? sets : positionals;
 if (files.length === 0) throw new Error("name at least one file of labelled texts");
 const read = (file: string) => readLabelled(readFileSync(file, "utf8"));
 const order = builtinDetectors.flatMap(({ types }) => types.map(({ type }) => type));
-const scored = (texts: readonly LabelledText[]) => withTotal(scores(texts, (text) => defaultRules.scan(text)).toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type)));
+const scored = (texts: readonly LabelledText[]) => withTotal(scores(texts, (text) => builtinScanner.scan(text)).toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type)));
 
 function withTotal(all: readonly Score[]): readonly Score[] {
   const sum = (pick: (score: Score) => number) => all.reduce((total, score) => total + pick(score), 0);
@@ -56,7 +56,7 @@ function sideBySide([own, other]: readonly (readonly Score[])[]): string {
 }
 
 function misses({ text, spans, note }: LabelledText): readonly string[] {
-  const matches = defaultRules.scan(text);
+  const matches = builtinScanner.scan(text);
   const lacks = (from: typeof spans, other: typeof spans) => from.filter((one) => !other.some((each) => each.type === one.type && each.start < one.end && one.start < each.end));
   const said = (mark: string) => (one: (typeof spans)[number]) => `${mark} ${one.type}: ${JSON.stringify(text.slice(one.start, one.end).slice(0, 80))} in ${JSON.stringify(text.slice(Math.max(0, one.start - 40), one.end + 20))} ${note}`;
   return [...lacks(spans, matches).map(said("missed")), ...lacks(matches, spans).map(said("wrong "))];

@@ -2,6 +2,7 @@ import { tiers, type GateFacts, type Tier } from "@licet/contract";
 import { decideGate } from "../../packages/licet/src/ato/gate.ts";
 import { minimalPilot } from "../../packages/licet/src/ato/gate-fixture.ts";
 import { builtinBundle } from "../../packages/licet/src/policy/bundle.ts";
+import { isGateRequirement } from "../../packages/licet/src/policy/requirement.ts";
 import { table } from "./block.ts";
 
 const stages = ["experiment", "pilot", "production"] as const;
@@ -37,7 +38,7 @@ function sparedBy(id: string): string {
 
 /** Every requirement with the stages at which each tier demands it, asked of the policies themselves. */
 export function requirementTable(): string {
-  const policies = bundle.policies.filter((policy) => policy.effect === "forbid" && policy.pack.startsWith("gate-"));
+  const policies = bundle.policies.filter((policy) => isGateRequirement(policy) && policy.pack.startsWith("gate-"));
   const rows = policies.map(({ id, annotations }) => {
     const missing = (annotations["remedy"] ?? "").startsWith("this version of Licet");
     const note = [missing ? "cannot be met in this version" : "", sparedBy(id)].filter((part) => part !== "").join("; ");

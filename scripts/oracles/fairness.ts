@@ -1,9 +1,10 @@
-import { decide, holm, type Table } from "../../packages/assurance/src/index.ts";
+import { holm, newcombe, type Rate, type Table } from "../../packages/assurance/src/index.ts";
 import { definedSpread, fairnessFigures, generalizedEntropy, impactRatios } from "../../packages/assurance/src/fairness/figures.ts";
 import { countGroups, type GroupCounts, rateCounts, rates } from "../../packages/assurance/src/fairness/group-counts.ts";
 import { groupingOf, intersect } from "../../packages/assurance/src/fairness/grouping.ts";
+import { decideDifferences } from "../../packages/assurance/src/fairness/parity.ts";
+import { pairsOf } from "../../packages/assurance/src/fairness/pairwise.ts";
 import { fisherExact, homogeneity } from "../../packages/assurance/src/stats/contingency.ts";
-import { comparePairs } from "../../packages/assurance/src/verdict/differences.ts";
 import { compareFigures, type Figures, guarded, isFigures } from "./stats-figures.ts";
 import { csv, json, type OracleOptions, type Tally } from "./tally.ts";
 
@@ -141,15 +142,21 @@ function compareVerdict(tally: Tally, name: string, { key, wanted, groups }: Ver
     tally.same(name, "not compared", wanted);
     return;
   }
-  const family = { rate, groups: rateCounts(groups, rate).map((count) => ({ ...count })) };
+  const counts = rateCounts(groups, rate);
   const rows = groups.reduce((sum, { n }) => sum + n, 0);
-  const outcome = decide({ kind: "differences", families: [family], degenerate: null }, { op: "<=", value: Number(limit), alpha, source: "oracle" }, { attempted: rows, assessed: rows, unassessed: 0 });
-  const complete = family.groups.every(({ n }) => n > 0);
-  const pairs = (complete ? comparePairs([family], alpha) : []).map(({ first, second, bounds }) => ({
+  const outcome = decideDifferences([counts], rows, { op: "<=", value: Number(limit), alpha, source: "oracle" });
+  const pairs = counts.every(({ n }) => n > 0) ? pairsOf(counts) : [];
+  const found = pairs.map(([first, second]) => ({
     pair: [first.name, second.name],
     diff: first.events / first.n - second.events / second.n,
-    abs_upper_for_pass: bounds.upper,
-    abs_lower_for_fail: bounds.lower,
+    abs_upper_for_pass: signedBounds(first, second, alpha).upper,
+    abs_lower_for_fail: signedBounds(first, second, alpha / pairs.length).lower,
   }));
-  compareFigures(tally, name, { row: wanted, given: [], found: { verdict: outcome.verdict, pairs } });
+  compareFigures(tally, name, { row: wanted, given: [], found: { verdict: outcome.verdict, pairs: found } });
+}
+
+/** The reference takes both ends of the signed interval; of ours the lower one shares its error rate between both tails near 0. */
+function signedBounds(first: Rate, second: Rate, level: number): { readonly lower: number; readonly upper: number } {
+  const { lower, upper } = newcombe(first, second, level);
+  return { lower: Math.max(0, lower, -upper), upper: Math.max(upper, -lower) };
 }

@@ -1,4 +1,4 @@
-import { clopperPearson, decide, newcombe, wilson, zeroEventTrials, type Bounds } from "../../packages/assurance/src/index.ts";
+import { clopperPearson, newcombe, wilson, zeroEventTrials, type Bounds } from "../../packages/assurance/src/index.ts";
 import { fisherExact, pooledZ } from "../../packages/assurance/src/stats/contingency.ts";
 import { clusteredClopperPearson, clusteredRate, clusteredWilson } from "../../packages/assurance/src/stats/clustered.ts";
 import { langReiczigel, roganGladen } from "../../packages/assurance/src/stats/judge.ts";
@@ -7,6 +7,7 @@ import { benjaminiHochberg, benjaminiYekutieli, bonferroni, holm, hommel, sidak 
 import { agrestiCoull, jeffreys, wald } from "../../packages/assurance/src/stats/proportion-approximate.ts";
 import { katz, koopman } from "../../packages/assurance/src/stats/ratio.ts";
 import { restrictedCubic, scoreDifference } from "../../packages/assurance/src/stats/score-interval.ts";
+import { decideShare } from "../../packages/assurance/src/verdict/decide-rate.ts";
 import { compareBca, compareSequential } from "./stats-resampled.ts";
 import { compareFigures, each, type Figures, numbers, number, quantileTolerance } from "./stats-figures.ts";
 import { json, type OracleOptions, type Tally } from "./tally.ts";
@@ -109,7 +110,7 @@ function compareMultiple(tally: Tally, name: string, row: Figures): void {
 
 function compareGate(tally: Tally, name: string, row: Figures): void {
   const [events, n, value, alpha] = [number(row, "k"), number(row, "n"), number(row, "max_rate"), number(row, "alpha")];
-  const outcome = decide({ kind: "rate", events, n, degenerate: null }, { op: "<=", value, alpha, source: "oracle" }, { attempted: n, assessed: n, unassessed: 0 });
+  const outcome = decideShare({ events, n }, { attempted: n, assessed: n }, { op: "<=", value, alpha, source: "oracle" });
   const bounds = clopperPearson(events, n, alpha);
   compareFigures(tally, `${name} ${events} of ${n} <= ${value}`, { row, given: ["k", "n", "max_rate", "alpha"], found: { ...bounds, verdict: outcome.verdict } });
 }

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { assuranceDrift } from "./assurance-drift.ts";
+import { assuranceGates } from "./assurance-gates.ts";
 import { cedarFuzz } from "./cedar-fuzz.ts";
 import { cedarMutation } from "./cedar-mutation.ts";
 import { gatewayFuzz } from "./gateway-fuzz.ts";
@@ -10,7 +12,7 @@ import { packMutants } from "./pack-mutants.ts";
 import { powerLoss } from "./power-loss.ts";
 import { folderDigest, root, type Proof } from "./proof.ts";
 
-export const proofs: readonly Proof[] = [logPower, packMutants, kill, powerLoss, cedarFuzz, cedarMutation, gatewayFuzz];
+export const proofs: readonly Proof[] = [logPower, packMutants, kill, powerLoss, cedarFuzz, cedarMutation, gatewayFuzz, assuranceGates, assuranceDrift];
 
 /** What `npm run proof` writes and the tests read. */
 export const ProofRecord = z.strictObject({

@@ -2,14 +2,15 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runSuite } from "@licet/assurance";
+import { runOfTicket, runSuite } from "@licet/assurance";
 import { ApiError, createClient, type Client } from "@licet/client";
-import type { AssuranceCheck, CiClaim } from "@licet/contract";
+import { AssuranceSection, type AssuranceCheck, type CiClaim, type RouteAnswer } from "@licet/contract";
 import { exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT, type JWTPayload } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { carryOutRegistration } from "../../packages/licet/src/assurance/ci/registration.ts";
 import { runCheck } from "../../packages/licet/src/cli/check.ts";
 import { runCiList, runCiRegister } from "../../packages/licet/src/cli/ci.ts";
+import { personalDataIn } from "../../packages/licet/src/detect/personal-data.ts";
 import { exampleManifest } from "../../packages/licet/src/inventory/example-manifest.ts";
 import { bundleOf, readProject } from "../../packages/licet/src/inventory/project.ts";
 import { ownIssuers, realIssuer, type OwnIssuers, type RealIssuer } from "./ci-issuers.ts";
@@ -90,12 +91,28 @@ async function runClient(token: string, authors: string[] = []): Promise<Client>
   return createClient({ baseUrl: installation.baseUrl, token: secret });
 }
 
-async function returnWith(client: Client, ticket: { readonly id: string; readonly seed: string }) {
-  const { results } = await runSuite({ suite: { checks: [declared] }, root: folder, resolve: () => ({ path: "rows.csv", digest }), seed: ticket.seed, release, now: () => Date.now() });
+async function returnWith(client: Client, ticket: RouteAnswer<"issueTicket">) {
+  const { results } = await runSuite({ suite: { checks: [declared] }, root: folder, resolve: () => ({ path: "rows.csv", digest }), ...runOfTicket(ticket), release, now: () => Date.now() });
   return client("returnResults", { params, body: { ticket: ticket.id, results: results.map((result) => ({ ...result })) } });
 }
 
 const asked = () => ({ params, body: { release, checks: ["missing"], datasets: { rows: digest } } });
+
+/** A check whose data nobody knows before it runs: asked for again, it is run again, as another attempt. */
+const fresh = { check: "data.pii", id: "fresh", dataset: "rows" } as const;
+
+async function freshRelease(): Promise<string> {
+  const bundle = bundleOf(readProject(folder));
+  const manifest = { ...bundle.manifest, assurance: AssuranceSection.parse({ checks: [fresh] }) };
+  return (await developer.client("pushRelease", { params: { space }, body: { ...bundle, manifest, manifestText: JSON.stringify(manifest) } })).release;
+}
+
+const askedFresh = (of: string) => ({ params, body: { release: of, checks: ["fresh"], datasets: {} } });
+
+async function returnFresh(client: Client, of: string, ticket: RouteAnswer<"issueTicket">) {
+  const { results } = await runSuite({ suite: AssuranceSection.parse({ checks: [fresh] }), root: folder, resolve: () => ({ path: "rows.csv", digest }), ...runOfTicket(ticket), release: of, now: () => Date.now(), personalData: personalDataIn });
+  return client("returnResults", { params, body: { ticket: ticket.id, results: results.map((result) => ({ ...result })) } });
+}
 const mint = (more: Record<string, unknown> = {}): JWTPayload => ({ ...claims, iss: own.url("good"), aud: audience, sub: "repo:octo/app", jti: randomUUID(), iat: seconds(), exp: seconds() + 300, ...more });
 
 describe("a registration", () => {
@@ -320,11 +337,12 @@ describe("a one-run credential", () => {
 
   test("returns its own ticket only, and nobody else returns it", async () => {
     const [one, two] = await Promise.all([runClient(await token()), runClient(await token())]);
-    const ticket = await one("issueTicket", asked());
-    expect(await code(returnWith(two, ticket))).toBe("ticket_unknown");
-    expect(await code(returnWith(developer.client, ticket))).toBe("ticket_unknown");
-    expect(await code(returnWith(createClient({ baseUrl: installation.baseUrl, token: "lcr_made-up" }), ticket))).toBe("ci_run_over");
-    expect((await returnWith(one, ticket)).items).toMatchObject([{ producer: "ci" }]);
+    const of = await freshRelease();
+    const ticket = await one("issueTicket", askedFresh(of));
+    expect(await code(returnFresh(two, of, ticket))).toBe("ticket_unknown");
+    expect(await code(returnFresh(developer.client, of, ticket))).toBe("ticket_unknown");
+    expect(await code(returnFresh(createClient({ baseUrl: installation.baseUrl, token: "lcr_made-up" }), of, ticket))).toBe("ci_run_over");
+    expect((await returnFresh(one, of, ticket)).items).toMatchObject([{ producer: "ci" }]);
   });
 
   test("ends when its registration is removed, and new tokens are refused from then on", async () => {
@@ -407,12 +425,15 @@ describe("licet check --ci", () => {
 
 describe("a run that does not come back", () => {
   test("ends after an hour, and an unreturned ticket with it: an aborted attempt stands above the older pass", async () => {
+    const of = await freshRelease();
+    const before = await runClient(await real.token(claims, audience));
+    expect((await returnFresh(before, of, await before("issueTicket", askedFresh(of)))).items).toMatchObject([{ verdict: "pass" }]);
     const client = await runClient(await real.token(claims, audience));
-    const ticket = await client("issueTicket", asked());
+    const ticket = await client("issueTicket", askedFresh(of));
     shift += 3_600_001;
-    expect(await code(returnWith(client, ticket))).toBe("ci_run_over");
-    const fresh = await installation.person(space, ["auditor"]);
-    const { facts } = await fresh.client("askGate", { params, query: { to: "pilot" } });
-    expect(facts.checks).toMatchObject([{ id: "missing", verdict: "aborted", producer: "ci" }]);
+    expect(await code(returnFresh(client, of, ticket))).toBe("ci_run_over");
+    const auditor = await installation.person(space, ["auditor"]);
+    const { facts } = await auditor.client("askGate", { params, query: { to: "pilot" } });
+    expect(facts.checks).toMatchObject([{ id: "fresh", verdict: "aborted", producer: "ci" }]);
   });
 });

@@ -8,6 +8,7 @@ import { routes, type Role, type RouteName } from "@licet/contract";
 import { systemClock, type Clock } from "../../packages/licet/src/base/clock.ts";
 import { newId } from "../../packages/licet/src/base/ids.ts";
 import type { Database } from "../../packages/licet/src/db/database.ts";
+import type { SnapshotSource } from "../../packages/licet/src/gateway/snapshot.ts";
 import { buildConsole } from "../../packages/licet/src/http/console.ts";
 import type { Handlers } from "../../packages/licet/src/http/handlers.ts";
 import { openIdentity, type Identity } from "../../packages/licet/src/identity/identity.ts";
@@ -39,6 +40,8 @@ export interface InstallOptions {
   readonly trustedProxies?: readonly string[];
   /** What people type, where that is not the loopback address. */
   readonly publicUrl?: string;
+  /** What a gateway in this process decides on; without, there is none. */
+  readonly snapshots?: SnapshotSource | undefined;
 }
 
 export const password = "correct horse battery staple";
@@ -91,7 +94,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   recorder.onCommitted((entry) => entries.push(entry));
   const logged: Readonly<Record<string, unknown>>[] = [];
   const log = { info: (fields: object) => void logged.push({ ...fields }), error: (fields: object) => void logged.push({ ...fields }) };
-  const composed = await compose({ records, baseUrl: origin, demo: false, onFailure: (error) => log.error({ failure: String(error) }) });
+  const composed = await compose({ records, baseUrl: origin, demo: false, snapshots: options.snapshots, onFailure: (error) => log.error({ failure: String(error) }) });
   const identity = openIdentity({ database, recorder, baseUrl: origin, secret: await sessionSecret(keys.directory), demo: false });
   async function closeRecords(): Promise<void> {
     await composed.close();

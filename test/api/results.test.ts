@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runSuite } from "@licet/assurance";
+import { runOfTicket, runSuite } from "@licet/assurance";
 import { ApiError, type Client } from "@licet/client";
 import type { AssuranceCheck, CheckResult } from "@licet/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -45,7 +45,7 @@ afterAll(async () => {
 async function claimed(check: AssuranceCheck, file: "rows.csv" | "other.csv"): Promise<string> {
   const ticket = await client("issueTicket", { params, body: { release, checks: ["missing"], datasets: {} } });
   const digest = digestOfText(file === "rows.csv" ? holey : whole);
-  const { results } = await runSuite({ suite: { checks: [check] }, root: folder, resolve: () => ({ path: file, digest }), seed: ticket.seed, release, now: () => Date.now() });
+  const { results } = await runSuite({ suite: { checks: [check] }, root: folder, resolve: () => ({ path: file, digest }), ...runOfTicket(ticket), release, now: () => Date.now() });
   return returned(ticket.id, results);
 }
 
@@ -75,10 +75,6 @@ describe("a file for the server's own runner", () => {
 });
 
 describe("a returned result", () => {
-  test("of the declared check on the declared file is taken as it is", async () => {
-    expect(await claimed(declared, "rows.csv")).toBe("fail");
-  });
-
   test("that was judged by another limit than the declared one is refused, though it follows from its counts", async () => {
     expect(await claimed({ ...declared, max: 1 }, "rows.csv")).toBe("result_inconsistent");
   });
@@ -93,10 +89,14 @@ describe("a returned result", () => {
 
   test("is taken with its own ticket only, and a ticket names no other files than the release", async () => {
     const [mine, theirs] = await Promise.all([1, 2].map(() => client("issueTicket", { params, body: { release, checks: ["missing"], datasets: {} } })));
-    const { results } = await runSuite({ suite: { checks: [declared] }, root: folder, resolve: () => ({ path: "rows.csv", digest: digestOfText(holey) }), seed: mine?.seed ?? "", release, now: () => Date.now() });
+    const { results } = await runSuite({ suite: { checks: [declared] }, root: folder, resolve: () => ({ path: "rows.csv", digest: digestOfText(holey) }), ...runOfTicket(mine ?? { seed: "", attempts: [] }), release, now: () => Date.now() });
     expect(await returned(theirs?.id ?? "", results)).toBe("result_inconsistent");
     const other = (await installation.person("main", ["developer"])).client;
     await expect(other("returnResults", { params, body: { ticket: mine?.id ?? "", results: results.map((result) => ({ ...result })) } })).rejects.toMatchObject({ code: "ticket_unknown" });
     await expect(client("issueTicket", { params, body: { release, checks: ["missing"], datasets: { rows: digestOfText(whole) } } })).rejects.toMatchObject({ code: "result_inconsistent" });
+  });
+
+  test("of the declared check on the declared file is taken as it is", async () => {
+    expect(await claimed(declared, "rows.csv")).toBe("fail");
   });
 });

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { ArtifactCheck } from "./assurance/artifact.ts";
+import { alphaMax, DatasetReuse } from "./assurance/attempts.ts";
 import { DataCheck } from "./assurance/data.ts";
 import { columnName, componentName, declared, scored, share } from "./assurance/declared.ts";
 import { DriftCheck } from "./assurance/drift.ts";
 import { ImportCheck } from "./assurance/import.ts";
-import { LanguageCheck, LanguageFigureCheck } from "./assurance/language.ts";
+import { DefenceCheck, HarmCheck, LanguageCheck, LanguageFigureCheck } from "./assurance/language.ts";
 import { ModelCheck } from "./assurance/models.ts";
+import { LatencyCheck } from "./assurance/ops.ts";
+import { PoisonCheck } from "./assurance/poison.ts";
 import { RegressionCheck } from "./assurance/regression.ts";
 import { RobustnessCheck } from "./assurance/robustness.ts";
 import { Digest } from "./vocabulary.ts";
@@ -86,13 +89,19 @@ export const AssuranceCheck = z.discriminatedUnion("check", [
   ArtifactCheck,
   LanguageCheck,
   LanguageFigureCheck,
+  HarmCheck,
+  DefenceCheck,
   ImportCheck,
   RobustnessCheck,
   RegressionCheck,
+  LatencyCheck,
+  PoisonCheck,
 ]);
 
 /** The `assurance:` section of the manifest: which checks, on which declared components, against which limits. */
 export const AssuranceSection = z.strictObject({
+  /** What all attempts of one check on one subject may spend together; each takes its part. Default 0.05. */
+  alpha: z.number().positive().max(alphaMax).optional(),
   checks: z
     .array(AssuranceCheck)
     .max(200)
@@ -114,6 +123,7 @@ export const CheckBasis = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("none"), reason: z.string().max(100) }),
   z.object({ kind: z.literal("census"), violations: trials, n: trials }),
   z.object({ kind: z.literal("columns"), columns: z.array(RateCount).max(4096) }),
+  /** These three stand in results of `perf.metric` and of the fairness checks in version 1 only; later ones record statistics. */
   z.object({ kind: z.literal("rate"), events: trials, n: trials, degenerate }),
   z.object({ kind: z.literal("auc"), wins: count, ties: count, positives: trials, negatives: trials, degenerate }),
   z.object({
@@ -140,6 +150,19 @@ const Interval = z.object({
   upper: z.number().nullable(),
 });
 
+/** What is known of a model that is only seen through its answers. */
+const Served = z.object({
+  /** Without credentials and query. */
+  url: z.string().max(2000),
+  model: z.string().max(500),
+  /** That answered every time; null where it says none. */
+  version: z.string().max(500).nullable(),
+  /** Of the metadata that it gives of itself. */
+  metadata: Digest.nullable(),
+  /** `attested`: the server says the declared digest. `unseen`: nothing is known of the weights. */
+  weights: z.enum(["attested", "unseen"]),
+});
+
 /** One test in an assessment, with everything that its verdict was derived from. Figures have 12 significant digits. */
 export const CheckResult = z.object({
   schema: z.literal("licet.assurance.result/v1"),
@@ -149,14 +172,16 @@ export const CheckResult = z.object({
   checkVersion: z.string(),
   engine: z.object({ name: z.string(), version: z.string(), digest: Digest }),
   subject: z.object({
-    kind: z.enum(["onnx", "oip", "openai", "table", "artifact", "import"]),
+    kind: z.enum(["onnx", "oip", "http", "openai", "table", "artifact", "import"]),
     id: z.string(),
-    /** null only when the run stopped before the file was read. */
+    /** Of the file; of what is declared about it where only an endpoint is known. null only when the run stopped before it was read. */
     digest: Digest.nullable(),
+    /** Of an endpoint: all that was seen of what answered. */
+    served: Served.optional(),
   }),
   inputs: z.array(
     z.object({
-      role: z.enum(["test", "reference", "train", "prompts", "judge_labels"]),
+      role: z.enum(["test", "reference", "train", "prompts", "judge_labels", "judge"]),
       id: z.string(),
       digest: Digest,
       rows: count,
@@ -183,7 +208,16 @@ export const CheckResult = z.object({
   /** What a person should look at first: worst columns, worst pair of groups. Sentences. */
   notes: z.array(z.string().max(2000)).max(5000),
   error: z.object({ code: z.string(), message: z.string(), at: z.record(z.string(), z.unknown()) }).optional(),
-  attempt: z.object({ index: z.int().positive(), alphaSpent: z.number(), previous: z.array(z.string()) }),
+  attempt: z.object({
+    index: z.int().positive(),
+    alphaSpent: z.number(),
+    /** Results of the attempts before; of one without a result, its ticket. */
+    previous: z.array(z.string()),
+    /** The result of another producer that was made again: nothing was spent a second time. */
+    repeats: z.string().optional(),
+  }),
+  /** How often each data set has judged something of this system, this time included. Not known in practice runs. */
+  reuse: z.array(DatasetReuse).optional(),
   seed: z.string(),
   cost: z.object({ queries: count, tokens: count.optional(), wallMs: z.number().nonnegative() }),
   evidence: z.array(z.object({ mediaType: z.string(), digest: Digest })),
@@ -212,15 +246,18 @@ export type ColumnRule = z.infer<typeof ColumnRule>;
 export type DataSchemaCheck = z.infer<typeof DataSchemaCheck>;
 export type DataMissingCheck = z.infer<typeof DataMissingCheck>;
 export type PerformanceCheck = z.infer<typeof PerformanceCheck>;
+export { alphaMax, reuseMax, ReservedAttempt, SettledCheck, DatasetReuse, RepeatView } from "./assurance/attempts.ts";
 export type { ArtifactCheck } from "./assurance/artifact.ts";
 export type { DataCheck } from "./assurance/data.ts";
 export type { DriftCheck } from "./assurance/drift.ts";
-export { gateKindOf } from "./assurance/gate-kinds.ts";
+export { gateKindOf, gateKinds, limitMember } from "./assurance/gate-kinds.ts";
 export { importFormats, type ImportCheck } from "./assurance/import.ts";
-export { attackCheckIds, taskCheckIds, type LanguageCheck, type LanguageFigureCheck } from "./assurance/language.ts";
+export { attackCheckIds, taskCheckIds, type DefenceCheck, type HarmCheck, type LanguageCheck, type LanguageFigureCheck } from "./assurance/language.ts";
 export type { RegressionCheck } from "./assurance/regression.ts";
 export type { RobustnessCheck } from "./assurance/robustness.ts";
 export type { ModelCheck } from "./assurance/models.ts";
+export type { LatencyCheck } from "./assurance/ops.ts";
+export type { PoisonCheck } from "./assurance/poison.ts";
 export type FairnessCheck = z.infer<typeof FairnessCheck>;
 export type FairnessGroup = z.infer<typeof FairnessGroup>;
 export type CheckBasis = z.infer<typeof CheckBasis>;

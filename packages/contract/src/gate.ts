@@ -35,6 +35,23 @@ export const GateAnswer = z
   .meta({ id: "GateAnswer" });
 export type GateAnswer = z.output<typeof GateAnswer>;
 
+/** The limit that a result was judged by and what it stood on. Facts of before this was kept have none, and nothing that asks for a limit is met by them. */
+export const JudgedBy = z
+  .strictObject({
+    op: z.enum(["<=", ">="]),
+    limit: z.number().describe("in the check's own unit"),
+    alpha: z.number(),
+    attempted: z.int().nonnegative().describe("cases"),
+    assessed: z.int().nonnegative().describe("cases that were judged"),
+    origin: z.string().describe("`native`, or the tool whose report was counted"),
+    figure: z.string().exactOptional().describe("what was measured, where the check knows several: `auc`, `log_loss` …"),
+    distance: z.number().exactOptional().describe("how far inputs were moved, in standard deviations"),
+    norm: z.string().exactOptional().describe("in which norm the distance is meant"),
+    queries: z.int().exactOptional().describe("that an attack may spend on a row"),
+  })
+  .meta({ id: "JudgedBy" });
+export type JudgedBy = z.output<typeof JudgedBy>;
+
 /** Everything that the gate's policies may look at, gathered once. Times are in the record's clock. */
 export const GateFacts = z
   .strictObject({
@@ -62,11 +79,12 @@ export const GateFacts = z
       z.strictObject({
         id: z.string(),
         check: z.string(),
-        verdict: z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable", "aborted"]),
+        verdict: z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable", "aborted", "disputed"]),
         producer: z.enum(["self", "ci", "licet"]),
         producedBy: z.string(),
         at: Time,
         result: z.string().describe("entry id"),
+        judged: JudgedBy.exactOptional(),
       }),
     ),
     approvals: z.array(

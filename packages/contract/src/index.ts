@@ -5,6 +5,7 @@ export { intervalScale, lineFor, placeOn, type IntervalScale } from "./assurance
 export * from "./assurance/lineage.ts";
 export * from "./assurance/privacy-budget.ts";
 export { reasonWords } from "./assurance/reason-words.ts";
+export { servedWords } from "./assurance/served-words.ts";
 export * from "./authzen-mapping.ts";
 export * from "./detection.ts";
 export * from "./entries/assurance.ts";

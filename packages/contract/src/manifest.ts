@@ -53,4 +53,5 @@ export * from "./manifest/components.ts";
 export * from "./manifest/people.ts";
 export * from "./manifest/risk.ts";
 export * from "./manifest/risk-eu.ts";
+export * from "./manifest/scoring.ts";
 export { componentsMax } from "./manifest/text.ts";

@@ -64,7 +64,7 @@ const wordsOf: Readonly<Record<Exclude<Tone, "calm">, readonly string[]>> = {
   good: ["granted", "met", "pass", "allow", "approve", "active", "done"],
   info: ["experiment", "pilot", "production", "you"],
   wait: ["open", "unmet", "stale", "insufficient_evidence", "missing", "conditional", "return", "returned", "high", "waiting", "running", "in-force", "warn", "warning"],
-  bad: ["deny", "denied", "fail", "errored", "aborted", "refuse", "refused", "suspended", "revoked", "expired", "held", "critical", "prohibited", "failed", "error"],
+  bad: ["deny", "denied", "fail", "errored", "aborted", "disputed", "refuse", "refused", "suspended", "revoked", "expired", "held", "critical", "prohibited", "failed", "error"],
 };
 
 const byWord: ReadonlyMap<string, Tone> = new Map(toneNames.flatMap((tone) => (tone === "calm" ? [] : wordsOf[tone].map((word) => [word, tone] as const))));

@@ -1,28 +1,35 @@
 import { decideCounterfactual, measureCounterfactual } from "../../../packages/assurance/src/fairness/counterfactual.ts";
 import { decideMeanParity, measureCalibrationParity, measureRegressionParity } from "../../../packages/assurance/src/fairness/mean-parity.ts";
-import { decideParity, measureParity, type ParityCheck } from "../../../packages/assurance/src/fairness/parity.ts";
+import { decideParity, type ParityCheck } from "../../../packages/assurance/src/fairness/parity.ts";
 import type { Random } from "../../../packages/assurance/src/stats/random.ts";
-import { coin, column, flags, type Gate, limit } from "./gate.ts";
+import { binomial, coin, column, countedGate, type Gate, limit } from "./gate.ts";
 
 interface World {
   readonly check: ParityCheck;
   /** Selection rate by group. */
   readonly rates: readonly number[];
   readonly each: number;
+  /** Rows of the groups where they differ. */
+  readonly sizes?: readonly number[];
 }
 
-/** Every row is truly positive for true positive rates; half are for both error rates. */
-function selected(random: Random, { check, rates, each }: World) {
-  const n = rates.length * each;
-  const codes = Int32Array.from({ length: n }, (_, row) => row % rates.length);
-  const positive = flags(n, (row) => (check === "fair.odds" ? Number(row % (2 * rates.length) < rates.length) : 1));
-  const predicted = Uint8Array.from(codes, (code) => coin(random, rates[code] ?? 0));
-  return { positive, predicted, grouping: { names: rates.map((_, index) => `g${index}`), codes } };
-}
-
+/** Every row is truly positive; for both error rates half of the rows are. */
 function parity(name: string, tests: Gate["tests"], { world, value }: { readonly world: World; readonly value: number }): Gate {
-  const op = world.check === "fair.fourfifths" ? ">=" : "<=";
-  return { name: `${world.check} ${name}`, tests, draw: (random) => decideParity(measureParity(selected(random, world), { check: world.check }), limit(op, value)) };
+  const { check, rates, each, sizes } = world;
+  const groups = rates.map((rate, index) => {
+    const n = sizes?.[index] ?? each;
+    return { name: `g${index}`, rate, n, positives: check === "fair.odds" ? n / 2 : n };
+  });
+  const rows = groups.reduce((sum, { n }) => sum + n, 0);
+  const draw = (random: Random) => groups.flatMap(({ rate, n, positives }) => [positives, n - positives].map((count) => (rate === 1 ? count : binomial(random, count, rate))));
+  return countedGate({ name: `${check} ${name}`, tests }, draw, (counts) => {
+    const found = groups.map(({ name: group, n, positives }, index) => {
+      const [tp = 0, fp = 0] = counts.slice(2 * index);
+      return { name: group, n, positives, selected: tp + fp, tp };
+    });
+    const selected = found.reduce((sum, group) => sum + group.selected, 0);
+    return decideParity({ check, attempted: rows, assessed: rows, degenerate: selected === 0 || selected === rows ? "constant_predictions" : null, groups: found, leftOut: [], notes: [] }, limit(check === "fair.fourfifths" ? ">=" : "<=", value));
+  });
 }
 
 const differences: readonly Gate[] = [
@@ -34,6 +41,8 @@ const differences: readonly Gate[] = [
   parity("0.3 and 0.31 of 100", "both", { world: { check: "fair.parity", rates: [0.3, 0.31], each: 100 }, value: 0.01 }),
   parity("0.7 and 0.8 of 250", "both", { world: { check: "fair.opportunity", rates: [0.7, 0.8], each: 250 }, value: 0.1 }),
   parity("0.2 and 0.3 in both classes", "both", { world: { check: "fair.odds", rates: [0.2, 0.3], each: 500 }, value: 0.1 }),
+  // Everybody of one group, which is larger: Newcombe's bounds alone err 7 % of the time.
+  parity("0.9 of 100 and all of 400", "both", { world: { check: "fair.opportunity", rates: [0.9, 1], each: 100, sizes: [100, 400] }, value: 0.1 }),
   parity("0.8 and 0.9 of 250", "both", { world: { check: "fair.accuracy", rates: [0.8, 0.9], each: 250 }, value: 0.1 }),
 ];
 
@@ -62,7 +71,8 @@ const means: readonly Gate[] = [
       const predicted = column(400, () => random.normal());
       const truth = predicted.map((value, row) => value + 0.5 * random.normal() + (row % 2 === 0 ? 0.1 : 0));
       // The limit is in the sample's own standard deviations of the truth: fixed here by rows far more spread than the errors.
-      const spread = Math.sqrt(truth.reduce((sum, value) => sum + (value - mean(truth)) ** 2, 0) / (truth.length - 1));
+      const centre = mean(truth);
+      const spread = Math.sqrt(truth.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (truth.length - 1));
       return decideMeanParity(measureRegressionParity({ truth, predicted, grouping: alternating(400) }, "error"), limit("<=", 0.1 / spread));
     },
   },

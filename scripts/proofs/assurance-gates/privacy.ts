@@ -1,8 +1,8 @@
-import { decideEpsilon, measureEpsilon, measureOneRun } from "../../../packages/assurance/src/privacy/epsilon-audit.ts";
+import { decideEpsilon, measureEpsilon } from "../../../packages/assurance/src/privacy/epsilon-audit.ts";
 import { decideAttribute, measureAttribute } from "../../../packages/assurance/src/privacy/attribute.ts";
 import { decideMembership, measureMembership } from "../../../packages/assurance/src/privacy/membership.ts";
 import { normalQuantile } from "../../../packages/assurance/src/stats/normal.ts";
-import { coin, column, flags, type Gate, limit } from "./gate.ts";
+import { binomial, coin, column, countedGate, type Gate, limit } from "./gate.ts";
 
 const epsilon = 1;
 /** Randomised response: what tells most for its epsilon. */
@@ -33,14 +33,9 @@ const audits: readonly Gate[] = [
     tests: "both",
     draw: (random) => decideEpsilon(measureEpsilon({ members: column(400, () => coin(random, honest)), nonmembers: column(400, () => coin(random, 1 - honest)) }), limit("<=", epsilon)),
   },
-  {
-    name: "privacy.epsilon 1 in one run of 300 canaries",
-    tests: "both",
-    draw: (random) => {
-      const included = flags(300, () => coin(random, 0.5));
-      return decideEpsilon(measureOneRun(included, included.map((bit) => (coin(random, honest) === 1 ? bit : 1 - bit))), limit("<=", epsilon));
-    },
-  },
+  countedGate({ name: "privacy.epsilon 1 in one run of 300 canaries", tests: "both" }, (random) => [binomial(random, 300, honest)], ([correct = 0]) =>
+    decideEpsilon({ kind: "one-run", attempted: 300, assessed: 300, degenerate: null, notes: [], guesses: 300, correct }, limit("<=", epsilon)),
+  ),
 ];
 
 const attributes: readonly Gate[] = [

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { GateFacts, PackSource } from "@licet/contract";
+import { gateKindOf, type GateFacts, type PackSource } from "@licet/contract";
 import { canonicalize } from "@licet/evidence";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { highPilot, minimalPilot } from "../../../packages/licet/src/ato/gate-fixture.ts";
-import { gateRequest } from "../../../packages/licet/src/ato/gate-request.ts";
-import { decideGate } from "../../../packages/licet/src/ato/gate.ts";
+import { decideGate, promotionRequest } from "../../../packages/licet/src/ato/gate.ts";
+import { resultRequest } from "../../../packages/licet/src/ato/result-request.ts";
 import { cedarCall, exportCall } from "../../../packages/licet/src/gateway/decide.ts";
 import type { CredentialView, ModelView, PolicyBundleView, ProviderView } from "../../../packages/licet/src/gateway/snapshot.ts";
 import { StandingViews } from "../../../packages/licet/src/gateway/standing-views.ts";
@@ -16,7 +16,7 @@ import { applicationPolicies } from "../../../packages/licet/src/pdp/application
 import { Applications } from "../../../packages/licet/src/pdp/applications.ts";
 import { ApplicationData } from "../../../packages/licet/src/pdp/data.ts";
 import { packOf } from "../../../packages/licet/src/policy/bundle-fixture.ts";
-import { builtinSource } from "../../../packages/licet/src/policy/builtin.ts";
+import { builtinBundle, builtinSource } from "../../../packages/licet/src/policy/builtin.ts";
 import { bundleJson, readBundle, type Bundle } from "../../../packages/licet/src/policy/bundle.ts";
 import { composeBundle } from "../../../packages/licet/src/policy/compose.ts";
 import { createDecider, type CedarEntity, type PolicyDecision, type PolicyRequest } from "../../../packages/licet/src/policy/decide.ts";
@@ -140,12 +140,13 @@ const moves: readonly (readonly [string, GateFacts])[] = [
   ["one under a hold", { ...highPilot, holds: ["hold_1"] }],
   ["production, which a baseline pack forbids too", { ...highPilot, from: "pilot", to: "production" }],
 ];
-const promotions = moves.map(([name, facts]) => ({ name, facts, request: gateRequest(facts, "promote") }));
+const promotions = moves.map(([name, facts]) => ({ name, facts, request: promotionRequest(facts, builtinBundle()) }));
+const counted: readonly Question[] = highPilot.checks.map((row) => ({ name: `whether the result of \`${row.id}\` counts`, request: resultRequest(highPilot, row, { kind: gateKindOf(row.check) }) }));
 const misfits: readonly Question[] = [
   { name: "a context that does not fit", request: { ...modelCall("", "small").request, context: { now: "yesterday" } } },
   { name: "an action that nobody knows", request: { ...modelCall("", "small").request, action: { type: "Licet::Action", id: "fly" } } },
 ];
-const questions: readonly Question[] = [...calls, ...applicationRequests, ...promotions, ...misfits];
+const questions: readonly Question[] = [...calls, ...applicationRequests, ...promotions, ...counted, ...misfits];
 
 function isWhole(decision: object): decision is PolicyDecision {
   return "warnings" in decision && "shadowed" in decision && "advisoryErrors" in decision;
@@ -247,8 +248,12 @@ describe("the same request file gives the same bytes", () => {
   test.each(promotions)("through the gate: $name", ({ facts, request }) => {
     const seen: { readonly request: PolicyRequest; readonly decision: PolicyDecision }[] = [];
     const answer = decideGate(facts, readBundle(json, bundle.digest), (decided) => seen.push(decided));
-    expect(seen).toHaveLength(1);
-    for (const decided of seen) {
+    const [results, [last, ...others]] = [seen.slice(0, -1), seen.slice(-1)];
+    const passed = facts.checks.filter(({ verdict }) => verdict === "pass").map((row) => requestLine(resultRequest(facts, row, { kind: gateKindOf(row.check) })));
+    expect(results.map(({ request: each }) => requestLine(each)).sort()).toEqual(passed.sort());
+    for (const decided of results) expect(decided.decision.decision).toBe("allow");
+    expect(others).toEqual([]);
+    for (const decided of last === undefined ? [] : [last]) {
       expect(requestLine(decided.request)).toBe(requestLine(request));
       expect(canonicalOutcome(decided.decision)).toBe(printed.get(request));
       const unmet = answer.requirements.filter(({ state }) => state !== "met").map(({ id }) => id);

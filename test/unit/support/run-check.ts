@@ -16,7 +16,7 @@ export async function checkResult(check: object, contents: Readonly<Record<strin
   }
   let time = 0;
   const suite = AssuranceSection.parse({ checks: [{ id: "c", ...check }] });
-  const [result] = (await runSuite({ suite, root, resolve: (name) => files[name], seed, release: null, now: () => (time += 1), ...given })).results;
+  const [result] = (await runSuite({ suite, root, resolve: (name) => files[name], seed, release: null, now: () => (time += 1), models: { isolation: "none" }, ...given })).results;
   if (result === undefined) throw new Error("no result");
   expect(CheckResult.parse(JSON.parse(JSON.stringify(result)))).toEqual(result);
   expect(rederive(result)).toMatchObject({ agrees: true, problems: [] });

@@ -1,6 +1,7 @@
 import type { AssuranceCheck } from "@licet/contract";
 import { artifactScan } from "./artifact.ts";
 import { dataLabelChecks } from "./data-labels.ts";
+import { poisonChecks } from "./data-poison.ts";
 import { dataMissing } from "./data-missing.ts";
 import { personalDataChecks } from "./data-personal.ts";
 import { dataSchema } from "./data-schema.ts";
@@ -11,15 +12,20 @@ import { driftChecks } from "./drift.ts";
 import { fairnessChecks } from "./fairness.ts";
 import { importedReport } from "./import.ts";
 import { languageChecks } from "./language.ts";
+import { defenceReplay } from "./language-defence.ts";
 import { languageFigureChecks } from "./language-figures.ts";
+import { harm } from "./language-judged.ts";
 import { modelChecks } from "./models.ts";
+import { latency } from "./ops.ts";
 import { performanceMetric } from "./performance.ts";
+import { privacyAnswerChecks } from "./privacy-answers.ts";
+import { privacyChecks } from "./privacy.ts";
 import { probingChecks } from "./probing.ts";
 import { regressionChecks } from "./regression.ts";
 import { robustnessChecks } from "./robustness.ts";
 
 /** Every check that the engine has. The order is part of the engine's digest. */
-export const catalogue: readonly CheckDefinition[] = [dataSchema, dataMissing, performanceMetric, ...fairnessChecks, ...dataTableChecks, ...dataLabelChecks, ...personalDataChecks, ...driftChecks, ...answerDriftChecks, ...modelChecks, ...regressionChecks, ...robustnessChecks, ...probingChecks, artifactScan, ...languageChecks, ...languageFigureChecks, importedReport];
+export const catalogue: readonly CheckDefinition[] = [dataSchema, dataMissing, performanceMetric, ...fairnessChecks, ...dataTableChecks, ...dataLabelChecks, ...personalDataChecks, ...poisonChecks, ...driftChecks, ...answerDriftChecks, ...modelChecks, ...privacyChecks, ...privacyAnswerChecks, ...regressionChecks, ...robustnessChecks, ...probingChecks, latency, artifactScan, ...languageChecks, ...languageFigureChecks, harm, defenceReplay, importedReport];
 
 const byName: ReadonlyMap<string, CheckDefinition> = new Map(catalogue.map((definition) => [definition.check, definition]));
 

@@ -9,6 +9,11 @@ export function columnKinds(table: Table): { readonly numeric: readonly string[]
   const numeric: string[] = [];
   const categorical: string[] = [];
   for (const column of table.columns) {
+    const kept = table.numbers?.(column);
+    if (kept !== undefined) {
+      if (kept.some((value) => !Number.isNaN(value))) numeric.push(column);
+      continue;
+    }
     const present = table.cells(column).filter((cell) => !isMissing(cell));
     if (present.length === 0) continue;
     const isNumeric = present.every((cell) => !code.test(cell) && castNumber(cell) !== undefined);

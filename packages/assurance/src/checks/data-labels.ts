@@ -1,9 +1,9 @@
 import { LicetError, type DataCheck } from "@licet/contract";
 import { z } from "zod";
 import { type AdjudicatedStratum, decideLabelNoise } from "../data/label-noise.ts";
-import { settled } from "../robust/settled.ts";
 import { isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
+import { settle } from "../verdict/settle.ts";
 import { inputOf, tableSubject } from "./loaded.ts";
 import { count } from "./model-figures.ts";
 import { statisticsCheck } from "./statistics.ts";
@@ -77,7 +77,7 @@ const labelNoise = statisticsCheck<LabelNoise, Judged>({
       notes: figures.strata.map(({ name, size, judged, wrong }) => `stratum \`${name}\`: ${wrong} of ${judged} judged labels are wrong, of ${size} rows`),
     };
   },
-  decide: (figures, limit) => settled(decideLabelNoise(figures, limit), figures),
+  decide: (figures, limit) => settle(decideLabelNoise(figures, limit), figures),
 });
 
 export const dataLabelChecks = [labelNoise] as const;

@@ -1,5 +1,5 @@
 import type { DataMissingCheck } from "@licet/contract";
-import { isMissing } from "../table/cast.ts";
+import { missingCells } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
 import type { CheckDefinition } from "./definition.ts";
 import { inputOf, tableSubject } from "./loaded.ts";
@@ -12,7 +12,7 @@ import type { Measurement } from "./measure.ts";
 export function measureMissing(table: Table, check: DataMissingCheck): Measurement {
   const columns = (check.columns ?? table.columns).map((name) => ({
     name,
-    events: table.cells(name).filter(isMissing).length,
+    events: missingCells(table, name),
     n: table.rows,
   }));
   const worst = columns.filter(({ events }) => events > 0).sort((a, b) => b.events - a.events);

@@ -30,12 +30,18 @@ export interface RunContext {
   readonly personalData?: PersonalDataDetector | undefined;
 }
 
+/** Cases of one kind; `of` is empty where there is only one. */
+export interface CaseCount {
+  readonly of: string;
+  readonly n: number;
+}
+
 export type DeclaredLimit = Pick<CheckResult["limit"], "op" | "value">;
 
 /** One kind of check: how a declared one is limited, measured, and recognised in a record. */
 export interface CheckDefinition<C extends AssuranceCheck = AssuranceCheck> {
   readonly check: C["check"];
-  /** Raised whenever the same counts could lead to another verdict. */
+  /** Raised whenever the same counts could lead to another verdict, or are recorded in another form. */
   readonly version: string;
   readonly op: DeclaredLimit["op"];
   /** True where it draws nothing: another seed gives the same figures. */
@@ -51,6 +57,8 @@ export interface CheckDefinition<C extends AssuranceCheck = AssuranceCheck> {
   mismatch?(basis: CheckBasis): string | undefined;
   /** Present where the basis is figures of its own form. */
   decide?(basis: CheckBasis, limit: Limit): Outcome;
+  /** Present where the basis is figures of its own form: how many cases of the kind that `requiredN` speaks of there are. */
+  cases?(basis: CheckBasis): readonly CaseCount[];
   /** Loads what the check names and counts. Throws LicetError when a file, table or model cannot be used. */
   measure(check: C, components: Components, context: RunContext): Promise<Measured>;
 }

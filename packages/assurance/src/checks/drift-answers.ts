@@ -4,8 +4,8 @@ import type { CategoryCounts } from "../drift/categorical.ts";
 import { decideLabelShift, type LabelShiftStatistics, measureLabelShift } from "../drift/label-shift.ts";
 import type { NumericPair } from "../drift/numeric.ts";
 import { decidePredictionDrift, measurePredictionDrift, type Predictions, type PredictionDriftStatistics } from "../drift/prediction.ts";
-import type { Model } from "../onnx/model.ts";
-import { type Assessed, settled } from "../robust/settled.ts";
+import type { TestedModel } from "../subject/tested-model.ts";
+import { type Assessed, settle } from "../verdict/settle.ts";
 import { isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
 import { categoricalFigures, measuredOn, numericFigures, type Pair, pairOf } from "./drift.ts";
@@ -37,8 +37,8 @@ interface Answers {
   readonly assessed: number;
 }
 
-function answersOf(model: Model, table: Table, check: Classing): Answers {
-  const { scores: { classes: named, scores }, complete } = scoreTable(model, table, check);
+async function answersOf(model: TestedModel, table: Table, check: Classing): Promise<Answers> {
+  const { scores: { classes: named, scores }, complete } = await scoreTable(model, table, check);
   const labels = named.map(label);
   const width = labels.length;
   const usable = complete.map((whole, row) => whole && scores.subarray(row * width, (row + 1) * width).every(Number.isFinite));
@@ -56,8 +56,10 @@ function answersOf(model: Model, table: Table, check: Classing): Answers {
   return { classes: [width === 1 ? `not ${name}` : (labels[1 - index] ?? ""), name], single: width === 1, scores: [positive], scored: [`score of ${name}`], answers, assessed };
 }
 
-function largest(values: Float32Array): number {
-  return values.reduce((best, value, index) => (value > (values[best] ?? Infinity) ? index : best), 0);
+function largest(values: Float32Array | Float64Array): number {
+  let best = 0;
+  for (const [index, value] of values.entries()) if (value > (values[best] ?? Infinity)) best = index;
+  return best;
 }
 
 interface Sides {
@@ -76,7 +78,8 @@ async function answersOn(check: AnswerCheck, files: Parameters<typeof pairOf>[1]
   const pair = await pairOf(check, files);
   const model = await files.model(check.model);
   const options = seen(check, pair);
-  const [before, now] = [answersOf(model.content, pair.reference.content, options), answersOf(model.content, pair.current.content, options)];
+  const before = await answersOf(model, pair.reference.content, options);
+  const now = await answersOf(model, pair.current.content, options);
   const { inputs } = measuredOn(pair);
   const rows = sidesOf(before, now);
   const { attempted, assessed } = rows.current;
@@ -103,7 +106,7 @@ const predictionDrift = statisticsCheck<Of<"drift.prediction">, { readonly rows:
   },
   decide: (figures, limit) => {
     const measured: DriftOf = { ...figures.of, notes: [] };
-    return settled(settled(decidePredictionDrift({ of: measured }, limit), figures.rows.reference), figures.rows.current);
+    return settle(settle(decidePredictionDrift({ of: measured }, limit), figures.rows.reference), figures.rows.current);
   },
 });
 
@@ -143,7 +146,7 @@ const labelShift = statisticsCheck<Of<"drift.label">, Omit<LabelShiftStatistics,
     });
     return { ...found, figures: { ...figures, rows: { ...rows, reference: { attempted: rows.reference.attempted, assessed: known.length } } }, notes };
   },
-  decide: ({ rows, ...figures }, limit) => settled(settled(decideLabelShift(figures, limit), rows.reference), rows.current),
+  decide: ({ rows, ...figures }, limit) => settle(settle(decideLabelShift(figures, limit), rows.reference), rows.current),
 });
 
 /** -1 for a row without an answer. */

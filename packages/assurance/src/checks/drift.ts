@@ -6,11 +6,12 @@ import { decideMissingDrift, measureMissingDrift } from "../drift/missing.ts";
 import { decideMultivariateDrift, measureMultivariateDrift, type MultivariateDriftStatistics } from "../drift/multivariate.ts";
 import { decideNumericDrift, measureNumericDrift } from "../drift/numeric.ts";
 import type { Components, Loaded } from "../suite/component.ts";
-import { isMissing, numericColumn } from "../table/cast.ts";
+import { isMissing, missingCells, numericColumn } from "../table/cast.ts";
 import { encodeDictionary } from "../table/dictionary.ts";
 import type { Table } from "../table/table.ts";
 import { columnKinds } from "./column-kinds.ts";
 import { inputOf, tableSubject } from "./loaded.ts";
+import { count, pairCounts } from "./model-figures.ts";
 import { statisticsCheck } from "./statistics.ts";
 
 type Of<Id extends DriftCheck["check"]> = Extract<DriftCheck, { check: Id }>;
@@ -18,7 +19,6 @@ type Of<Id extends DriftCheck["check"]> = Extract<DriftCheck, { check: Id }>;
 type Compared = Exclude<DriftCheck, { model: string }>;
 
 const columnsMax = 4096;
-const count = z.int().nonnegative().max(1_000_000_000);
 const figure = z.number().nullable();
 const sides = z.object({ reference: count, current: count });
 const rate = z.object({ events: count, n: count });
@@ -130,7 +130,7 @@ const missingDrift = statisticsCheck<Of<"drift.missing">, Pick<ReturnType<typeof
   components,
   measure: async (check, files) => {
     const pair = await pairOf(check, files);
-    const missing = (table: Table, name: string) => ({ events: table.cells(name).filter(isMissing).length, n: table.rows });
+    const missing = (table: Table, name: string) => ({ events: missingCells(table, name), n: table.rows });
     const columns = (check.columns ?? pair.reference.content.columns).map((name) => ({ name, reference: missing(pair.reference.content, name), current: missing(pair.current.content, name) }));
     const { columns: measured, notes } = measureMissingDrift(columns);
     return { ...measuredOn(pair), figures: { columns: measured }, notes };
@@ -148,7 +148,7 @@ const multivariateDrift = statisticsCheck<Of<"drift.multivariate">, Omit<Multiva
     rows: sides,
     energy: z.object({ statistic: z.number(), p: z.number() }).nullable(),
     mmd2: z.object({ statistic: z.number(), p: z.number(), median: z.number() }).nullable(),
-    classifier: z.object({ wins: z.number().nonnegative(), ties: z.number().nonnegative(), positives: count, negatives: count }).nullable(),
+    classifier: z.object(pairCounts).nullable(),
     features: z.enum(["linear", "quadratic"]),
     degenerate: z.boolean(),
   }),

@@ -1,93 +1,81 @@
-import type { CheckBasis, FairnessCheck } from "@licet/contract";
-import { comparePairs } from "../verdict/differences.ts";
-import type { CheckDefinition } from "./definition.ts";
-import { groupRows, type Grouping } from "./groups.ts";
-import { inputOf, modelSubject } from "./loaded.ts";
-import type { Measurement } from "./measure.ts";
-import { predict, type Prediction, type Predictions } from "./predictions.ts";
+import type { CheckResult, FairnessCheck, ModelCheck } from "@licet/contract";
+import { z } from "zod";
+import type { Grouping } from "../fairness/grouping.ts";
+import { decideMeanParity, measureCalibrationParity } from "../fairness/mean-parity.ts";
+import { decideParity, measureParity, parityUnit } from "../fairness/parity.ts";
+import { positives, predictedPositive, scoredOf } from "../performance/answered.ts";
+import type { Components } from "../suite/component.ts";
+import type { Table } from "../table/table.ts";
+import { countsOf } from "../verdict/settle.ts";
+import { amongAnswered, columnGroups, groupRows } from "./groups.ts";
+import { inputOf } from "./loaded.ts";
+import { count, evidence, name } from "./model-figures.ts";
+import { scoringOf } from "./scoring.ts";
+import { statisticsCheck } from "./statistics.ts";
 
-type Rate = "selection" | "tpr" | "fpr";
+type Of<Id extends ModelCheck["check"]> = Extract<ModelCheck, { check: Id }>;
+type ParityDeclared = FairnessCheck | Of<"fair.accuracy"> | Of<"fair.fourfifths">;
+type Parity = Omit<ReturnType<typeof measureParity>, "notes">;
 
-const rateOf: Readonly<Record<Rate, { readonly name: string; readonly among: (row: Prediction) => boolean }>> = {
-  selection: { name: "selection rate", among: () => true },
-  tpr: { name: "true positive rate", among: (row) => row.actual },
-  fpr: { name: "false positive rate", among: (row) => !row.actual },
-};
+const groupForm = z.object({ name, n: count, positives: count, selected: count, tp: count });
 
-const ratesOf: Readonly<Record<FairnessCheck["check"], readonly Rate[]>> = {
-  "fair.opportunity": ["tpr"],
-  "fair.parity": ["selection"],
-  "fair.odds": ["tpr", "fpr"],
-};
-
-/**
- * `fair.opportunity`, `fair.parity`, `fair.odds`: the largest difference between declared groups in the true positive
- * rate, the selection rate, or both error rates. Definitions: Hardt, Price & Srebro 2016; Dwork et al. 2012.
- * Groups without denominator keep their zero count, so that nothing is ever read as a difference of 0.
- */
-export function measureFairness(predictions: Predictions, grouping: Grouping, check: FairnessCheck): Measurement {
-  const rows = predictions.assessed.filter(({ row }) => grouping.of[row] !== undefined);
-  const families = ratesOf[check.check].map((rate) => ({
-    rate,
-    groups: grouping.names.map((name) => {
-      const trials = rows.filter((prediction) => grouping.of[prediction.row] === name && rateOf[rate].among(prediction));
-      return { name, events: trials.filter(({ predicted }) => predicted).length, n: trials.length };
-    }),
-  }));
-  const constant = rows.length > 0 && new Set(rows.map(({ predicted }) => predicted)).size === 1;
-  const { attempted } = predictions;
-  return {
-    basis: { kind: "differences", families, degenerate: constant ? "constant_predictions" : null },
-    counts: { attempted, assessed: rows.length, unassessed: attempted - rows.length },
-    unit: `largest difference in ${ratesOf[check.check].map((rate) => rateOf[rate].name).join(" and ")} between groups`,
-    limit: { op: "<=", value: check.max },
-    notes: [...emptyGroups(families), ...worstPair(families)],
-    queries: attempted,
-  };
-}
-
-type Families = readonly { readonly rate: Rate; readonly groups: { name: string; events: number; n: number }[] }[];
-
-function emptyGroups(families: Families): readonly string[] {
-  return families.flatMap(({ rate, groups }) =>
-    groups.filter(({ n }) => n === 0).map(({ name }) => `the group \`${name}\` has no rows for the ${rateOf[rate].name}`),
-  );
-}
-
-/** The bounds are for reading; their level does not matter here. */
-function worstPair(families: Families): readonly string[] {
-  const defined = families.map(({ rate, groups }) => ({ rate, groups: groups.filter(({ n }) => n > 0) }));
-  const [worst] = [...comparePairs(defined, 0.05)].sort((a, b) => b.estimate - a.estimate);
-  if (worst === undefined) return [];
-  const side = ({ name, events, n }: { name: string; events: number; n: number }) => `\`${name}\` ${events} of ${n}`;
-  return [`widest in the ${rateOf[worst.rate].name}: ${side(worst.first)}, ${side(worst.second)}`];
-}
-
-/** One of the comparisons of groups. */
-function fairnessOf(check: FairnessCheck["check"]): CheckDefinition<FairnessCheck> {
-  return {
+/** A comparison of rates between the declared groups. */
+function parityOf(check: ParityDeclared["check"]) {
+  return statisticsCheck<ParityDeclared, Parity>({
     check,
-    version: "1",
+    version: "2",
     exact: true,
-    op: "<=",
-    bases: ["differences"],
-    limitValue: ({ max }) => max,
-    components: ({ model, dataset, group: { transform } }) => [model, dataset, ...(transform.kind === "median-split" ? [transform.of] : [])],
-    mismatch: (basis) => (ratesIn(basis) === ratesOf[check].join() ? undefined : `\`${check}\` compares other rates`),
-    measure: async (declared, components) => {
-      const test = await components.table(declared.dataset);
-      const model = await components.model(declared.model);
-      const { transform } = declared.group;
-      const reference = transform.kind === "median-split" ? await components.table(transform.of) : undefined;
-      const grouping = groupRows(declared.group, test.content, reference?.content);
-      const inputs = [inputOf("test", test), ...(reference === undefined ? [] : [inputOf("reference", reference)])];
-      return { measurement: measureFairness(predict(model.content, test.content, declared), grouping, declared), subject: modelSubject(model), inputs, group: declared.group.name };
+    op: check === "fair.fourfifths" ? ">=" : "<=",
+    unit: parityUnit(check),
+    limitValue: (declared) => (declared.check === "fair.fourfifths" ? declared.min : declared.max),
+    figures: z.object({ ...evidence, check: z.literal(check), groups: z.array(groupForm).max(50), leftOut: z.array(z.object({ name, n: count })).max(2500) }),
+    components: (declared) => [declared.model, declared.dataset, ...referenceOf(declared)],
+    cases: ({ groups }) => [{ of: "", n: groups.reduce((sum, { n }) => sum + n, 0) }],
+    measure: async (declared, files) => {
+      const { predictions, table, found } = await scoringOf(declared, files);
+      const declaredGroups = await groupsOf(declared, table, files);
+      const grouping = amongAnswered(declaredGroups.grouping, predictions.scores);
+      const { notes, ...figures } = measureParity({ positive: positives(predictions), predicted: predictedPositive(predictions), grouping }, { check });
+      const inputs = [...found.inputs, ...declaredGroups.inputs];
+      return { ...found, inputs, group: declaredGroups.name, figures, counts: countsOf(figures), notes };
     },
-  };
+    decide: (figures, limit) => decideParity({ ...figures, notes: [] }, limit),
+  });
 }
 
-function ratesIn(basis: CheckBasis): string {
-  return basis.kind === "differences" ? basis.families.map(({ rate }) => rate).join() : "";
+function referenceOf(declared: ParityDeclared): readonly string[] {
+  return "group" in declared && declared.group.transform.kind === "median-split" ? [declared.group.transform.of] : [];
 }
 
-export const fairnessChecks = [fairnessOf("fair.opportunity"), fairnessOf("fair.parity"), fairnessOf("fair.odds")] as const;
+interface DeclaredGroups {
+  readonly name: string;
+  readonly grouping: Grouping;
+  readonly inputs: CheckResult["inputs"];
+}
+
+async function groupsOf(declared: ParityDeclared, table: Table, files: Components): Promise<DeclaredGroups> {
+  if ("by" in declared) return { name: declared.by.name, grouping: columnGroups(table, declared.by.column), inputs: [] };
+  const [of] = referenceOf(declared);
+  const reference = of === undefined ? undefined : await files.table(of);
+  return { name: declared.group.name, grouping: groupRows(declared.group, table, reference?.content), inputs: reference === undefined ? [] : [inputOf("reference", reference)] };
+}
+
+const calibration = statisticsCheck<Of<"fair.calibration">, Omit<ReturnType<typeof measureCalibrationParity>, "notes">>({
+  check: "fair.calibration",
+  version: "2",
+  op: "<=",
+  exact: true,
+  unit: "largest difference in calibration between groups",
+  figures: z.object({ ...evidence, check: z.literal("fair.calibration"), groups: z.array(z.object({ name, n: count, mean: z.number(), sd: z.number() })).max(50) }),
+  limitValue: ({ max }) => max,
+  components: ({ model, dataset }) => [model, dataset],
+  measure: async (declared, files) => {
+    const { predictions, table, found } = await scoringOf(declared, files);
+    const grouping = amongAnswered(columnGroups(table, declared.by.column), predictions.scores);
+    const { notes, ...figures } = measureCalibrationParity({ ...scoredOf(predictions), grouping });
+    return { ...found, group: declared.by.name, figures, counts: countsOf(figures), notes };
+  },
+  decide: (figures, limit) => decideMeanParity({ ...figures, notes: [] }, limit),
+});
+
+export const fairnessChecks = [parityOf("fair.opportunity"), parityOf("fair.parity"), parityOf("fair.odds"), parityOf("fair.accuracy"), parityOf("fair.fourfifths"), calibration] as const;

@@ -1,16 +1,7 @@
 import { type FairnessGroup, LicetError } from "@licet/contract";
+import { type Grouping, groupingOf } from "../fairness/grouping.ts";
 import { isMissing, median, numericColumn } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
-
-/** More groups than this make every pairwise comparison meaningless and the pairs too many to compute. */
-const groupsMax = 50;
-
-export interface Grouping {
-  /** Every declared group, also those without a row. */
-  readonly names: readonly string[];
-  /** Group of each row; undefined where the value is missing. */
-  readonly of: readonly (string | undefined)[];
-}
 
 /**
  * Puts every row into a declared group. `median-split`: `high` when the value is at least the median of the column
@@ -18,15 +9,17 @@ export interface Grouping {
  */
 export function groupRows(group: FairnessGroup, table: Table, reference: Table | undefined): Grouping {
   if (group.transform.kind === "median-split") return medianSplit(group.column, table, reference);
-  const of = table.cells(group.column).map((cell) => (isMissing(cell) ? undefined : cell));
-  const names = [...new Set(of.filter((name) => name !== undefined))].toSorted();
-  if (names.length > groupsMax) {
-    throw new LicetError("table_value_invalid", {
-      message: `the column \`${group.column}\` has ${names.length} different values: group by a column with at most ${groupsMax}`,
-      at: { column: group.column, groupsMax },
-    });
-  }
-  return { names, of };
+  return columnGroups(table, group.column);
+}
+
+/** A group for every value of a column. */
+export function columnGroups(table: Table, column: string): Grouping {
+  return groupingOf(table.cells(column).map((cell) => (isMissing(cell) ? undefined : cell)));
+}
+
+/** A row without an answer belongs to no group; a group without an answered row stays, with nothing in it. */
+export function amongAnswered({ names, codes }: Grouping, scores: Float64Array): Grouping {
+  return { names, codes: codes.map((code, row) => (Number.isFinite(scores[row]) ? code : -1)) };
 }
 
 function medianSplit(column: string, table: Table, reference: Table | undefined): Grouping {
@@ -37,9 +30,9 @@ function medianSplit(column: string, table: Table, reference: Table | undefined)
       at: { column },
     });
   }
-  const of = Array.from(numericColumn(table, column), (value) => {
-    if (Number.isNaN(value)) return undefined;
-    return value >= split ? "high" : "low";
+  const codes = Int32Array.from(numericColumn(table, column), (value) => {
+    if (Number.isNaN(value)) return -1;
+    return value >= split ? 0 : 1;
   });
-  return { names: ["high", "low"], of };
+  return { names: ["high", "low"], codes };
 }

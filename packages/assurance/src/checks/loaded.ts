@@ -1,5 +1,5 @@
 import type { CheckResult } from "@licet/contract";
-import type { Model } from "../onnx/model.ts";
+import type { TestedModel } from "../subject/tested-model.ts";
 import type { Loaded } from "../suite/component.ts";
 import type { Table } from "../table/table.ts";
 
@@ -14,6 +14,7 @@ export function tableSubject(table: Loaded<Table>): Subject {
   return { kind: "table", id: table.name, digest: table.digest };
 }
 
-export function modelSubject(model: Loaded<Model>): Subject {
-  return { kind: "onnx", id: model.name, digest: model.digest };
+/** To be called after its last answer: of an endpoint it holds what was seen. */
+export function modelSubject(model: TestedModel): Subject {
+  return model.subject();
 }

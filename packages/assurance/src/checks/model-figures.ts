@@ -7,4 +7,5 @@ export const evidence = { attempted: count, assessed: count, degenerate: z.enum(
 const ends = z.tuple([z.number(), z.number()]);
 export const resampled = z.object({ alpha: z.number(), replicates: count, below: count, equal: count, acceleration: z.number(), lower: ends, upper: ends });
 export const meanFigure = z.object({ moments: z.object({ n: count, mean: z.number(), sd: z.number(), skewness: z.number() }), resampled: resampled.nullable() });
+export const pairCounts = { wins: z.number().nonnegative(), ties: z.number().nonnegative(), positives: count, negatives: count };
 export const namedRate = z.object({ name, events: count, n: count });

@@ -1,7 +1,9 @@
 import { LicetError } from "@licet/contract";
-import type { ClassScores, Model } from "../onnx/model.ts";
+import { type Answered, thresholdDefault } from "../performance/answered.ts";
 import { castNumber, isMissing, numericColumn } from "../table/cast.ts";
 import { rowsOf, type Rows } from "../subject/probe.ts";
+import { completeOnly } from "../subject/complete-only.ts";
+import type { ModelScores, TestedModel } from "../subject/tested-model.ts";
 import type { Table } from "../table/table.ts";
 
 /** What a check says about the columns that its model sees. */
@@ -19,83 +21,47 @@ export interface Classing extends Seeing {
   readonly threshold?: number | undefined;
 }
 
-type Scored = Classing & { readonly target: string };
+export type Asked = Pick<TestedModel, "width" | "score">;
 
-/** One row that could be scored and has a true class. */
-export interface Prediction {
-  /** Row of the table, from 0. */
-  readonly row: number;
-  /** True class and answered class, as labels. */
-  readonly target: string;
-  readonly answer: string;
-  readonly actual: boolean;
-  readonly predicted: boolean;
-  /** The predicted class is the true one, of however many. */
-  readonly correct: boolean;
-  /** Score of the positive class. */
-  readonly score: number;
-}
+export type Scored = Classing & { readonly target: string };
 
-export interface Predictions {
+/** What a model answered to every row of a table. Rows without a true class, without a feature, or with a score that is no number have no score. */
+export interface Predictions extends Answered {
   readonly attempted: number;
-  /** Rows left out have no true class, a missing feature, or a score that is no number. */
-  readonly assessed: readonly Prediction[];
-}
-
-/** The same as columns over all rows: NaN is the score of a row that was not assessed. */
-export function scoredColumns({ assessed, attempted }: Predictions): { readonly positive: Uint8Array; readonly scores: Float64Array } {
-  const positive = new Uint8Array(attempted);
-  const scores = new Float64Array(attempted).fill(Number.NaN);
-  for (const { row, actual, score } of assessed) {
-    positive[row] = actual ? 1 : 0;
-    scores[row] = score;
-  }
-  return { positive, scores };
-}
-
-/** Of all rows whether the answer was right: 1, 0, or 255 without an answer. */
-export function rightRows({ assessed, attempted }: Predictions): Uint8Array {
-  const right = new Uint8Array(attempted).fill(255);
-  for (const { row, correct } of assessed) right[row] = correct ? 1 : 0;
-  return right;
 }
 
 /**
  * Scores every row of a table. The positive class is `positive`, or class 1 of a model with one or two classes.
  * Throws `model_input_mismatch`, `model_output_unclear`, `table_column_missing`, `table_value_invalid`.
  */
-export function predict(model: Model, table: Table, check: Scored): Predictions {
+export async function predict(model: Asked, table: Table, check: Scored): Promise<Predictions> {
   const targets = table.cells(check.target);
-  const { scores, complete } = scoreTable(model, table, check);
-  const reader = readerFor(scores, check);
-  const assessed = targets.flatMap((target, row) => {
-    if (isMissing(target) || complete[row] !== true) return [];
-    const prediction = reader(row, label(target));
-    return prediction === undefined ? [] : [prediction];
-  });
+  const { scores, complete } = await scoreTable(model, table, check);
+  const known = targets.map((target, row) => !isMissing(target) && complete[row] === true);
+  const answers = answersOf(scores, { check, targets, known });
   requireKnownTargets(targets, scores);
-  return { attempted: table.rows, assessed };
+  return { attempted: table.rows, ...answers };
 }
 
 /** Scores of every row; a row is complete when the model was given all of it. */
-export function scoreTable(model: Model, table: Table, check: Seeing): { readonly scores: ClassScores; readonly complete: readonly boolean[] } {
+export async function scoreTable(model: Asked, table: Table, check: Seeing): Promise<{ readonly scores: ModelScores; readonly complete: readonly boolean[] }> {
   const columns = featureColumns(model, table, check);
   const features = new Float32Array(table.rows * columns.length);
   for (const [column, values] of columns.entries()) {
     for (const [row, value] of values.entries()) features[row * columns.length + column] = value;
   }
   const complete = Array.from({ length: table.rows }, (_, row) => columns.every((values) => Number.isFinite(values[row])));
-  return { scores: model.score(features, table.rows), complete };
+  return { scores: await completeOnly(model.score)(rowsOf(columns.length, features)), complete };
 }
 
 /** The rows that a check asks about, as the model takes them, and the index of each row's true class: NaN where it has none. */
-export function rowsAndTargets(model: Model, table: Table, check: Scored): { readonly rows: Rows; readonly targets: Float64Array; readonly names: readonly string[] } {
+export async function rowsAndTargets(model: Asked, table: Table, check: Scored): Promise<{ readonly rows: Rows; readonly targets: Float64Array; readonly names: readonly string[] }> {
   const columns = featureColumns(model, table, check);
   const data = new Float32Array(table.rows * columns.length);
   for (const [column, values] of columns.entries()) {
     for (const [row, value] of values.entries()) data[row * columns.length + column] = value;
   }
-  const { classes } = model.score(data.subarray(0, columns.length), Math.min(1, table.rows));
+  const { classes } = await model.score(rowsOf(columns.length, data.subarray(0, table.rows === 0 ? 0 : columns.length)));
   const labels = classes.map(label);
   const positive = label(String(check.positive ?? 1));
   const targets = Float64Array.from(table.cells(check.target), (cell) => {
@@ -107,7 +73,7 @@ export function rowsAndTargets(model: Model, table: Table, check: Scored): { rea
   return { rows: rowsOf(columns.length, data), targets, names: check.features ?? table.columns.filter((column) => column !== check.target) };
 }
 
-export function featureColumns(model: Model, table: Table, check: Seeing): readonly Float64Array[] {
+export function featureColumns(model: Pick<TestedModel, "width">, table: Table, check: Seeing): readonly Float64Array[] {
   const names = check.features ?? table.columns.filter((column) => column !== check.target);
   if (check.target !== undefined && names.includes(check.target)) {
     throw new LicetError("model_input_mismatch", { message: `\`features\` names the target \`${check.target}\`: a model must not see the answer` });
@@ -121,27 +87,38 @@ export function featureColumns(model: Model, table: Table, check: Seeing): reado
   return names.map((name) => numericColumn(table, name));
 }
 
-type RowReader = (row: number, target: string) => Prediction | undefined;
+interface Reading {
+  readonly check: Classing;
+  readonly targets: readonly string[];
+  /** Rows that have a true class and all features. */
+  readonly known: readonly boolean[];
+}
 
-function readerFor({ classes, scores }: ClassScores, check: Classing): RowReader {
+/** With one or two classes the positive one is answered from the threshold on; of more the one with the largest score. */
+function answersOf({ classes, scores }: ModelScores, { check, targets, known }: Reading): Answered {
   const labels = classes.map(label);
   const width = labels.length;
-  const positive = positiveIndex(labels, check);
-  const positiveLabel = width === 1 ? label(String(check.positive ?? 1)) : labels[positive];
-  const threshold = check.threshold ?? 0.5;
-  return (row, target) => {
+  const index = positiveIndex(labels, check);
+  const two = width <= 2;
+  const positive = two ? 1 : index;
+  const positiveLabel = width === 1 ? label(String(check.positive ?? 1)) : labels[index];
+  const found = { scores: new Float64Array(targets.length).fill(Number.NaN), target: new Int32Array(targets.length).fill(-1), answer: new Int32Array(targets.length).fill(-1) };
+  for (const [row, text] of targets.entries()) {
     const values = scores.subarray(row * width, (row + 1) * width);
-    const score = values[positive] ?? Number.NaN;
-    if (!values.every((value) => Number.isFinite(value))) return undefined;
-    const actual = target === positiveLabel;
-    if (width <= 2) {
-      const predicted = score >= threshold;
-      return { row, target, answer: predicted ? "positive" : "negative", actual, predicted, correct: predicted === actual, score };
-    }
-    const best = values.reduce((winner, value, index) => (value > (values[winner] ?? Infinity) ? index : winner), 0);
-    const answer = labels[best] ?? "";
-    return { row, target, answer, actual, predicted: best === positive, correct: answer === target, score };
-  };
+    if (known[row] !== true || !values.every((value) => Number.isFinite(value))) continue;
+    const score = values[index] ?? Number.NaN;
+    const truth = label(text);
+    found.scores[row] = score;
+    found.target[row] = two ? Number(truth === positiveLabel) : labels.indexOf(truth);
+    found.answer[row] = two ? Number(score >= (check.threshold ?? thresholdDefault)) : largest(values);
+  }
+  return { ...found, positive };
+}
+
+function largest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let index = 1; index < values.length; index += 1) if ((values[index] ?? -Infinity) > (values[best] ?? -Infinity)) best = index;
+  return best;
 }
 
 export function positiveIndex(labels: readonly string[], check: Classing): number {
@@ -156,7 +133,7 @@ export function positiveIndex(labels: readonly string[], check: Classing): numbe
 }
 
 /** A label that the model cannot answer with means that table and model do not belong together. */
-function requireKnownTargets(targets: readonly string[], { classes }: ClassScores): void {
+function requireKnownTargets(targets: readonly string[], { classes }: ModelScores): void {
   const known = new Set(classes.map(label));
   const found = new Set<string>();
   for (const [row, target] of targets.entries()) {

@@ -1,20 +1,22 @@
 import { LicetError, type RobustnessCheck } from "@licet/contract";
 import { z } from "zod";
 import { decideCompleteness, measureShapley, type ShapleyStatistics } from "../explain/shapley-check.ts";
-import { type CounterfactualStatistics, decideCounterfactual, type Flip, measureCounterfactual } from "../fairness/counterfactual.ts";
-import type { Model } from "../onnx/model.ts";
+import { type CounterfactualStatistics, decideCounterfactual, type Flip, counterfactuals } from "../fairness/counterfactual.ts";
 import { permutation, randomFrom } from "../stats/random.ts";
-import { answered, rowsOf, type Rows, type Scores } from "../subject/probe.ts";
+import { answeredLater, rowsOf, type Rows } from "../subject/probe.ts";
+import type { ModelScores, TestedModel } from "../subject/tested-model.ts";
+import { countsOf } from "../verdict/settle.ts";
 import { count, evidence, name } from "./model-figures.ts";
 import { featureColumns, label, positiveIndex, type Classing } from "./predictions.ts";
-import { components, counted, countsOf, drawnFor } from "./robustness.ts";
+import { components, counted, drawnFor } from "./robustness.ts";
 import { statisticsCheck } from "./statistics.ts";
 
 type Of<Id extends RobustnessCheck["check"]> = Extract<RobustnessCheck, { check: Id }>;
 
 /** Labels of the classes that the model scores. */
-function labelsOf(model: Model, rows: Rows): readonly string[] {
-  return model.score(rows.data.subarray(0, rows.columns), Math.min(1, rows.rows)).classes.map(label);
+async function labelsOf(model: TestedModel, rows: Rows): Promise<readonly string[]> {
+  const { classes } = await model.score(rowsOf(rows.columns, rows.data.subarray(0, rows.rows === 0 ? 0 : rows.columns)));
+  return classes.map(label);
 }
 
 const shapley = statisticsCheck<Of<"explain.shapley">, ShapleyStatistics>({
@@ -33,7 +35,7 @@ const shapley = statisticsCheck<Of<"explain.shapley">, ShapleyStatistics>({
     const source = await files.table(check.reference ?? check.dataset);
     const background = backgroundOf(featureColumns(model, source.content, check), { rowsMax: check.background, seed });
     if (background.rows === 0) throw new LicetError("table_value_invalid", { message: `\`${source.name}\` has no row with all features: an explanation needs others to compare a row with`, at: { component: source.name } });
-    const { statistics, notes } = answered(measureShapley(rows, background, { output: positiveIndex(labelsOf(model, rows), check), names, seed }), score);
+    const { statistics, notes } = await answeredLater(measureShapley(rows, background, { output: positiveIndex(await labelsOf(model, rows), check), names, seed }), score);
     const order = statistics.stability === null ? [] : [`the order of the features agrees between drawings by at least ${statistics.stability.toPrecision(2)} (Kendall)`];
     // Without an explained row there is no mean to report.
     const none = statistics.assessed === 0;
@@ -59,9 +61,12 @@ const counterfactual = statisticsCheck<Of<"fair.counterfactual">, Omit<Counterfa
   components,
   measure: async (check, files, { seed }) => {
     const { model, rows, names, score, found } = await drawnFor(check, files, seed);
-    const answer = answersBy(score, { labels: labelsOf(model, rows), check });
+    const answer = answersBy(score, { labels: await labelsOf(model, rows), check });
     const each = Array.from({ length: rows.rows }, (_, row) => rows.data.slice(row * rows.columns, (row + 1) * rows.columns));
-    const { notes, ...figures } = measureCounterfactual(answer, each, flipOf(check, names));
+    const asking = counterfactuals(each, flipOf(check, names));
+    let step = asking.next();
+    while (step.done !== true) step = asking.next(await answer(step.value));
+    const { notes, ...figures } = step.value;
     return { ...found(), group: check.flip.name, figures, counts: countsOf(figures), notes };
   },
   decide: (figures, limit) => decideCounterfactual({ ...figures, notes: [] }, limit),
@@ -77,15 +82,15 @@ function flipOf({ flip }: Of<"fair.counterfactual">, names: readonly string[]): 
 }
 
 /** Index of the class that is answered; NaN where a feature is missing or a score is no number. */
-function answersBy(score: (rows: Rows) => Scores, { labels, check }: { readonly labels: readonly string[]; readonly check: Classing }): (rows: readonly Float32Array[]) => readonly number[] {
+function answersBy(score: (rows: Rows) => Promise<ModelScores>, { labels, check }: { readonly labels: readonly string[]; readonly check: Classing }): (rows: readonly Float32Array[]) => Promise<readonly number[]> {
   const width = labels.length;
   const positive = width > 2 ? -1 : positiveIndex(labels, check);
   const threshold = check.threshold ?? 0.5;
-  return (rows) => {
+  return async (rows) => {
     const columns = rows[0]?.length ?? 0;
     const data = new Float32Array(rows.length * columns);
     for (const [place, row] of rows.entries()) data.set(row, place * columns);
-    const { scores } = score(rowsOf(columns, data));
+    const { scores } = await score(rowsOf(columns, data));
     return rows.map((row, place) => {
       const values = Array.from(scores.subarray(place * width, (place + 1) * width));
       if (![...row, ...values].every(Number.isFinite)) return Number.NaN;

@@ -1,13 +1,14 @@
 import { LicetError, type CheckResult, type RegressionCheck } from "@licet/contract";
 import { z } from "zod";
-import { groupingOf } from "../fairness/grouping.ts";
 import { decideMeanParity, measureRegressionParity, type MeanParityStatistics } from "../fairness/mean-parity.ts";
 import { decideMetric, measureMean, type MetricStatistics } from "../performance/metric.ts";
 import type { Components } from "../suite/component.ts";
-import { isMissing, numericColumn } from "../table/cast.ts";
+import { numericColumn } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
+import { countsOf } from "../verdict/settle.ts";
+import { columnGroups } from "./groups.ts";
 import { inputOf, modelSubject } from "./loaded.ts";
 import { count, evidence, meanFigure, name } from "./model-figures.ts";
 import { scoreTable } from "./predictions.ts";
@@ -26,17 +27,13 @@ interface Predicted {
 async function predictedOn(check: RegressionCheck, files: Components): Promise<Predicted> {
   const test = await files.table(check.dataset);
   const model = await files.model(check.model);
-  const { scores, complete } = scoreTable(model.content, test.content, check);
+  const { scores, complete } = await scoreTable(model, test.content, check);
   if (scores.classes.length !== 1) {
     throw new LicetError("model_output_unclear", { message: `the model answers with ${scores.classes.length} numbers for each row: \`${check.check}\` takes a model that answers with one`, at: { classes: scores.classes.slice(0, 50) } });
   }
   const predicted = Float64Array.from(complete, (whole, row) => (whole ? (scores.scores[row] ?? Number.NaN) : Number.NaN));
   const found = { subject: modelSubject(model), inputs: [inputOf("test", test)], queries: test.content.rows };
   return { table: test.content, truth: numericColumn(test.content, check.target), predicted, found };
-}
-
-function countsOf({ attempted, assessed }: { readonly attempted: number; readonly assessed: number }): CheckResult["counts"] {
-  return { attempted, assessed, unassessed: attempted - assessed };
 }
 
 const components = ({ model, dataset }: RegressionCheck) => [model, dataset];
@@ -85,8 +82,7 @@ const parity = statisticsCheck<Of<"fair.regression">, Omit<MeanParityStatistics,
   components,
   measure: async (check, files) => {
     const { table, truth, predicted, found } = await predictedOn(check, files);
-    const cells = table.cells(check.by.column).map((cell) => (isMissing(cell) ? undefined : cell));
-    const { notes, ...figures } = measureRegressionParity({ truth, predicted, grouping: groupingOf(cells) }, check.figure);
+    const { notes, ...figures } = measureRegressionParity({ truth, predicted, grouping: columnGroups(table, check.by.column) }, check.figure);
     return { ...found, group: check.by.name, figures, counts: countsOf(figures), notes };
   },
   decide: (figures, limit) => decideMeanParity({ ...figures, notes: [] }, limit),

@@ -1,7 +1,6 @@
 import { LicetError, type CheckResult, type RobustnessCheck } from "@licet/contract";
 import { z } from "zod";
 import { decidePermutation, measurePermutation, type PermutationStatistics } from "../explain/permutation-check.ts";
-import type { Model } from "../onnx/model.ts";
 import { decideCertified, measureCertified, type CertifiedStatistics } from "../robust/certified.ts";
 import { decideDeterminism, measureDeterminism, type DeterminismStatistics } from "../robust/determinism.ts";
 import { decideEvasion, measureEvasion, type EvasionStatistics } from "../robust/evasion-check.ts";
@@ -11,8 +10,11 @@ import { gaussianNoise, measureCorruptions, missingCells, swappedFeatures } from
 import { decideScenarios, type ScenarioStatistics } from "../robust/paired.ts";
 import { decideTrigger, featureTriggers, measureTrigger, type TriggerStatistics } from "../robust/trigger.ts";
 import { permutation, randomFrom } from "../stats/random.ts";
-import { answered, rowsOf, scoresOf, type Rows, type Scores } from "../subject/probe.ts";
+import { answeredLater, rowsOf, type Rows } from "../subject/probe.ts";
+import { completeOnly } from "../subject/complete-only.ts";
+import type { ModelScores, TestedModel } from "../subject/tested-model.ts";
 import type { Components } from "../suite/component.ts";
+import { countsOf } from "../verdict/settle.ts";
 import { inputOf, modelSubject } from "./loaded.ts";
 import { count, name } from "./model-figures.ts";
 import { featureColumns, rowsAndTargets } from "./predictions.ts";
@@ -21,13 +23,13 @@ import { statisticsCheck } from "./statistics.ts";
 type Of<Id extends RobustnessCheck["check"]> = Extract<RobustnessCheck, { check: Id }>;
 
 export interface Drawn {
-  readonly model: Model;
+  readonly model: TestedModel;
   readonly rows: Rows;
   readonly targets: Float64Array;
   readonly names: readonly string[];
   /** Standard deviation of each feature: the unit of distance. */
   readonly scale: Float64Array;
-  readonly score: (rows: Rows) => Scores;
+  readonly score: (rows: Rows) => Promise<ModelScores>;
   readonly found: () => { readonly subject: CheckResult["subject"]; readonly inputs: CheckResult["inputs"]; readonly queries: number };
 }
 
@@ -35,23 +37,18 @@ export async function drawnFor(check: RobustnessCheck, files: Components, seed: 
   const test = await files.table(check.dataset);
   const reference = check.reference === undefined ? undefined : await files.table(check.reference);
   const model = await files.model(check.model);
-  const all = rowsAndTargets(model.content, test.content, check);
+  const all = await rowsAndTargets(model, test.content, check);
   const kept = permutation(randomFrom(`${seed}/rows`), all.rows.rows).subarray(0, check.rows).toSorted();
   const data = new Float32Array(kept.length * all.rows.columns);
   for (const [place, row] of kept.entries()) data.set(all.rows.data.subarray(row * all.rows.columns, (row + 1) * all.rows.columns), place * all.rows.columns);
-  const ask = scoresOf(model.content);
-  let queries = 0;
   return {
-    model: model.content,
+    model,
     rows: rowsOf(all.rows.columns, data),
     targets: Float64Array.from(kept, (row) => all.targets[row] ?? Number.NaN),
     names: all.names,
-    scale: Float64Array.from(featureColumns(model.content, (reference ?? test).content, check), spreadOf),
-    score: (rows) => {
-      queries += rows.rows;
-      return ask(rows);
-    },
-    found: () => ({ subject: modelSubject(model), inputs: [inputOf("test", test), ...(reference === undefined ? [] : [inputOf("reference", reference)])], queries }),
+    scale: Float64Array.from(featureColumns(model, (reference ?? test).content, check), spreadOf),
+    score: model.remote ? completeOnly(model.score) : model.score,
+    found: () => ({ subject: modelSubject(model), inputs: [inputOf("test", test), ...(reference === undefined ? [] : [inputOf("reference", reference)])], queries: model.sent() }),
   };
 }
 
@@ -67,10 +64,6 @@ export const counted = { attempted: count, assessed: count };
 const figure = z.number().nullable();
 const norm = z.enum(["linf", "l2", "l1"]);
 
-export function countsOf({ attempted, assessed }: { readonly attempted: number; readonly assessed: number }): CheckResult["counts"] {
-  return { attempted, assessed, unassessed: attempted - assessed };
-}
-
 const certified = statisticsCheck<Of<"robust.certified">, CertifiedStatistics>({
   check: "robust.certified",
   version: "1",
@@ -81,7 +74,7 @@ const certified = statisticsCheck<Of<"robust.certified">, CertifiedStatistics>({
   components,
   measure: async (check, files, { seed }) => {
     const { model, rows, targets, scale, score, found } = await drawnFor(check, files, seed);
-    const { statistics, notes } = measureCertified({ structure: model.structure(), rows, scores: score(rows), targets }, { norm: check.norm, epsilon: check.epsilon, scale, ...(check.threshold !== undefined && { threshold: check.threshold }) });
+    const { statistics, notes } = measureCertified({ structure: await model.structure(), rows, scores: await score(rows), targets }, { norm: check.norm, epsilon: check.epsilon, scale, ...(check.threshold !== undefined && { threshold: check.threshold }) });
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decideCertified,
@@ -102,7 +95,7 @@ const evasion = statisticsCheck<Of<"robust.evasion">, EvasionStatistics>({
     const { rows, targets, scale, score, found } = await drawnFor(check, files, seed);
     const space = new FeatureSpace(Array.from(scale, (unit) => ({ scale: unit, fixed: unit === 0 })));
     const options = { norm: check.norm, sees: check.sees, epsilon: check.epsilon, space, queriesMax: check.queries, restarts: 3, radiusMax: check.epsilon * radiusFactor, enough: check.epsilon, seed, ...(check.threshold !== undefined && { threshold: check.threshold }) };
-    const { statistics, notes } = answered(measureEvasion(rows, targets, options), score);
+    const { statistics, notes } = await answeredLater(measureEvasion(rows, targets, options), score);
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decideEvasion,
@@ -120,7 +113,7 @@ const noise = statisticsCheck<Of<"robust.noise">, ScenarioStatistics>({
     const { rows, targets, scale, score, found } = await drawnFor(check, files, seed);
     const means = Float64Array.from(scale, (_, feature) => meanOf(rows, feature));
     const corruptions = [gaussianNoise(check.sigma, scale), ...(check.missing > 0 ? [missingCells(check.missing, means)] : []), ...(check.swap ? [swappedFeatures(rows.columns)] : [])];
-    const { statistics, notes } = answered(measureCorruptions(rows, targets, { seed, corruptions, ...(check.threshold !== undefined && { threshold: check.threshold }) }), score);
+    const { statistics, notes } = await answeredLater(measureCorruptions(rows, targets, { seed, corruptions, ...(check.threshold !== undefined && { threshold: check.threshold }) }), score);
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decideScenarios,
@@ -141,9 +134,9 @@ const input = statisticsCheck<Of<"robust.input">, InputStatistics>({
   limitValue: () => 0,
   components,
   measure: async (check, files, { seed }) => {
-    const { rows, score, found } = await drawnFor(check, files, seed);
+    const { model, rows, found } = await drawnFor(check, files, seed);
     if (rows.rows === 0) throw new LicetError("table_value_invalid", { message: "a valid row is needed to make wrong ones from: the table has none" });
-    const { statistics, notes } = await measureInput(async (given) => score(given), rows.data.slice(0, rows.columns));
+    const { statistics, notes } = await measureInput(model.score, rows.data.slice(0, rows.columns));
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decideInput,
@@ -159,7 +152,7 @@ const determinism = statisticsCheck<Of<"robust.determinism">, DeterminismStatist
   components,
   measure: async (check, files, { seed }) => {
     const { rows, score, found } = await drawnFor(check, files, seed);
-    const { statistics, notes } = answered(measureDeterminism(rows, { seed, singlesMax: 100 }), score);
+    const { statistics, notes } = await answeredLater(measureDeterminism(rows, { seed, singlesMax: 100 }), score);
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decideDeterminism,
@@ -175,7 +168,7 @@ const trigger = statisticsCheck<Of<"robust.trigger">, TriggerStatistics>({
   components,
   measure: async (check, files, { seed }) => {
     const { rows, score, found } = await drawnFor(check, files, seed);
-    const { statistics, notes } = answered(measureTrigger(rows, featureTriggers(rows), { seed, ...(check.threshold !== undefined && { threshold: check.threshold }) }), score);
+    const { statistics, notes } = await answeredLater(measureTrigger(rows, featureTriggers(rows), { seed, ...(check.threshold !== undefined && { threshold: check.threshold }) }), score);
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decideTrigger,
@@ -196,7 +189,7 @@ const importance = statisticsCheck<Of<"explain.permutation">, PermutationStatist
     const { rows, targets, names, score, found } = await drawnFor(check, files, seed);
     const unknown = check.watched.find((column) => !names.includes(column));
     if (unknown !== undefined) throw new LicetError("table_column_missing", { message: `the model takes no feature \`${unknown}\`: correct the name under \`watched\``, at: { column: unknown } });
-    const { statistics, notes } = answered(measurePermutation(rows, targets, { loss: "error", queriesMax: check.queries, seed, names, watched: check.watched }), score);
+    const { statistics, notes } = await answeredLater(measurePermutation(rows, targets, { loss: "error", queriesMax: check.queries, seed, names, watched: check.watched }), score);
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decidePermutation,

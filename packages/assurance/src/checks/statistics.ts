@@ -1,8 +1,9 @@
 import type { AssuranceCheck, CheckBasis, CheckResult } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Components } from "../suite/component.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
-import type { CheckDefinition, DeclaredLimit, Measured, RunContext } from "./definition.ts";
+import type { CaseCount, CheckDefinition, DeclaredLimit, Measured, RunContext } from "./definition.ts";
 
 /** What a check of its own kind of figures measured. */
 export interface MeasuredStatistics<S> extends Omit<Measured, "measurement"> {
@@ -22,30 +23,37 @@ export interface StatisticsCheck<C extends AssuranceCheck, S> {
   readonly exact?: true;
   /** True where it depends on more than files and seed: never remembered from an earlier run. */
   readonly fresh?: true;
-  readonly unit: string;
+  readonly unit: string | ((check: C) => string);
   /** The form of its figures, with a bound on every list: a record is hostile until it has been through this. */
   readonly figures: z.ZodType<S>;
   limitValue(check: C): number;
   components(check: C): readonly string[];
+  /** How many cases of the kind that `requiredN` speaks of there are. Default: nobody can say. */
+  readonly cases?: (figures: S) => readonly CaseCount[];
   measure(check: C, components: Components, context: RunContext): Promise<MeasuredStatistics<S>>;
   readonly decide: (figures: S, limit: Limit) => Outcome;
 }
 
-export function statisticsCheck<C extends AssuranceCheck, S>({ figures: form, unit, decide, ...check }: StatisticsCheck<C, S>): CheckDefinition<C> {
+export function statisticsCheck<C extends AssuranceCheck, S>({ figures: form, unit, cases, decide, ...check }: StatisticsCheck<C, S>): CheckDefinition<C> {
+  const read = (basis: CheckBasis) => (basis.kind === "statistics" && basis.of === check.check ? form.safeParse(basis.figures).data : undefined);
   return {
     ...check,
     bases: ["statistics"],
     mismatch: (basis) => mismatch(check.check, form, basis),
+    cases: (basis) => {
+      const figures = read(basis);
+      return figures === undefined ? [] : (cases?.(figures) ?? []);
+    },
     decide: (basis, limit) => {
-      const read = basis.kind === "statistics" && basis.of === check.check ? form.safeParse(basis.figures) : undefined;
-      return read?.success === true ? decide(read.data, limit) : silent("tool_error");
+      const figures = read(basis);
+      return figures === undefined ? silent("tool_error") : decide(figures, limit);
     },
     measure: async (declared, components, context) => {
       const { figures, counts, notes, queries = 0, ...measured } = await check.measure(declared, components, context);
       // Only what survives its own form is recorded: whoever derives the verdict again reads the same.
-      const plain: unknown = JSON.parse(JSON.stringify(form.parse(figures)));
+      const plain: unknown = parseJson(JSON.stringify(form.parse(figures)));
       const basis: CheckBasis = { kind: "statistics", of: check.check, figures: z.record(z.string(), z.unknown()).parse(plain) };
-      return { ...measured, measurement: { basis, counts, unit, limit: { op: check.op, value: check.limitValue(declared) }, notes, queries } };
+      return { ...measured, measurement: { basis, counts, unit: typeof unit === "string" ? unit : unit(declared), limit: { op: check.op, value: check.limitValue(declared) }, notes, queries } };
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { silent } from "../verdict/outcome.ts";
 import { castNumber, isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
-import { roundedOutcome } from "../drift/family.ts";
+import { rounded } from "../verdict/settle.ts";
 import { round12 } from "../verdict/round.ts";
 import { groupRowsBy, type RowGroups } from "./row-groups.ts";
 
@@ -98,19 +98,19 @@ function closeness(counts: ReadonlyMap<number, number>, { size, overall, numeric
 /** A fact about the file: pass when the smallest group has at least `limit.value` rows (`>=`). */
 export function decideAnonymity({ rows, k }: Pick<AnonymityStatistics, "rows" | "k">, limit: Limit): Outcome {
   if (rows === 0) return silent("too_few");
-  return roundedOutcome({ estimate: k, interval: { method: "census", level: 1, sides: 2, lower: k, upper: k }, verdict: k >= limit.value ? "pass" : "fail" });
+  return rounded({ estimate: k, interval: { method: "census", level: 1, sides: 2, lower: k, upper: k }, verdict: k >= limit.value ? "pass" : "fail" });
 }
 
 /** l-diversity of one sensitive column, distinct values, against a floor. */
 export function decideDiversity({ rows, sensitive }: Pick<AnonymityStatistics, "rows" | "sensitive">, limit: Limit): Outcome {
   if (rows === 0 || sensitive.length === 0) return silent("too_few");
   const l = Math.min(...sensitive.map(({ distinctL }) => distinctL));
-  return roundedOutcome({ estimate: l, interval: { method: "census", level: 1, sides: 2, lower: l, upper: l }, verdict: l >= limit.value ? "pass" : "fail" });
+  return rounded({ estimate: l, interval: { method: "census", level: 1, sides: 2, lower: l, upper: l }, verdict: l >= limit.value ? "pass" : "fail" });
 }
 
 /** t-closeness of every sensitive column against a ceiling. */
 export function decideCloseness({ rows, sensitive }: Pick<AnonymityStatistics, "rows" | "sensitive">, limit: Limit): Outcome {
   if (rows === 0 || sensitive.length === 0) return silent("too_few");
   const t = Math.max(...sensitive.map((column) => column.t));
-  return roundedOutcome({ estimate: t, interval: { method: "census", level: 1, sides: 2, lower: t, upper: t }, verdict: t <= limit.value ? "pass" : "fail" });
+  return rounded({ estimate: t, interval: { method: "census", level: 1, sides: 2, lower: t, upper: t }, verdict: t <= limit.value ? "pass" : "fail" });
 }

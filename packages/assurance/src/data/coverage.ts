@@ -1,7 +1,7 @@
 import { isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
-import { roundedOutcome } from "../drift/family.ts";
+import { rounded } from "../verdict/settle.ts";
 
 /** Rows per group that a later check needs. */
 export interface CoverageNeed {
@@ -51,6 +51,6 @@ export function decideCoverage({ groups, required }: Pick<CoverageStatistics, "g
   const least = groups.reduce((smallest, { n }) => Math.min(smallest, n), Infinity);
   const wanted = Math.max(required, limit.value);
   const interval = { method: "census", level: 1, sides: 2, lower: least, upper: least } as const;
-  if (wanted > 0 && least >= wanted) return roundedOutcome({ estimate: least, interval, verdict: "pass" });
-  return { ...roundedOutcome({ estimate: least, interval, verdict: "insufficient_evidence", reason: "too_few" }), requiredN: wanted };
+  if (wanted > 0 && least >= wanted) return rounded({ estimate: least, interval, verdict: "pass" });
+  return { ...rounded({ estimate: least, interval, verdict: "insufficient_evidence", reason: "too_few" }), requiredN: wanted };
 }

@@ -4,7 +4,7 @@ import { clopperPearson } from "../stats/proportion.ts";
 import { trialsNeeded } from "../stats/sample-size.ts";
 import { isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
-import { roundedOutcome } from "../drift/family.ts";
+import { rounded } from "../verdict/settle.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 import { groupRowsBy } from "./row-groups.ts";
 
@@ -65,7 +65,7 @@ export function decideDuplicates({ rows, duplicateRows, nearRows, key }: Omit<Du
   const estimate = events / rows;
   if (key !== null && key.repeated + key.missing > 0) {
     const share = (key.repeated + key.missing) / rows;
-    return roundedOutcome({ estimate: share, interval: { method: "census", level: 1, sides: 2, lower: share, upper: share }, verdict: "fail" });
+    return rounded({ estimate: share, interval: { method: "census", level: 1, sides: 2, lower: share, upper: share }, verdict: "fail" });
   }
-  return roundedOutcome(compared({ method: "clopper-pearson", estimate, bounds: clopperPearson(events, rows, limit.alpha), limit }, () => trialsNeeded(estimate, limit.value, limit.alpha)));
+  return rounded(compared({ method: "clopper-pearson", estimate, bounds: clopperPearson(events, rows, limit.alpha), limit }, () => trialsNeeded(estimate, limit.value, limit.alpha)));
 }

@@ -1,4 +1,4 @@
-import { roundedOutcome } from "../drift/family.ts";
+import { rounded } from "../verdict/settle.ts";
 import { permutation, randomFrom } from "../stats/random.ts";
 import { clopperPearson } from "../stats/proportion.ts";
 import { trialsNeeded } from "../stats/sample-size.ts";
@@ -84,5 +84,5 @@ export function decideLabelNoise({ strata }: Pick<LabelNoiseStatistics, "strata"
   };
   const estimate = weighted(({ judged: n, wrong }) => (n === 0 ? 0.5 : wrong / n));
   const outcome = compared({ method: "horvitz-thompson-clopper-pearson", estimate, bounds, limit }, () => trialsNeeded(estimate, limit.value, alpha));
-  return roundedOutcome(outcome);
+  return rounded(outcome);
 }

@@ -1,5 +1,5 @@
 import { LicetError } from "@licet/contract";
-import { roundedOutcome } from "../drift/family.ts";
+import { rounded } from "../verdict/settle.ts";
 import { castDate, castNumber, isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
@@ -99,7 +99,7 @@ export function decideOverlap(statistics: Omit<OverlapStatistics, "kind" | "note
   const open = (leaks ?? []).length > 0;
   const broken = shared > limit.value * testRows || (entities ?? 0) > 0 || (early ?? 0) > 0 || proven;
   const interval = { method: "census", level: 1, sides: 2, lower: estimate, upper: estimate } as const;
-  if (broken) return roundedOutcome({ estimate, interval, verdict: "fail" });
+  if (broken) return rounded({ estimate, interval, verdict: "fail" });
   // A column that looks like a leak on too few rows is neither cleared nor proven.
-  return roundedOutcome(open ? { estimate, interval, verdict: "insufficient_evidence", reason: "too_few" } : { estimate, interval, verdict: "pass" });
+  return rounded(open ? { estimate, interval, verdict: "insufficient_evidence", reason: "too_few" } : { estimate, interval, verdict: "pass" });
 }

@@ -1,4 +1,4 @@
-import { roundedOutcome } from "../drift/family.ts";
+import { rounded } from "../verdict/settle.ts";
 import { clopperPearson } from "../stats/proportion.ts";
 import { isMissing } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
@@ -92,5 +92,5 @@ export function decidePersonalData({ cells, undeclaredCells }: Pick<PersonalData
   if (cells === 0) return silent("too_few");
   const estimate = undeclaredCells / cells;
   const interval = { method: "census", level: 1, sides: 2, lower: estimate, upper: estimate } as const;
-  return roundedOutcome({ estimate, interval, verdict: undeclaredCells <= limit.value * cells ? "pass" : "fail" });
+  return rounded({ estimate, interval, verdict: undeclaredCells <= limit.value * cells ? "pass" : "fail" });
 }

@@ -1,13 +1,12 @@
 import { holm } from "../stats/multiple.ts";
-import { compared, type Interval, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { decideWorst, type Judged } from "../verdict/decide-worst.ts";
+import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
+import { rounded } from "../verdict/settle.ts";
 
 /** One column's figure with its bounds: `upper` serves a pass and is not corrected, `lower` serves a fail and is. */
-export interface Member {
+export interface Member extends Judged {
   readonly name: string;
-  readonly estimate: number;
-  readonly lower: number;
-  readonly upper: number;
   /** Why this column can support no pass. */
   readonly withheld?: string;
   /** Rows that would settle it; undefined when none would, or it is settled. */
@@ -22,28 +21,13 @@ export function decideFamily(members: readonly Member[], limit: Limit, method: s
   const known = members.filter(({ estimate }) => !Number.isNaN(estimate));
   const withheld = members.find(({ withheld: reason }) => reason !== undefined)?.withheld;
   if (known.length === 0) return silent(withheld ?? "too_few");
-  const worst = (pick: (member: Member) => number) => Math.max(...known.map(pick));
-  const bounds = { lower: worst(({ lower }) => lower), upper: worst(({ upper }) => upper) };
-  const outcome = compared({ method, estimate: worst(({ estimate }) => estimate), bounds, limit }, () => mostRows(known, limit));
-  const rounded = roundedOutcome(outcome);
-  if (withheld === undefined || rounded.verdict === "fail") return rounded;
-  return { estimate: rounded.estimate, interval: rounded.interval, verdict: "insufficient_evidence", reason: withheld };
+  return rounded(decideWorst(known, limit, { method, open: withheld, required: () => mostRows(known, limit) }));
 }
 
 function mostRows(members: readonly Member[], limit: Limit): number | undefined {
   const open = members.filter(({ upper }) => upper > limit.value).map(({ requiredN }) => requiredN);
   const known = open.filter((rows) => rows !== undefined);
   return known.length === 0 || known.length < open.length ? undefined : Math.max(...known);
-}
-
-export function roundedOutcome(outcome: Outcome): Outcome {
-  const { estimate, interval } = outcome;
-  return { ...outcome, estimate: estimate === null ? null : round12(estimate), interval: interval === null ? null : roundedInterval(interval) };
-}
-
-function roundedInterval(interval: Interval): Interval {
-  const side = (bound: number | null) => (bound === null ? null : round12(bound));
-  return { ...interval, level: round12(interval.level), lower: side(interval.lower), upper: side(interval.upper) };
 }
 
 export interface AlarmCandidate {

@@ -1,7 +1,7 @@
 import { normalQuantile } from "../stats/normal.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
-import { roundedOutcome } from "./family.ts";
+import { rounded } from "../verdict/settle.ts";
 import { invert } from "../linear/inverse.ts";
 
 /** Labelled reference rows and unlabelled current rows, both answered by the same model. Classes are numbered from 0. */
@@ -96,7 +96,7 @@ export function decideLabelShift(statistics: Pick<LabelShiftStatistics, "confusi
     lower: Math.max(0, ...shift.map(({ halfWidth }, index) => (change[index] ?? 0) - halfWidth)),
     upper: Math.min(1, sum(shift.map(({ halfWidth }, index) => Math.min(1, (change[index] ?? 0) + halfWidth))) / 2),
   };
-  return roundedOutcome(compared({ method: "bbse-delta", estimate: round12(estimate), bounds, limit }, () => {
+  return rounded(compared({ method: "bbse-delta", estimate: round12(estimate), bounds, limit }, () => {
     const width = bounds.upper - estimate;
     return estimate < limit.value ? Math.ceil((width / (limit.value - estimate)) ** 2 * rows) : undefined;
   }));

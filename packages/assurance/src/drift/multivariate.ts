@@ -1,11 +1,11 @@
 import { type Matrix, scaled, scalingOf, stack, takeRows } from "../linear/matrix.ts";
-import { auc, aucBounds, type PairCounts } from "../stats/auc.ts";
+import type { PairCounts } from "../stats/auc.ts";
 import { permutation, type Random, randomFrom } from "../stats/random.ts";
-import { aucFactor } from "../stats/sample-size.ts";
-import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { decideAuc } from "../verdict/decide-rate.ts";
+import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
+import { rounded, withheld } from "../verdict/settle.ts";
 import { domainClassifierPairs, type DomainFeatures } from "./domain-classifier.ts";
-import { roundedOutcome } from "./family.ts";
 import { energyStatistic, medianKernel, pairDistances, sumPairs, unbiasedMmd2 } from "./pair-distances.ts";
 
 export interface MultivariateOptions {
@@ -103,14 +103,6 @@ function sample(source: Matrix, most: number, random: Random): Matrix {
 /** Pass when the classifier's AUC surely stays at or below the limit (Newcombe 2006, method 5). */
 export function decideMultivariateDrift({ classifier, degenerate }: Pick<MultivariateDriftStatistics, "classifier" | "degenerate">, limit: Limit): Outcome {
   if (classifier === null || classifier.positives === 0 || classifier.negatives === 0) return silent("too_few");
-  const estimate = auc(classifier);
-  const bounds = aucBounds(estimate, classifier, limit.alpha);
-  const outcome = roundedOutcome(compared({ method: "newcombe-2006-5", estimate, bounds, limit }, () => requiredRows(estimate, classifier, limit)));
-  if (!degenerate || outcome.verdict === "fail") return outcome;
-  return { estimate: outcome.estimate, interval: outcome.interval, verdict: "insufficient_evidence", reason: "degenerate" };
-}
-
-function requiredRows(estimate: number, pairs: PairCounts, { value, alpha }: Limit): number | undefined {
-  const factor = aucFactor(estimate, pairs, { floor: value, alpha });
-  return factor === undefined ? undefined : Math.ceil(factor * (pairs.positives + pairs.negatives));
+  const outcome = rounded(decideAuc(classifier, limit));
+  return !degenerate || outcome.verdict === "fail" ? outcome : withheld(outcome, "degenerate");
 }

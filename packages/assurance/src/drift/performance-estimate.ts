@@ -1,7 +1,7 @@
 import { normalCdf, normalQuantile } from "../stats/normal.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
-import { roundedOutcome } from "./family.ts";
+import { rounded } from "../verdict/settle.ts";
 
 /** Scores of the positive class: with labels on the reference, without on the current rows. */
 export interface PerformanceInput {
@@ -137,5 +137,5 @@ export function decidePerformanceEstimate({ expected }: Pick<PerformanceEstimate
   const spread = { accuracy: variance, precision: variancePositive, recall: (1 - estimate) ** 2 * variancePositive + estimate ** 2 * negative, specificity: (1 - estimate) ** 2 * negative + estimate ** 2 * variancePositive }[metric];
   const half = normalQuantile(1 - limit.alpha) * (Math.sqrt(spread + trials * estimate * (1 - estimate)) / trials);
   const bounds = { lower: Math.max(0, estimate - half), upper: Math.min(1, estimate + half) };
-  return roundedOutcome(compared({ method: "cbpe-normal", estimate, bounds, limit }, () => (estimate === limit.value ? undefined : Math.ceil((half / Math.abs(limit.value - estimate)) ** 2 * n))));
+  return rounded(compared({ method: "cbpe-normal", estimate, bounds, limit }, () => (estimate === limit.value ? undefined : Math.ceil((half / Math.abs(limit.value - estimate)) ** 2 * n))));
 }

@@ -2,7 +2,7 @@ import { bca, bcaShape, quantile } from "../stats/bootstrap.ts";
 import { clopperPearson } from "../stats/proportion.ts";
 import { bootstrapIndices, randomFrom } from "../stats/random.ts";
 import type { Probe, Rows } from "../subject/probe.ts";
-import { settled } from "../robust/settled.ts";
+import { settle } from "../verdict/settle.ts";
 import { compared, type Limit, type Outcome } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
 import { meanOf, permutationIncreases, type PermutationOptions } from "./permutation.ts";
@@ -94,7 +94,7 @@ export function decidePermutation(statistics: PermutationStatistics, limit: Limi
   const sorted = Float64Array.from(quantiles);
   if (sorted.length === 0) return silent("degenerate");
   const bounds = varied(sorted) ? bca({ z0, acceleration }, sorted, limit.alpha) : unvaried(share, assessed, limit.alpha);
-  return settled(compared({ method: "bca", estimate: share, bounds: { lower: Math.min(bounds.lower, share), upper: Math.max(bounds.upper, share) }, limit }, () => undefined), statistics);
+  return settle(compared({ method: "bca", estimate: share, bounds: { lower: Math.min(bounds.lower, share), upper: Math.max(bounds.upper, share) }, limit }, () => undefined), statistics);
 }
 
 function varied(sorted: Float64Array): boolean {

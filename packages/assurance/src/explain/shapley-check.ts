@@ -1,6 +1,6 @@
 import { randomFrom, permutation } from "../stats/random.ts";
 import type { Probe, Rows } from "../subject/probe.ts";
-import { decideExact } from "../robust/settled.ts";
+import { decideExact } from "../verdict/decide-rate.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
 import { completenessResidual, exactFeaturesMax, exactShapley, sampledShapley, type Shapley } from "./shapley.ts";

@@ -1,5 +1,5 @@
 import { LicetError } from "@licet/contract";
-import { contradicted, type Evidence, isRate, settle, unusable } from "../performance/settle.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 import { type Cluster, clusteredClopperPearson, clusteredRate } from "../stats/clustered.ts";
 import { trialsNeeded } from "../stats/sample-size.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
@@ -34,12 +34,20 @@ export interface Flip {
  * number is not counted. Source: Kusner et al. 2017, in the weaker form of a direct flip.
  */
 export function measureCounterfactual(answer: Answer, rows: readonly Float32Array[], flip: Flip): CounterfactualStatistics {
+  const asking = counterfactuals(rows, flip);
+  let step = asking.next();
+  while (step.done !== true) step = asking.next(answer(step.value));
+  return step.value;
+}
+
+/** The same for something that answers later: yields rows and gets their answers back. */
+export function* counterfactuals(rows: readonly Float32Array[], flip: Flip): Generator<readonly Float32Array[], CounterfactualStatistics, readonly number[]> {
   const count = choicesOf(flip);
-  const before = answer(rows);
+  const before = yield rows;
   const clusters = rows.map(() => ({ events: 0, n: 0 }));
   for (let choice = 0; choice < count; choice += 1) {
     const moved = rows.map((row) => moveTo(row, flip, choice));
-    const after = answer(moved.map(({ row }) => row));
+    const after = yield moved.map(({ row }) => row);
     const answered = (index: number) => moved[index]?.changed === true && Number.isFinite(before[index]) && Number.isFinite(after[index]);
     for (const [index, cluster] of clusters.entries()) {
       if (!answered(index)) continue;

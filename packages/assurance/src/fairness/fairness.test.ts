@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { newcombe } from "../stats/difference.ts";
+import { clopperPearson } from "../stats/proportion.ts";
 import { randomFrom } from "../stats/random.ts";
 import type { Limit } from "../verdict/outcome.ts";
-import { decideDifferences } from "../verdict/differences.ts";
 import { decideCounterfactual, measureCounterfactual } from "./counterfactual.ts";
 import { definedSpread, fairnessFigures, generalizedEntropy, impactRatios } from "./figures.ts";
 import { countGroups, rateCounts, rates } from "./group-counts.ts";
 import { groupingOf, groupsMax, intersect } from "./grouping.ts";
 import { decideMeanParity, measureCalibrationParity, measureRegressionParity } from "./mean-parity.ts";
-import { decideParity, measureParity } from "./parity.ts";
+import { decideDifferences, decideParity, measureParity } from "./parity.ts";
+import { differenceEnds } from "./rate-ends.ts";
 
 const at = (value: number, op: Limit["op"] = "<="): Limit => ({ op, value, alpha: 0.05, source: "test" });
 
@@ -97,16 +99,44 @@ describe("verdicts on rates", () => {
     expect(parity([{ name: "a", n: 500, selected: 300 }, { name: "b", n: 500, selected: 150 }]).verdict).toBe("fail");
   });
 
-  test("equal the engine's first calculus where the far tail does not matter", () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 399 }), { minLength: 2, maxLength: 5 }), (selected) => {
-        const groups = selected.map((count, index) => ({ name: `g${index}`, n: 400, selected: count }));
-        const families = [{ rate: "selection" as const, groups: groups.map(({ name, n, selected: events }) => ({ name, n, events })) }];
-        const first = decideDifferences({ kind: "differences", families, degenerate: null }, at(0.2));
-        expect(parity(groups, at(0.2)).verdict).toBe(first.verdict);
-      }),
-      { numRuns: 40 },
-    );
+  test("a group without denominator leaves its own rate open, and does not hide another that fails", () => {
+    const hollow = [{ name: "a", events: 1, n: 10 }, { name: "b", events: 0, n: 0 }];
+    const pair = (events: number) => [{ name: "a", events: 900, n: 1000 }, { name: "b", events, n: 1000 }];
+    expect(decideDifferences([pair(100), hollow], 2010, at(0.1)).verdict).toBe("fail");
+    expect(decideDifferences([pair(900), hollow], 2010, at(0.1))).toMatchObject({ verdict: "insufficient_evidence", reason: "undefined_denominator" });
+    expect(decideDifferences([hollow], 10, at(1))).toMatchObject({ verdict: "insufficient_evidence", reason: "undefined_denominator" });
+  });
+
+  test("a difference that one pair alone would show does not fail among three pairs", () => {
+    const groups = [{ name: "a", n: 300, selected: 150 }, { name: "b", n: 300, selected: 110 }, { name: "c", n: 300, selected: 130 }];
+    expect([parity(groups.slice(0, 2), at(0.05)).verdict, parity(groups, at(0.05)).verdict]).toEqual(["fail", "insufficient_evidence"]);
+  });
+
+  test("with everybody of one group the difference is no more sure than what the other rate alone allows", () => {
+    const ends = differenceEnds({ events: 90, n: 100 }, { events: 400, n: 400 });
+    expect(ends.lower(0.05)).toBeCloseTo(1 - clopperPearson(90, 100, 0.05).upper, 12);
+    expect(newcombe({ events: 400, n: 400 }, { events: 90, n: 100 }, 0.05).lower).toBeGreaterThan(ends.lower(0.05));
+    expect(ends.upper(0.05)).toBeGreaterThanOrEqual(1 - clopperPearson(90, 100, 0.05).lower);
+    const plain = differenceEnds({ events: 180, n: 300 }, { events: 90, n: 300 });
+    expect(plain.lower(0.05)).toBeCloseTo(newcombe({ events: 180, n: 300 }, { events: 90, n: 300 }, 0.05).lower, 6);
+  });
+
+  test("fair models are not failed twice as often as declared where no difference is allowed", () => {
+    const random = randomFrom("near 0");
+    let fails = 0;
+    for (let run = 0; run < 2000; run += 1) {
+      const groups = ["a", "b"].map((name) => ({ name, n: 300, selected: Array.from({ length: 300 }, () => random.uniform()).filter((u) => u < 0.4).length }));
+      if (parity(groups, at(0)).verdict === "fail") fails += 1;
+    }
+    expect(fails / 2000).toBeLessThan(0.067);
+    expect(fails / 2000).toBeGreaterThan(0.03);
+  });
+
+  test("the largest record that the contract lets through is derived again within seconds", () => {
+    const groups = Array.from({ length: 50 }, (_, index) => ({ name: `g${index}`, n: 20_000, positives: 10_000, selected: 7000 + 14 * index, tp: 3000 + 7 * index }));
+    const started = performance.now();
+    expect(decideParity({ check: "fair.odds", attempted: 1_000_000, assessed: 1_000_000, degenerate: null, groups, leftOut: [], notes: [] }, at(0.035)).verdict).toBe("insufficient_evidence");
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test("two rows, one group, nobody selected and an empty group are never a pass", () => {

@@ -1,12 +1,11 @@
-import { contradicted, type Evidence, settle, unusable } from "../performance/settle.ts";
 import { requireEqual } from "../performance/scored.ts";
-import { absoluteBounds } from "../stats/absolute.ts";
 import { type Moments, welch } from "../stats/moments.ts";
 import { normalQuantile } from "../stats/normal.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
+import { contradicted, type Evidence, settle, unusable } from "../verdict/settle.ts";
 import { type Grouping, groupsMax, intersectionRowsMin } from "./grouping.ts";
-import { decidePairs, pairsOf } from "./pairwise.ts";
+import { absoluteEnds, decidePairs, pairsOf } from "./pairwise.ts";
 
 const power = 0.8;
 
@@ -89,11 +88,8 @@ export function decideMeanParity(statistics: MeanParityStatistics, limit: Limit)
   const pairs = large.map(([first, second]) => {
     const [a, b] = [momentsOfGroup(first), momentsOfGroup(second)];
     return {
-      family: statistics.check,
-      first: first.name,
-      second: second.name,
       estimate: Math.abs(first.mean - second.mean),
-      bounds: (alpha: number) => absoluteBounds(first.mean - second.mean, (level) => welch(a, b, level), alpha),
+      ends: absoluteEnds(first.mean - second.mean, (level) => welch(a, b, level)),
       factor: (alphas: { readonly pass: number; readonly fail: number }) => {
         const distance = Math.abs(first.mean - second.mean) - limit.value;
         const z = normalQuantile(1 - (distance < 0 ? alphas.pass : alphas.fail)) + normalQuantile(power);

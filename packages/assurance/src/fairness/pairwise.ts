@@ -1,13 +1,12 @@
+import { absoluteLower, absoluteUpper } from "../stats/absolute.ts";
 import type { Bounds } from "../stats/proportion.ts";
-import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { boundsOfMany, decideWorst, type Ends } from "../verdict/decide-worst.ts";
+import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 
-/** Two groups, their figure, and how its bounds and needs follow from an error rate. */
+/** The figure of two groups, and how its bounds and needs follow from an error rate. */
 export interface Pair {
-  readonly family: string;
-  readonly first: string;
-  readonly second: string;
   readonly estimate: number;
-  readonly bounds: (alpha: number) => Bounds;
+  readonly ends: Ends;
   /** Factor by which all groups must grow to decide this pair. */
   readonly factor?: (alphas: { readonly pass: number; readonly fail: number }) => number | undefined;
 }
@@ -33,26 +32,24 @@ export function decidePairs({ method, pairs, undefinedPairs, rows }: PairFamilie
   if (pairs.length === 0) return silent("undefined_denominator");
   const alphas = { pass: limit.alpha, fail: limit.alpha / (pairs.length + undefinedPairs) };
   const below = limit.op === "<=";
-  const judged = pairs.map((pair) => {
-    const [plain, corrected] = [pair.bounds(alphas.pass), pair.bounds(alphas.fail)];
-    return { pair, estimate: pair.estimate, lower: below ? corrected.lower : plain.lower, upper: below ? plain.upper : corrected.upper };
-  });
-  const worst = below ? Math.max : Math.min;
-  const of = (key: "estimate" | "lower" | "upper") => worst(...judged.map((each) => each[key]));
-  const comparison = { method, estimate: of("estimate"), bounds: { lower: of("lower"), upper: of("upper") }, limit };
-  const outcome = compared(comparison, () => {
+  const judged = pairs.map((pair) => ({ pair, estimate: pair.estimate, ...boundsOfMany(pair.ends, limit, pairs.length + undefinedPairs) }));
+  const required = () => {
     const open = judged.filter(({ lower, upper }) => (below ? upper > limit.value : lower < limit.value)).map(({ pair }) => pair);
     const factor = largestFactor(open, { alphas, limit });
     return factor === undefined ? undefined : Math.ceil(factor * rows);
-  });
-  if (undefinedPairs === 0 || outcome.verdict === "fail") return outcome;
-  return { estimate: outcome.estimate, interval: outcome.interval, verdict: "insufficient_evidence", reason: "undefined_denominator" };
+  };
+  return decideWorst(judged, limit, { method, open: undefinedPairs === 0 ? undefined : "undefined_denominator", required });
 }
 
 function largestFactor(open: readonly Pair[], { alphas, limit }: { readonly alphas: { readonly pass: number; readonly fail: number }; readonly limit: Limit }): number | undefined {
   const closest = open.toSorted((a, b) => Math.abs(a.estimate - limit.value) - Math.abs(b.estimate - limit.value)).slice(0, projectedPairsMax);
   const factors = closest.map((pair) => pair.factor?.(alphas));
   return factors.some((factor) => factor === undefined) ? undefined : Math.max(...factors.filter((factor) => factor !== undefined));
+}
+
+/** Of the size of a difference, whichever way round. */
+export function absoluteEnds(estimate: number, signed: (alpha: number) => Bounds): Ends {
+  return { lower: (alpha) => absoluteLower(estimate, signed, alpha), upper: (alpha) => absoluteUpper(signed(alpha)) };
 }
 
 /** All pairs of a list. */

@@ -1,12 +1,12 @@
-import { contradicted, type Evidence, isRate, settle, unusable } from "../performance/settle.ts";
-import { absoluteBounds } from "../stats/absolute.ts";
-import { newcombe } from "../stats/difference.ts";
 import { koopman } from "../stats/ratio.ts";
 import { differenceFactor, ratioFactor } from "../stats/sample-size.ts";
+import { endsOf } from "../verdict/decide-worst.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 import { countGroups, type Decided, type GroupCounts, type GroupRate, rateCounts, type RateCount } from "./group-counts.ts";
 import { groupsMax, intersectionRowsMin } from "./grouping.ts";
 import { decidePairs, pairsOf } from "./pairwise.ts";
+import { differenceEnds } from "./rate-ends.ts";
 
 export type ParityCheck = "fair.parity" | "fair.opportunity" | "fair.odds" | "fair.accuracy" | "fair.fourfifths";
 
@@ -17,6 +17,12 @@ const ratesCompared: Readonly<Record<ParityCheck, readonly GroupRate[]>> = {
   "fair.accuracy": ["accuracy"],
   "fair.fourfifths": ["selection"],
 };
+
+/** What the figure of a check is. */
+export function parityUnit(check: ParityCheck): string {
+  if (check === "fair.fourfifths") return "smallest ratio of selection rates between groups";
+  return `largest difference in ${ratesCompared[check].map((rate) => rateWords[rate]).join(" and ")} between groups`;
+}
 
 const rateWords: Readonly<Record<GroupRate, string>> = {
   selection: "selection rate",
@@ -68,7 +74,11 @@ export function measureParity(decided: Decided, { check, intersection = false }:
 export function decideParity(statistics: ParityStatistics, limit: Limit): Outcome {
   const ratio = statistics.check === "fair.fourfifths";
   const bad = unusable(limit) ?? (limit.op === (ratio ? ">=" : "<=") ? undefined : silent("inconsistent_import"));
-  return bad ?? contradicted(consistent(statistics)) ?? settle(ratio ? decideRatios(statistics, limit) : decideDifferencesOf(statistics, limit), statistics);
+  return bad ?? contradicted(consistent(statistics)) ?? settle(ratio ? decideRatios(statistics, limit) : decideDifferences(familiesOf(statistics), rowsOf(statistics.groups), limit), statistics);
+}
+
+function familiesOf({ check, groups }: ParityStatistics): readonly (readonly RateCount[])[] {
+  return ratesCompared[check].map((rate) => rateCounts(groups, rate));
 }
 
 function consistent({ groups, leftOut, assessed }: ParityStatistics): boolean {
@@ -77,18 +87,16 @@ function consistent({ groups, leftOut, assessed }: ParityStatistics): boolean {
   return groups.length <= groupsMax ** 2 && groups.every(possible) && new Set(groups.map(({ name }) => name)).size === groups.length && rows === assessed;
 }
 
-function decideDifferencesOf({ check, groups }: ParityStatistics, limit: Limit): Outcome {
-  const all = ratesCompared[check].flatMap((rate) => definedPairs(rateCounts(groups, rate)).map((pair) => ({ ...pair, rate })));
+/** Every pair of groups in every family of rates; `rows` are those behind the figures today. */
+export function decideDifferences(families: readonly (readonly RateCount[])[], rows: number, limit: Limit): Outcome {
+  const all = families.flatMap(definedPairs);
   const defined = all.filter(({ defined: is }) => is);
-  const pairs = defined.map(({ rate, first, second }) => ({
-    family: rate,
-    first: first.name,
-    second: second.name,
+  const pairs = defined.map(({ first, second }) => ({
     estimate: Math.abs(first.events / first.n - second.events / second.n),
-    bounds: (alpha: number) => absoluteBounds(first.events / first.n - second.events / second.n, (level) => newcombe(first, second, level), alpha),
+    ends: differenceEnds(first, second),
     factor: (alphas: { readonly pass: number; readonly fail: number }) => differenceFactor(first, second, { limit: limit.value, alpha: alphas.pass, alphaFail: alphas.fail }),
   }));
-  return decidePairs({ method: "newcombe-1998-10-absolute", pairs, undefinedPairs: all.length - defined.length, rows: rowsOf(groups) }, limit);
+  return decidePairs({ method: "newcombe-1998-10-absolute", pairs, undefinedPairs: all.length - defined.length, rows }, limit);
 }
 
 /** Of each pair both ratios: the smaller one can only be known with its interval. */
@@ -100,11 +108,8 @@ function decideRatios({ groups }: ParityStatistics, limit: Limit): Outcome {
       one === undefined || other === undefined
         ? []
         : [{
-            family: "selection",
-            first: one.name,
-            second: other.name,
             estimate: one.events / one.n / (other.events / other.n),
-            bounds: (alpha: number) => koopman(one, other, { alpha }),
+            ends: endsOf((alpha) => koopman(one, other, { alpha })),
             factor: (alphas: { readonly pass: number; readonly fail: number }) => ratioFactor(one, other, { floor: limit.value, alpha: alphas.pass, alphaFail: alphas.fail }),
           }],
     ),

@@ -1,6 +1,7 @@
-import { decideAttempts, settled, withheld } from "../llm/decide-attempts.ts";
+import { decideAttempts } from "../llm/decide-attempts.ts";
 import { clopperPearson } from "../stats/proportion.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { rounded, withheld } from "../verdict/settle.ts";
 import type { ImportedCensus, ImportedItem, ImportedRate, ImportResult } from "./report.ts";
 
 /**
@@ -34,11 +35,11 @@ function decideImportedCensus({ n, violations, unassessed, complete, evidence }:
   if (n === 0) return silent(unassessed > 0 ? "unassessed_budget" : "too_few");
   const estimate = violations / n;
   const interval = { method: "census", level: 1, sides: 2, lower: estimate, upper: estimate } as const;
-  if (violations > limit.value * (n + unassessed)) return settled({ estimate, interval, verdict: "fail" });
-  if (unassessed > 0) return settled({ estimate, interval, verdict: "insufficient_evidence", reason: "unassessed_budget" });
-  if (!complete) return settled({ estimate, interval, verdict: "insufficient_evidence", reason: "aborted" });
-  if (evidence === "figures") return settled({ estimate, interval, verdict: "insufficient_evidence", reason: "undefined_denominator" });
-  return settled({ estimate, interval, verdict: "pass" });
+  if (violations > limit.value * (n + unassessed)) return rounded({ estimate, interval, verdict: "fail" });
+  if (unassessed > 0) return rounded({ estimate, interval, verdict: "insufficient_evidence", reason: "unassessed_budget" });
+  if (!complete) return rounded({ estimate, interval, verdict: "insufficient_evidence", reason: "aborted" });
+  if (evidence === "figures") return rounded({ estimate, interval, verdict: "insufficient_evidence", reason: "undefined_denominator" });
+  return rounded({ estimate, interval, verdict: "pass" });
 }
 
 /** One verdict for a report: pass only when every item that can decide passes and at least one does; refused reports decide nothing. */

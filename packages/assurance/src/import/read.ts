@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import type { z } from "zod";
 import { unreadable } from "./refusal.ts";
 
@@ -17,19 +18,19 @@ export function textOf(bytes: Uint8Array): string {
 }
 
 export function jsonOf(bytes: Uint8Array): unknown {
-  return parseJson(textOf(bytes), "the report");
+  return textToJson(textOf(bytes), "the report");
 }
 
 /** `NaN` and `Infinity`, which Python writes, become null: they are no figures. */
-export function parseJson(text: string, what: string): unknown {
+export function textToJson(text: string, what: string): unknown {
   if (nesting(text) > depthMax) throw unreadable(`${what} is nested too deeply`);
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // Read again below.
   }
   try {
-    return JSON.parse(withoutNonFinite(text));
+    return parseJson(withoutNonFinite(text));
   } catch {
     throw unreadable(`${what} is not well-formed JSON: it may have been cut off`);
   }
@@ -56,7 +57,7 @@ export function jsonLinesOf(bytes: Uint8Array): readonly unknown[] {
   const lines = textOf(bytes).split(/\r?\n/u);
   while (lines.at(-1)?.trim() === "") lines.pop();
   if (lines.length > rowsMax) throw unreadable(`the report has more than ${rowsMax} lines`);
-  return lines.map((line, index) => parseJson(line, `line ${index + 1}`));
+  return lines.map((line, index) => textToJson(line, `line ${index + 1}`));
 }
 
 /** Parses by a schema; the first place that does not fit is the refusal. */

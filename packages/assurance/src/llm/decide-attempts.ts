@@ -1,10 +1,9 @@
 import { clusteredClopperPearson, clusteredRate, type ClusteredRate } from "../stats/clustered.ts";
 import { type Bounds, clopperPearson } from "../stats/proportion.ts";
-import { trialsNeeded } from "../stats/sample-size.ts";
 import { sequentialEvidence } from "../stats/sequential.ts";
+import { rateTrials } from "../verdict/decide-rate.ts";
 import { compared, type Interval, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
-import { round12 } from "../verdict/round.ts";
-import { unassessedShareMax } from "./run/execute.ts";
+import { type Assessed, settle, withheld } from "../verdict/settle.ts";
 import type { AttemptStatistics, ClusterCount } from "./statistics.ts";
 
 /**
@@ -20,9 +19,16 @@ export function decideAttempts(statistics: AttemptStatistics, limit: Limit): Out
   if (statistics.attempted === 0) return silent("too_few");
   const rate = rateOf(statistics.clusters);
   const raw = rate.n === 0 ? silent("undefined_denominator") : outcomeOf(statistics, rate, limit);
-  const outcome = settled(raw);
-  if (statistics.unassessed > unassessedShareMax * statistics.attempted) return withheld(outcome, "unassessed_budget");
-  return statistics.complete || outcome.verdict === "insufficient_evidence" ? outcome : withheld(outcome, "aborted");
+  return finished(settle(raw, assessedOf(statistics)), statistics.complete);
+}
+
+/** A run that was broken off decides nothing. */
+export function finished(outcome: Outcome, complete: boolean): Outcome {
+  return complete || outcome.verdict === "insufficient_evidence" ? outcome : withheld(outcome, "aborted");
+}
+
+export function assessedOf({ attempted, unassessed }: { readonly attempted: number; readonly unassessed: number }): Assessed {
+  return { attempted, assessed: attempted - unassessed };
 }
 
 /** Effective size and rate over clusters. */
@@ -39,7 +45,7 @@ function outcomeOf(statistics: AttemptStatistics, rate: ClusteredRate, limit: Li
   const bounds = mirrored(single ? clopperPearson(sharesOf(counted), rate.clusters, limit.alpha) : clusteredBounds(counted, limit.alpha), below);
   const estimate = sharesOf(clusters) / rate.clusters;
   const method = single ? "clopper-pearson" : "clopper-pearson-clustered";
-  return compared({ method, estimate, bounds, limit }, () => (below ? trialsNeeded(estimate, limit.value, limit.alpha) : trialsNeeded(1 - estimate, 1 - limit.value, limit.alpha)));
+  return compared({ method, estimate, bounds, limit }, () => rateTrials(estimate, limit));
 }
 
 /** Sum over prompts of their share of attempts with the event. */
@@ -116,19 +122,4 @@ function inconsistent({ attempted, unassessed, clusters }: AttemptStatistics): b
   if (!clusters.every(({ events, n, count }) => [events, n, count].every(whole) && n > 0 && count > 0 && events <= n)) return true;
   if (clusters.reduce((sum, { count }) => sum + count, 0) > clustersMax) return true;
   return attempted !== unassessed + clusters.reduce((sum, { n, count }) => sum + n * count, 0);
-}
-
-export function withheld(outcome: Outcome, reason: string): Outcome {
-  return { estimate: outcome.estimate, interval: outcome.interval, verdict: "insufficient_evidence", reason };
-}
-
-/** Figures with twelve significant digits, as every recorded figure has. */
-export function settled(outcome: Outcome): Outcome {
-  const rounded = (value: number | null) => (value === null ? null : round12(value));
-  const { interval } = outcome;
-  return {
-    ...outcome,
-    estimate: rounded(outcome.estimate),
-    interval: interval === null ? null : { ...interval, level: round12(interval.level), lower: rounded(interval.lower), upper: rounded(interval.upper) },
-  };
 }

@@ -1,8 +1,8 @@
 import { langReiczigel, roganGladen, youden, youdenMin } from "../stats/judge.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
-import { rateOf, settled } from "./decide-attempts.ts";
+import { settle, unassessedShareMax } from "../verdict/settle.ts";
+import { assessedOf, rateOf } from "./decide-attempts.ts";
 import type { Confusion } from "./judge/calibrate.ts";
-import { unassessedShareMax } from "./run/execute.ts";
 import type { AttemptStatistics } from "./statistics.ts";
 
 /** A rate that a judge saw, and how the judge errs on transcripts whose truth is known. */
@@ -33,7 +33,7 @@ export function decideJudged({ attempts, judge }: JudgedStatistics, limit: Limit
   const bounds = langReiczigel(counts, limit.alpha);
   const estimate = clipped(roganGladen(counts));
   const outcome = compared({ method: "rogan-gladen-lang-reiczigel", estimate, bounds: { lower: clipped(bounds.lower), upper: clipped(bounds.upper) }, limit }, () => undefined);
-  return settled(outcome);
+  return settle(outcome, assessedOf(attempts));
 }
 
 function judgedCounts(flagged: number, n: number, { truePositives, falseNegatives, trueNegatives, falsePositives }: Confusion) {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { LicetError } from "@licet/contract";
 import { describe, expect, test } from "vitest";
+import { code } from "../../../../test/unit/support/failure.ts";
 import { oracleBytes, oraclesAbsent, oraclesPresent } from "../../../../test/unit/support/oracle-files.ts";
 import { numericColumn } from "../table/cast.ts";
 import { readTable } from "../table/table.ts";
@@ -11,16 +11,6 @@ const models = [
   "breast_cancer_gbm", "breast_cancer_logistic", "breast_cancer_mlp", "diabetes_regression_gbm", "diabetes_regression_linear",
   "digits_mlp", "iris_softmax", "synth8_forest_overfit", "synth8_gbm_overfit", "synth8_logistic", "synth8_mlp",
 ];
-
-function code(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof LicetError) return error.code;
-    throw error;
-  }
-  return "nothing was thrown";
-}
 
 function scored(message: Message, rows: readonly (readonly number[])[]): number[] {
   const model = loadModel(modelBytes(message));

@@ -1,5 +1,5 @@
-import { LicetError } from "@licet/contract";
 import { describe, expect, test } from "vitest";
+import { code } from "../../../../test/unit/support/failure.ts";
 import { type Message, modelBytes, nodeOf } from "../../../../test/unit/support/write-model.ts";
 import { linearModel, treesModel } from "../../../../test/unit/support/small-models.ts";
 import { forward } from "./network.ts";
@@ -12,16 +12,6 @@ const table = { input: "x", width: 2, output: "y" };
 function scored(message: Message, rows: readonly (readonly number[])[]): number[] {
   const output = loadModel(modelBytes(message)).run(Float32Array.from(rows.flat()), rows.length).get("y");
   return output === undefined || output.kind === "string" ? [] : [...output.data].map((value) => Number(value.toFixed(5)));
-}
-
-function code(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof LicetError) return error.code;
-    throw error;
-  }
-  return "nothing was thrown";
 }
 
 const one = (node: Parameters<typeof nodeOf>[0]): Message => ({ ...table, nodes: [nodeOf(node)] });

@@ -2,7 +2,7 @@ import { binomialCdf } from "../stats/beta.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { compared } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
-import { settled } from "../robust/settled.ts";
+import { settle } from "../verdict/settle.ts";
 
 /**
  * Sufficient statistics of ops.latency: order statistics around the quantile, as ranks from 1 and milliseconds.
@@ -83,21 +83,14 @@ export function decideLatency(statistics: LatencyStatistics, limit: Limit): Outc
   const upper = upperRank(n, quantile, limit.alpha);
   const lower = lowerRank(n, quantile, limit.alpha);
   const above = order.find(([rank]) => rank >= upper)?.[1] ?? Infinity;
-  const below = order.findLast(([rank]) => rank <= lower)?.[1] ?? 0;
+  const below = lower > statistics.assessed ? Infinity : (order.findLast(([rank]) => rank <= lower)?.[1] ?? 0);
   const estimate = order.find(([rank]) => rank >= centre(n, quantile))?.[1] ?? Infinity;
   const outcome = compared({ method: "order-statistics", estimate, bounds: { lower: below, upper: above }, limit }, () => leastCalls(quantile, limit.alpha));
   // Calls without an answer are already counted as slowest, so they withhold nothing further.
-  return settled(finiteOutcome(outcome), { attempted: n, assessed: statistics.assessed === 0 ? 0 : n });
+  return settle(outcome, { attempted: n, assessed: statistics.assessed === 0 ? 0 : n });
 }
 
 /** Calls below which even the slowest one proves nothing about the quantile. */
 function leastCalls(quantile: number, alpha: number): number {
   return Math.ceil(Math.log(alpha) / Math.log(quantile));
-}
-
-/** Infinity stands for "no answer" and has no place in a record. */
-function finiteOutcome(outcome: Outcome): Outcome {
-  const finite = (value: number | null) => (value === null || Number.isFinite(value) ? value : null);
-  const { interval } = outcome;
-  return { ...outcome, estimate: finite(outcome.estimate), interval: interval === null ? null : { ...interval, lower: finite(interval.lower), upper: finite(interval.upper) } };
 }

@@ -9,7 +9,7 @@ import { type CalibrationBin, expectedCalibrationError, massBins } from "./calib
 import { calibrationLine } from "./calibration-line.ts";
 import { spiegelhalter } from "./losses.ts";
 import { finiteRows, type Scored } from "./scored.ts";
-import { contradicted, type Evidence, isRate, settle, unusable } from "./settle.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 
 export const calibrationBins = 15;
 /** The bounds rest on means within half a bin being about normal. */
@@ -27,16 +27,25 @@ export interface CalibrationStatistics extends Evidence {
 
 /** `calib.ece`: counts of equal-mass bins, and of every other row in them. Rows whose score is no probability are not assessed. */
 export function measureCalibration(all: Scored, bins: number = calibrationBins): CalibrationStatistics {
-  const scored = finiteRows({ positive: all.positive, scores: all.scores.map((score) => (score >= 0 && score <= 1 ? score : Number.NaN)) });
-  const halves = halvedBins(scored, orderOf(scored.scores), bins);
+  const scored = probabilities(all);
+  const counted = countCalibration(all, bins);
+  return { ...counted, notes: counted.assessed === 0 ? [] : calibrationNotes(scored, counted.bins) };
+}
+
+/** The same without sentences for people. */
+export function countCalibration(all: Scored, bins: number = calibrationBins): Omit<CalibrationStatistics, "notes"> {
+  const scored = probabilities(all);
   const rate = scored.positive.reduce((sum, label) => sum + label, 0);
   return {
     attempted: all.scores.length,
     assessed: scored.scores.length,
     degenerate: scored.scores.length > 0 && (rate === 0 || rate === scored.scores.length) ? "one_class" : null,
-    bins: halves,
-    notes: scored.scores.length === 0 ? [] : calibrationNotes(scored, halves),
+    bins: halvedBins(scored, orderOf(scored.scores), bins),
   };
+}
+
+function probabilities({ positive, scores }: Scored): Scored {
+  return finiteRows({ positive, scores: scores.map((score) => (score >= 0 && score <= 1 ? score : Number.NaN)) });
 }
 
 function halvedBins({ positive, scores }: Scored, order: Uint32Array, bins: number): readonly HalvedBin[] {
@@ -133,12 +142,12 @@ function signedSpread(bins: readonly HalvedBin[]): number {
 }
 
 /** `calib.ece` against a limit with op `<=`; the estimate is the debiased error. */
-export function decideCalibration(statistics: CalibrationStatistics, limit: Limit): Outcome {
+export function decideCalibration(statistics: Omit<CalibrationStatistics, "notes">, limit: Limit): Outcome {
   const bad = unusable(limit) ?? (limit.op === "<=" ? undefined : silent("inconsistent_import"));
   return bad ?? contradicted(consistent(statistics)) ?? settle(outcomeOf(statistics.bins, limit), statistics);
 }
 
-function consistent({ bins, assessed }: CalibrationStatistics): boolean {
+function consistent({ bins, assessed }: Omit<CalibrationStatistics, "notes">): boolean {
   const possible = ({ n, events, sum }: CalibrationBin) => isRate(events, n) && sum >= 0 && sum <= n;
   return bins.every((bin) => possible(bin) && possible(bin.first) && possible(secondHalf(bin))) && bins.reduce((sum, { n }) => sum + n, 0) === assessed;
 }

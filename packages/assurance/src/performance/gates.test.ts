@@ -4,7 +4,7 @@ import { randomFrom } from "../stats/random.ts";
 import type { Limit } from "../verdict/outcome.ts";
 import { calibrationBounds, consistencyP, debiasedError, decideCalibration, measureCalibration } from "./calibration-gate.ts";
 import { massBins, expectedCalibrationError } from "./calibration-bins.ts";
-import { decideMetric, measureMean, measureMetric, measureResampled } from "./metric.ts";
+import { decideMetric, measureAnswered, measureMean, measureMetric, measureResampled } from "./metric.ts";
 import { decideNoninferior, measurePairedAuc, measurePairedMean, measurePairedRate } from "./noninferior.ts";
 import { decideSlices, discoveries, measureSlices } from "./slices.ts";
 
@@ -25,6 +25,21 @@ function calibrated(n: number, shift = 0) {
 }
 
 describe("a metric", () => {
+  test("of three classes accuracy counts right answers among all of them, and a rate is about the positive one", () => {
+    const target = Int32Array.from({ length: 300 }, (_, row) => row % 3);
+    const answer = target.map((value, row) => (row < 30 ? (value + 1) % 3 : value));
+    const scores = new Float64Array(300).fill(0.5);
+    scores[299] = Number.NaN;
+    const of = (metric: "accuracy" | "recall" | "precision" | "specificity", answers = answer) => measureAnswered({ scores, target, answer: answers, positive: 2 }, { ...sampling, metric });
+    expect(of("accuracy")).toMatchObject({ attempted: 300, assessed: 299, events: 269, n: 299, degenerate: null });
+    expect(of("recall")).toMatchObject({ events: 89, n: 99 });
+    expect(of("precision")).toMatchObject({ events: 89, n: 99 });
+    expect(of("specificity")).toMatchObject({ events: 190, n: 200 });
+    // A class that is never answered has every other row right, and nothing was shown.
+    const never = target.map((value) => (value === 2 ? 0 : value));
+    expect([of("accuracy", never).degenerate, of("specificity", never).degenerate]).toEqual([null, "constant_predictions"]);
+  });
+
   test("passes, fails and stays open by its bounds, and says how many rows would decide", () => {
     const accuracy = (share: number, n: number) => decideMetric(measureMetric(rightIn(share, n), { ...sampling, metric: "accuracy" }), at(">=", 0.8));
     expect(accuracy(0.9, 400)).toMatchObject({ verdict: "pass", estimate: 0.9 });

@@ -1,16 +1,16 @@
-import { auc, aucBounds, countPairs } from "../stats/auc.ts";
-import { clopperPearson } from "../stats/proportion.ts";
+import { countPairs } from "../stats/auc.ts";
 import { permutation, randomFrom } from "../stats/random.ts";
 import { replicatesDefault, resample, type Resampled, resampledBounds, type Statistic } from "../stats/resample.ts";
-import { aucFactor, trialsNeeded } from "../stats/sample-size.ts";
+import { decideAuc, decideRate, type RateCounts } from "../verdict/decide-rate.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
-import { confusionAt, confusionFigures } from "./confusion.ts";
+import { contradicted, type Evidence, isRate as isRateCount, settle, unusable } from "../verdict/settle.ts";
+import { type Answered, answeredAt, finiteAnswers, predictedPositive, rightRows, scoredOf } from "./answered.ts";
+import { confusionFigures } from "./confusion.ts";
 import { brierLosses, logLosses } from "./losses.ts";
 import { type MeanFigure, meanBounds, meanFigure, meanMethod, meanRowsMin, meanRowsNeeded, rowsNeeded, type Sampling } from "./mean-figure.ts";
 import { averagePrecision, rocOf } from "./roc.ts";
-import { finiteRows, type Scored } from "./scored.ts";
-import { contradicted, type Evidence, isRate as isRateCount, settle, unusable } from "./settle.ts";
+import { requireEqual, type Scored } from "./scored.ts";
 
 /** More rows are not resampled. */
 const resampledRowsMax = 20_000;
@@ -34,34 +34,66 @@ export interface MetricOptions extends Sampling {
   readonly threshold?: number;
 }
 
-const ratesOf: Readonly<Record<RateMetric, (table: ReturnType<typeof confusionAt>) => { readonly events: number; readonly n: number }>> = {
-  accuracy: ({ tp, fp, fn, tn }) => ({ events: tp + tn, n: tp + fp + fn + tn }),
-  recall: ({ tp, fn }) => ({ events: tp, n: tp + fn }),
-  precision: ({ tp, fp }) => ({ events: tp, n: tp + fp }),
-  specificity: ({ fp, tn }) => ({ events: tn, n: tn + fp }),
+type Trial = (truth: boolean, answered: boolean) => boolean;
+
+/** Of which rows a rate is taken, and which of them count. Accuracy is right answers, of however many classes. */
+const ratesOf: Readonly<Record<Exclude<RateMetric, "accuracy">, { readonly among: Trial; readonly counted: Trial }>> = {
+  recall: { among: (truth) => truth, counted: (_, answered) => answered },
+  precision: { among: (_, answered) => answered, counted: (truth) => truth },
+  specificity: { among: (truth) => !truth, counted: (_, answered) => !answered },
 };
 
 /**
- * `perf.metric` of a two-class model. Rows without a finite score are not assessed. Rates keep their counts, the AUC its
+ * `perf.metric` of a model's answers. Rows without a finite score are not assessed. Rates keep their counts, the AUC its
  * pairs, losses the moments of their rows with a bootstrap, the rest a bootstrap.
  */
-export function measureMetric(all: Scored, options: MetricOptions): MetricStatistics {
-  const scored = finiteRows(all);
-  const { metric, threshold = 0.5 } = options;
-  const evidence = { metric, attempted: all.scores.length, assessed: scored.scores.length };
+export function measureAnswered(all: Answered, options: Omit<MetricOptions, "threshold">): MetricStatistics {
+  const answered = finiteAnswers(all);
+  const { metric } = options;
+  const evidence = { metric, attempted: all.scores.length, assessed: answered.scores.length };
+  const scored = scoredOf(answered);
   if (metric === "auc") {
     const pairs = countPairs(scored.scores, scored.positive);
     return { ...evidence, degenerate: constant(scored.scores) ? "constant_predictions" : null, kind: "auc", ...pairs };
   }
   if (metric === "log_loss" || metric === "brier") {
     const losses = metric === "brier" ? brierLosses(scored) : logLosses(scored);
-    return { ...evidence, degenerate: oneClass(scored), kind: "mean", figure: meanFigure(losses, options) };
+    return { ...evidence, degenerate: constant(scored.positive) ? "one_class" : null, kind: "mean", figure: meanFigure(losses, options) };
   }
-  const degenerate = degenerateAt(scored, threshold);
-  if (isRate(metric)) return { ...evidence, degenerate, kind: "rate", ...ratesOf[metric](confusionAt(scored, threshold)) };
-  const statistic = metric === "average_precision" ? (rows: Uint32Array) => averagePrecision(rocOf(pick(scored, rows))) : tableStatistic(scored, { metric, threshold });
+  const predicted = predictedPositive(answered);
+  if (metric === "accuracy") return { ...evidence, degenerate: unvaried(answered.answer, answered.target), kind: "rate", events: count(rightRows(answered)), n: scored.scores.length };
+  const degenerate = unvaried(predicted, scored.positive);
+  if (isRate(metric)) return { ...evidence, degenerate, kind: "rate", ...rateOf(scored.positive, predicted, ratesOf[metric]) };
+  const statistic = metric === "average_precision" ? (rows: Uint32Array) => averagePrecision(rocOf(pick(scored, rows))) : tableStatistic(scored.positive, predicted, metric);
   const measured = measureResampled(scored.scores.length, { ...options, statistic });
   return { ...measured, ...evidence, degenerate };
+}
+
+/** The same of a two-class model's scores. */
+export function measureMetric(all: Scored, { threshold, ...options }: MetricOptions): MetricStatistics {
+  requireEqual({ ...all });
+  return measureAnswered(answeredAt(all, threshold), options);
+}
+
+function rateOf(positive: Uint8Array, predicted: Uint8Array, { among, counted }: (typeof ratesOf)["recall"]): RateCounts {
+  let [events, n] = [0, 0];
+  for (let row = 0; row < positive.length; row += 1) {
+    const [truth, answered] = [positive[row] === 1, predicted[row] === 1];
+    if (!among(truth, answered)) continue;
+    n += 1;
+    if (counted(truth, answered)) events += 1;
+  }
+  return { events, n };
+}
+
+function count(flags: Uint8Array): number {
+  return flags.reduce((sum, flag) => sum + flag, 0);
+}
+
+/** One answer for every row, or one true class. */
+function unvaried(answers: ArrayLike<number>, targets: ArrayLike<number>): Evidence["degenerate"] {
+  if (constant(answers)) return "constant_predictions";
+  return constant(targets) ? "one_class" : null;
 }
 
 /** A loss of regression: per-row figures such as absolute or squared errors; NaN where there is no answer. */
@@ -112,38 +144,16 @@ function consistent(statistics: MetricStatistics): boolean {
 function outcomeOf(statistics: MetricStatistics, limit: Limit): Outcome {
   switch (statistics.kind) {
     case "rate":
-      return decideRateMetric(statistics, limit);
+      return decideRate(statistics, limit);
     case "auc":
-      return decideAucMetric(statistics, limit);
+      return decideAuc(statistics, limit);
     case "mean":
-      return decideMeanMetric(statistics, limit);
+      return decideMean(statistics.figure, limit);
     case "resampled":
       return decideResampledMetric(statistics, limit);
     default:
       return silent("tool_error");
   }
-}
-
-function decideRateMetric({ events, n }: Extract<MetricStatistics, { kind: "rate" }>, limit: Limit): Outcome {
-  if (n === 0) return silent("undefined_denominator");
-  const [estimate, bounds] = [events / n, clopperPearson(events, n, limit.alpha)];
-  return compared({ method: "clopper-pearson", estimate, bounds, limit }, () =>
-    limit.op === "<=" ? trialsNeeded(estimate, limit.value, limit.alpha) : trialsNeeded(1 - estimate, 1 - limit.value, limit.alpha),
-  );
-}
-
-function decideAucMetric(pairs: Extract<MetricStatistics, { kind: "auc" }>, limit: Limit): Outcome {
-  if (pairs.positives === 0 || pairs.negatives === 0) return silent("undefined_denominator");
-  const estimate = auc(pairs);
-  const bounds = aucBounds(estimate, pairs, limit.alpha);
-  return compared({ method: "newcombe-2006-5", estimate, bounds, limit }, () => {
-    const factor = aucFactor(estimate, pairs, { floor: limit.value, alpha: limit.alpha });
-    return factor === undefined ? undefined : Math.ceil(factor * (pairs.positives + pairs.negatives));
-  });
-}
-
-function decideMeanMetric({ figure }: Extract<MetricStatistics, { kind: "mean" }>, limit: Limit): Outcome {
-  return decideMean(figure, limit);
 }
 
 /** A mean against a limit; also of paired differences. */
@@ -166,13 +176,13 @@ function decideResampledMetric({ estimate, n, resampled }: Extract<MetricStatist
   return compared({ method: "bca", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha));
 }
 
-function isRate(metric: BinaryMetric): metric is RateMetric {
+function isRate(metric: RateMetric | TableMetric): metric is keyof typeof ratesOf {
   return Object.hasOwn(ratesOf, metric);
 }
 
 /** Rows are one of four cells, so a resample needs their counts only. */
-function tableStatistic({ positive, scores }: Scored, { metric, threshold }: { readonly metric: Exclude<TableMetric, "average_precision">; readonly threshold: number }): Statistic {
-  const cells = positive.map((label, row) => 2 * label + ((scores[row] ?? Number.NaN) >= threshold ? 1 : 0));
+function tableStatistic(positive: Uint8Array, predicted: Uint8Array, metric: Exclude<TableMetric, "average_precision">): Statistic {
+  const cells = positive.map((label, row) => 2 * label + (predicted[row] ?? 0));
   const key = metric === "balanced_accuracy" ? "balancedAccuracy" : metric;
   const counts = new Uint32Array(4);
   return (rows) => {
@@ -193,14 +203,4 @@ function pick({ positive, scores }: Scored, rows: Uint32Array): Scored {
 function constant(values: ArrayLike<number>): boolean {
   for (let index = 1; index < values.length; index += 1) if (values[index] !== values[0]) return false;
   return values.length > 0;
-}
-
-function oneClass({ positive }: Scored): "one_class" | null {
-  return constant(positive) ? "one_class" : null;
-}
-
-function degenerateAt(scored: Scored, threshold: number): Evidence["degenerate"] {
-  const { tp, fp, fn, tn } = confusionAt(scored, threshold);
-  if (tp + fp === 0 || fn + tn === 0) return scored.scores.length === 0 ? null : "constant_predictions";
-  return oneClass(scored);
 }

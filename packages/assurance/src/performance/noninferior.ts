@@ -1,13 +1,13 @@
-import { pairedDelong, placements } from "../stats/delong.ts";
+import { pairedAucBounds, pairedDelong, placements } from "../stats/delong.ts";
 import { mcnemarExact } from "../stats/mcnemar.ts";
 import { normalQuantile } from "../stats/normal.ts";
-import { tango } from "../stats/score-interval.ts";
+import { pairedDifference } from "../stats/paired-difference.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
 import { type MeanFigure, meanFigure, rowsNeeded, type Sampling } from "./mean-figure.ts";
 import { decideMean } from "./metric.ts";
 import { requireEqual } from "./scored.ts";
-import { contradicted, type Evidence, isRate, settle, unusable } from "./settle.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 
 /** The normal interval of a paired AUC needs this many rows of either class. */
 const classRowsMin = 30;
@@ -18,7 +18,7 @@ const classRowsMin = 30;
  */
 export type NoninferiorStatistics = Evidence & { readonly metric: string; readonly notes: readonly string[] } & (
     | { readonly kind: "paired-rate"; readonly onlyChampion: number; readonly onlyChallenger: number; readonly n: number }
-    | { readonly kind: "paired-auc"; readonly champion: number; readonly challenger: number; readonly se: number; readonly positives: number; readonly negatives: number }
+    | { readonly kind: "paired-auc"; readonly champion: number; readonly challenger: number; readonly se: number; readonly correlation: number; readonly positives: number; readonly negatives: number }
     | { readonly kind: "paired-mean"; readonly figure: MeanFigure }
   );
 
@@ -60,6 +60,7 @@ export function measurePairedAuc(positive: Uint8Array, scores: { readonly champi
     champion: finite(paired.first),
     challenger: finite(paired.second),
     se: finite(paired.se),
+    correlation: finite(paired.correlation),
     positives,
     negatives: kept.length - positives,
   };
@@ -74,7 +75,7 @@ export function measurePairedMean(champion: Float64Array, challenger: Float64Arr
 
 /**
  * `perf.noninferior`: passes when the upper bound of the loss is at most the margin. Rates by Tango's paired score
- * interval, AUC by paired DeLong, means as in `decideMetric`. The limit's op is `<=`.
+ * interval with exact ends, AUC by the wider of paired DeLong and MOVER, means as in `decideMetric`. The limit's op is `<=`.
  */
 export function decideNoninferior(statistics: NoninferiorStatistics, limit: Limit): Outcome {
   const bad = unusable(limit) ?? (limit.op === "<=" ? undefined : silent("inconsistent_import"));
@@ -83,7 +84,10 @@ export function decideNoninferior(statistics: NoninferiorStatistics, limit: Limi
 
 function consistent(statistics: NoninferiorStatistics): boolean {
   if (statistics.kind === "paired-mean") return statistics.figure.moments.n === statistics.assessed;
-  if (statistics.kind === "paired-auc") return statistics.positives + statistics.negatives === statistics.assessed;
+  if (statistics.kind === "paired-auc") {
+    const { champion, challenger, correlation, se, positives, negatives } = statistics;
+    return [champion, challenger].every((area) => area >= 0 && area <= 1) && Math.abs(correlation) <= 1 && se >= 0 && positives + negatives === statistics.assessed;
+  }
   return isRate(statistics.onlyChampion, statistics.n) && isRate(statistics.onlyChallenger, statistics.n - statistics.onlyChampion) && statistics.n === statistics.assessed;
 }
 
@@ -95,19 +99,21 @@ function outcomeOf(statistics: NoninferiorStatistics, limit: Limit): Outcome {
 function decidePairedRate({ onlyChampion, onlyChallenger, n }: Extract<NoninferiorStatistics, { kind: "paired-rate" }>, limit: Limit): Outcome {
   if (n === 0) return silent("too_few");
   const estimate = (onlyChampion - onlyChallenger) / n;
-  const bounds = tango({ onlyFirst: onlyChampion, onlySecond: onlyChallenger, n }, limit.alpha);
+  const bounds = pairedDifference({ onlyFirst: onlyChampion, onlySecond: onlyChallenger, n }, limit.alpha);
   const sd = Math.sqrt(Math.max((onlyChampion + onlyChallenger + 1) / n - estimate ** 2, 0));
-  return compared({ method: "tango-1998", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha));
+  return compared({ method: "tango-1998-exact-ends", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha));
 }
 
-function decidePairedAuc({ champion, challenger, se, positives, negatives }: Extract<NoninferiorStatistics, { kind: "paired-auc" }>, limit: Limit): Outcome {
+function decidePairedAuc(statistics: Extract<NoninferiorStatistics, { kind: "paired-auc" }>, limit: Limit): Outcome {
+  const { champion, challenger, se, correlation, positives, negatives } = statistics;
   if (positives === 0 || negatives === 0) return silent("undefined_denominator");
   const estimate = champion - challenger;
   if (positives < classRowsMin || negatives < classRowsMin) return { ...silent("too_few"), estimate, requiredN: scaledRows({ positives, negatives }) };
   if (!(se > 0)) return { ...silent("degenerate"), estimate };
-  const half = normalQuantile(1 - limit.alpha) * se;
-  const sd = se * Math.sqrt(positives + negatives);
-  return compared({ method: "delong-1988-paired", estimate, bounds: { lower: estimate - half, upper: estimate + half }, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha));
+  const bounds = pairedAucBounds({ first: champion, second: challenger, se, correlation }, { positives, negatives }, limit.alpha);
+  const reach = estimate <= limit.value ? bounds.upper - estimate : estimate - bounds.lower;
+  const sd = (reach / normalQuantile(1 - limit.alpha)) * Math.sqrt(positives + negatives);
+  return compared({ method: "delong-1988-paired+mover", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha));
 }
 
 /** Rows in today's proportions with enough of the rarer class. */

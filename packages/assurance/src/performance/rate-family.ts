@@ -1,12 +1,11 @@
 import { clopperPearson } from "../stats/proportion.ts";
-import { trialsNeeded } from "../stats/sample-size.ts";
-import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { rateTrials, type RateCounts } from "../verdict/decide-rate.ts";
+import { boundsOfMany, decideWorst, endsOf } from "../verdict/decide-worst.ts";
+import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 
 /** Events among n of one slice, group or query. */
-export interface NamedRate {
+export interface NamedRate extends RateCounts {
   readonly name: string;
-  readonly events: number;
-  readonly n: number;
 }
 
 /**
@@ -17,22 +16,14 @@ export function decideRateFamily(rates: readonly NamedRate[], limit: Limit): Out
   if (rates.length === 0) return silent("degenerate");
   const defined = rates.filter(({ n }) => n > 0);
   if (defined.length === 0) return silent("undefined_denominator");
-  const floor = limit.op === ">=";
-  const judged = defined.map(({ events, n }) => {
-    const [plain, corrected] = [clopperPearson(events, n, limit.alpha), clopperPearson(events, n, limit.alpha / rates.length)];
-    return { estimate: events / n, lower: floor ? plain.lower : corrected.lower, upper: floor ? corrected.upper : plain.upper };
-  });
-  const worst = floor ? Math.min : Math.max;
-  const of = (key: "estimate" | "lower" | "upper") => worst(...judged.map((rate) => rate[key]));
-  const comparison = { method: "clopper-pearson", estimate: of("estimate"), bounds: { lower: of("lower"), upper: of("upper") }, limit };
-  const outcome = compared(comparison, () => rowsForAll(defined, limit));
-  if (defined.length === rates.length || outcome.verdict === "fail") return outcome;
-  return { estimate: outcome.estimate, interval: outcome.interval, verdict: "insufficient_evidence", reason: "undefined_denominator" };
+  const judged = defined.map(({ events, n }) => ({ estimate: events / n, ...boundsOfMany(endsOf((alpha) => clopperPearson(events, n, alpha)), limit, rates.length) }));
+  const open = defined.length === rates.length ? undefined : "undefined_denominator";
+  return decideWorst(judged, limit, { method: "clopper-pearson", open, required: () => rowsForAll(defined, limit) });
 }
 
 /** Rows that the rate closest to the limit needs. */
-function rowsForAll(rates: readonly NamedRate[], { op, value, alpha }: Limit): number | undefined {
-  const closest = rates.reduce((a, b) => (Math.abs(b.events / b.n - value) < Math.abs(a.events / a.n - value) ? b : a));
-  const rate = closest.events / closest.n;
-  return op === "<=" ? trialsNeeded(rate, value, alpha) : trialsNeeded(1 - rate, 1 - value, alpha);
+function rowsForAll(rates: readonly NamedRate[], limit: Limit): number | undefined {
+  const distance = ({ events, n }: NamedRate) => Math.abs(events / n - limit.value);
+  const closest = rates.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+  return rateTrials(closest.events / closest.n, limit);
 }

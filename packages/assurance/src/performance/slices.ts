@@ -4,7 +4,7 @@ import { randomFrom } from "../stats/random.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { decideRateFamily, type NamedRate } from "./rate-family.ts";
 import { requireEqual } from "./scored.ts";
-import { contradicted, type Evidence, isRate, settle, unusable } from "./settle.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 import { type Found, searchSlices, type SliceColumn, type SliceSearch, type SliceTerm } from "./slice-search.ts";
 
 /** False discoveries allowed among the slices that the search reports. */

@@ -1,8 +1,8 @@
 import { LicetError } from "@licet/contract";
 import { rowsNeeded } from "../performance/mean-figure.ts";
 import { requireEqual } from "../performance/scored.ts";
-import { contradicted, type Evidence, isRate, settle, unusable } from "../performance/settle.ts";
-import { tango } from "../stats/score-interval.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
+import { pairedDifference } from "../stats/paired-difference.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 
 const valuesMax = 1000;
@@ -34,13 +34,36 @@ export interface AttributeTarget {
  * Source: Fredrikson et al. 2014, in the black-box form of Mehnaz et al. 2022.
  */
 export function measureAttribute(subject: ClassSubject, rows: readonly Float32Array[], target: AttributeTarget): AttributeStatistics {
+  const asking = attributeGuesses(rows, target);
+  let step = asking.next();
+  while (step.done !== true) step = asking.next(subject(step.value));
+  return step.value;
+}
+
+/** The same for something that answers later: yields rows and gets their scores back. */
+export function* attributeGuesses(rows: readonly Float32Array[], target: AttributeTarget): Generator<readonly Float32Array[], AttributeStatistics, ReturnType<ClassSubject>> {
   const { feature, truth } = target;
   const values = target.values.map(Math.fround);
   requireEqual({ rows, truth });
   if (values.length < 2 || values.length > valuesMax) throw new LicetError("table_value_invalid", { message: `the sensitive feature must have 2 to ${valuesMax} values` });
   const actual = rows.map((row) => values.indexOf(row[feature] ?? Number.NaN));
   const counts = values.map((_, index) => actual.filter((value) => value === index).length);
-  const answers = values.map((value) => subject(rows.map((row) => row.with(feature, value))));
+  const answers: ReturnType<ClassSubject>[] = [];
+  for (const value of values) answers.push(yield rows.map((row) => row.with(feature, value)));
+  return tallied({ actual, counts, answers, truth });
+}
+
+interface Guessed {
+  /** Place of each row's value, -1 where it has none of them. */
+  readonly actual: readonly number[];
+  /** Rows with each value. */
+  readonly counts: readonly number[];
+  /** Scores of all rows with each value. */
+  readonly answers: readonly ReturnType<ClassSubject>[];
+  readonly truth: Uint32Array;
+}
+
+function tallied({ actual, counts, answers, truth }: Guessed): AttributeStatistics {
   const tally = { n: 0, attack: 0, base: 0, both: 0 };
   for (const [row, value] of actual.entries()) {
     if (value < 0) continue;
@@ -54,7 +77,7 @@ export function measureAttribute(subject: ClassSubject, rows: readonly Float32Ar
     if (attack && base) tally.both += 1;
   }
   return {
-    attempted: rows.length,
+    attempted: actual.length,
     assessed: tally.n,
     degenerate: counts.filter((count) => count > 0).length < 2 && tally.n > 0 ? "one_class" : null,
     n: tally.n,
@@ -73,9 +96,9 @@ export function decideAttribute(statistics: AttributeStatistics, limit: Limit): 
   if (refused !== undefined) return refused;
   if (n === 0) return settle(silent("too_few"), statistics);
   const estimate = (onlyAttack - onlyBase) / n;
-  const bounds = tango({ onlyFirst: onlyAttack, onlySecond: onlyBase, n }, limit.alpha);
+  const bounds = pairedDifference({ onlyFirst: onlyAttack, onlySecond: onlyBase, n }, limit.alpha);
   const sd = Math.sqrt(Math.max(0, (onlyAttack + onlyBase + 1) / n - estimate ** 2));
-  return settle(compared({ method: "tango-1998", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha)), statistics);
+  return settle(compared({ method: "tango-1998-exact-ends", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha)), statistics);
 }
 
 function largest(values: readonly number[]): number {

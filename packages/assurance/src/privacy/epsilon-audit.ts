@@ -1,4 +1,4 @@
-import { contradicted, type Evidence, isRate, settle, unusable } from "../performance/settle.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 import { clopperPearson } from "../stats/proportion.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";

@@ -1,7 +1,6 @@
-import { contradicted, type Evidence, isRate, settle, unusable } from "../performance/settle.ts";
-import { clopperPearson } from "../stats/proportion.ts";
-import { trialsNeeded } from "../stats/sample-size.ts";
-import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { decideRate } from "../verdict/decide-rate.ts";
+import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 import type { ClassSubject } from "./attribute.ts";
 import { nearestSurrogate, softmaxSurrogate, type Surrogate } from "./surrogate.ts";
 
@@ -23,8 +22,16 @@ export interface ExtractionStatistics extends Evidence {
  * Source: Tramèr et al. 2016; fidelity as in Jagielski et al. 2020.
  */
 export function measureExtraction(subject: ClassSubject, rows: { readonly queries: readonly Float32Array[]; readonly holdout: readonly Float32Array[] }): ExtractionStatistics {
-  const answered = answersOf(subject, rows.queries);
-  const truth = answersOf(subject, rows.holdout);
+  return extractionFrom(rows, { queries: answersOf(subject, rows.queries), holdout: answersOf(subject, rows.holdout) });
+}
+
+interface Parts<T> {
+  readonly queries: readonly T[];
+  readonly holdout: readonly T[];
+}
+
+/** The same from answers that are there: one class for each row, -1 where there is none. */
+export function extractionFrom(rows: Parts<Float32Array>, { queries: answered, holdout: truth }: Parts<number>): ExtractionStatistics {
   const known = rows.queries.flatMap((row, index) => ((answered[index] ?? -1) < 0 ? [] : [{ row, answer: answered[index] ?? 0 }]));
   const cut = Math.floor((known.length * 3) / 4);
   const [fitted, chosen] = [known.slice(0, cut), known.slice(cut)];
@@ -55,17 +62,16 @@ export function decideExtraction(statistics: ExtractionStatistics, limit: Limit)
   const { events, n } = statistics;
   const refused = bad ?? contradicted(isRate(events, n) && n <= statistics.assessed);
   if (refused !== undefined) return refused;
-  if (n === 0) return settle(silent("undefined_denominator"), statistics);
-  const estimate = events / n;
-  const bounds = clopperPearson(events, n, limit.alpha);
-  return settle(compared({ method: "clopper-pearson", estimate, bounds, limit }, () => trialsNeeded(estimate, limit.value, limit.alpha)), statistics);
+  return settle(decideRate({ events, n }, limit), statistics);
 }
 
 /** Class of the largest score; -1 where a score is no number. */
 function answersOf(subject: ClassSubject, rows: readonly Float32Array[]): readonly number[] {
-  if (rows.length === 0) return [];
-  const { scores, classes } = subject(rows);
-  return rows.map((_, row) => {
+  return rows.length === 0 ? [] : answeredClasses(subject(rows), rows.length);
+}
+
+export function answeredClasses({ scores, classes }: ReturnType<ClassSubject>, rows: number): readonly number[] {
+  return Array.from({ length: rows }, (_, row) => {
     let best = 0;
     for (let index = 0; index < classes; index += 1) {
       const score = scores[row * classes + index] ?? Number.NaN;

@@ -1,10 +1,9 @@
-import { contradicted, type Evidence, isRate, settle, unusable } from "../performance/settle.ts";
 import { rocOf, separation } from "../performance/roc.ts";
 import { auc, aucBounds, countPairs } from "../stats/auc.ts";
-import { clopperPearson } from "../stats/proportion.ts";
-import { aucFactor, trialsNeeded } from "../stats/sample-size.ts";
-import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { decideAuc, decideRate } from "../verdict/decide-rate.ts";
+import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
+import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 import { type AttackScores, type EpsilonCounts, splitThreshold } from "./epsilon.ts";
 
 /** Share of non-members that may be called members where the true positive rate is read. */
@@ -52,7 +51,7 @@ export function measureMembership(scores: AttackScores, { attack, figure }: { re
 /** Against a limit with op `<=`: the AUC by Newcombe's method 5, the true positive rate by Clopper-Pearson. */
 export function decideMembership(statistics: MembershipStatistics, limit: Limit): Outcome {
   const bad = unusable(limit) ?? (limit.op === "<=" ? undefined : silent("inconsistent_import"));
-  return bad ?? contradicted(consistent(statistics)) ?? settle(statistics.figure === "auc" ? decideAuc(statistics, limit) : decideTpr(statistics, limit), statistics);
+  return bad ?? contradicted(consistent(statistics)) ?? settle(statistics.figure === "auc" ? decideSeparation(statistics, limit) : decideTpr(statistics, limit), statistics);
 }
 
 function consistent({ wins, ties, positives, negatives, heldOut, assessed }: MembershipStatistics): boolean {
@@ -60,23 +59,14 @@ function consistent({ wins, ties, positives, negatives, heldOut, assessed }: Mem
   return counted && isRate(wins + ties, positives * negatives) && positives + negatives === assessed;
 }
 
-function decideAuc(pairs: MembershipStatistics, limit: Limit): Outcome {
+function decideSeparation(pairs: MembershipStatistics, limit: Limit): Outcome {
   if (pairs.positives === 0 || pairs.negatives === 0) return silent("undefined_denominator");
   const estimate = auc(pairs);
-  const bounds = aucBounds(estimate, pairs, limit.alpha);
   // Far below one half the score tells members just as well, turned around: the two files are likely exchanged.
-  if (bounds.upper < 1 - limit.value) return { ...silent("inconsistent_import"), estimate };
-  return compared({ method: "newcombe-2006-5", estimate, bounds, limit }, () => {
-    // The floor of the mirrored AUC is the ceiling of this one.
-    const factor = aucFactor(1 - estimate, pairs, { floor: 1 - limit.value, alpha: limit.alpha });
-    return factor === undefined ? undefined : Math.ceil(factor * (pairs.positives + pairs.negatives));
-  });
+  return aucBounds(estimate, pairs, limit.alpha).upper < 1 - limit.value ? { ...silent("inconsistent_import"), estimate } : decideAuc(pairs, limit);
 }
 
 function decideTpr({ heldOut }: MembershipStatistics, limit: Limit): Outcome {
   const { tp, members, nonmembers } = heldOut;
-  if (members === 0 || nonmembers === 0) return silent("undefined_denominator");
-  const estimate = tp / members;
-  const bounds = clopperPearson(tp, members, limit.alpha);
-  return compared({ method: "clopper-pearson", estimate, bounds, limit }, () => trialsNeeded(estimate, limit.value, limit.alpha));
+  return nonmembers === 0 ? silent("undefined_denominator") : decideRate({ events: tp, n: members }, limit);
 }

@@ -1,8 +1,8 @@
-import type { CheckResult, SuiteReport } from "@licet/contract";
+import { type CheckResult, servedWords, type SuiteReport } from "@licet/contract";
 import { style } from "./html-style.ts";
 import { intervalSvg } from "./interval-svg.ts";
 import { escapedXml } from "./markup.ts";
-import { decidingBound, figure, summaryOf, verdicts, verdictWords, whyOf } from "./words.ts";
+import { attemptOf, decidingBound, figure, reuseOf, summaryOf, verdicts, verdictWords, whyOf, wornOut } from "./words.ts";
 
 export interface ReportTitle {
   /** Of the system, as the manifest has it. */
@@ -27,10 +27,11 @@ export function htmlReport(report: SuiteReport, { system, title }: ReportTitle):
 <p class="kind">Assurance report</p>
 <h1>${heading}</h1>
 <p class="verdict ${report.verdict}">${verdictWords[report.verdict]}</p>
-<p>${escapedXml(summaryOf(report.results))}. ${report.release === null ? "This was practice: it is no evidence." : `Release <code>${escapedXml(report.release)}</code>.`}</p>
+<p>${escapedXml(summaryOf(report.results))}. ${report.release === null ? "This was practice: it is no evidence, no attempt was spent, and nothing of it counts." : `Release <code>${escapedXml(report.release)}</code>.`}</p>
 </header>
 <main>
 <p class="reading">Each check is held against its limit by the bound of its interval, not by the estimate: <b>pass</b> when the bound lies on the right side, <b>fail</b> when the opposite bound lies on the wrong one, <b>insufficient</b> when the data cannot tell. Insufficient is not a pass.</p>
+${wornOut(report.results).map((line) => `<p class="why">Warning: ${escapedXml(line)}.</p>`).join("\n")}
 ${overview(report)}
 ${report.results.map(section).join("\n")}
 </main>
@@ -80,8 +81,11 @@ function facts(result: CheckResult): string {
     ["Counted", `${counts.assessed} of ${counts.attempted} assessed${counts.unassessed > 0 ? `, ${counts.unassessed} without an answer` : ""}`],
     ["Interval", interval === null ? "none" : `${interval.method}, ${interval.sides === 1 ? "one-sided" : "two-sided"} ${figure(interval.level * 100)} %: ${side(interval.lower)} to ${side(interval.upper)}`],
     ["Tested", `${subject.kind} ${subject.id} ${subject.digest ?? "(not read)"}`],
+    ...(subject.served === undefined ? [] : [["Endpoint", servedWords(subject.served)] as const]),
     ...inputs.map((input) => [`Data: ${input.role}`, `${input.id}, ${input.rows} rows, ${input.digest}`] as const),
-    ["Attempt", `${attempt.index}, alpha ${figure(attempt.alphaSpent)}`],
+    ["Attempt", attemptOf(result)],
+    ...(attempt.previous.length === 0 ? [] : [["Attempts before", attempt.previous.join(", ")] as const]),
+    ...reuseOf(result).map(({ id, text }) => [`Use of ${id}`, text] as const),
     ["Cost", `${cost.queries} queries, ${figure(cost.wallMs / 1000)} s`],
   ];
   return `<dl>${rows.map(([name, value]) => `<dt>${escapedXml(name)}</dt><dd>${escapedXml(value)}</dd>`).join("")}</dl>`;

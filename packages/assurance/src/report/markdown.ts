@@ -1,6 +1,6 @@
 import type { CheckResult, SuiteReport } from "@licet/contract";
 import { escapedMarkdown } from "./markup.ts";
-import { decidingBound, figure, summaryOf, verdictWords, whyOf } from "./words.ts";
+import { decidingBound, figure, summaryOf, verdictWords, whyOf, wornOut } from "./words.ts";
 
 const marks: Readonly<Record<CheckResult["verdict"], string>> = { pass: "✅", fail: "❌", insufficient_evidence: "❔", errored: "⚠️", not_applicable: "➖" };
 
@@ -13,10 +13,11 @@ export function markdownReport(report: SuiteReport): string {
     "",
     `${summaryOf(report.results)}. ${report.release === null ? "Practice: not evidence." : `Release \`${report.release}\`.`}`,
     "",
-    "| Check | Verdict | Estimate | Bound | Limit |",
-    "| --- | --- | --- | --- | --- |",
+    "| Check | Verdict | Estimate | Bound | Limit | Attempt |",
+    "| --- | --- | --- | --- | --- | --- |",
     ...rows,
     ...(open.length === 0 ? [] : ["", ...open.flatMap(attention)]),
+    ...wornOut(report.results).flatMap((line) => ["", `⚠️ ${escapedMarkdown(line)}`]),
     "",
     `Seed \`${escapedMarkdown(report.seed)}\`, engine ${report.engine.name} ${report.engine.version}. The bound, not the estimate, is held against the limit.`,
     "",
@@ -29,7 +30,7 @@ function name(result: CheckResult): string {
 
 function figures(result: CheckResult): readonly string[] {
   const bound = decidingBound(result);
-  return [result.estimate === null ? "—" : figure(result.estimate), bound === undefined ? "—" : figure(bound), `${result.limit.op === "<=" ? "≤" : "≥"} ${result.limit.value}`];
+  return [result.estimate === null ? "—" : figure(result.estimate), bound === undefined ? "—" : figure(bound), `${result.limit.op === "<=" ? "≤" : "≥"} ${result.limit.value}`, `${result.attempt.index}, α ${figure(result.attempt.alphaSpent)}`];
 }
 
 function attention(result: CheckResult): readonly string[] {

@@ -14,7 +14,7 @@ const digest = `sha256:${"0".repeat(64)}`;
 function resultOf(id: string, events: number, n: number, more: Partial<CheckResult> = {}): CheckResult {
   const limit = { op: "<=", value: 0.1, alpha: 0.05, source: "manifest" } as const;
   const counts = { attempted: n, assessed: n, unassessed: 0 };
-  const basis = { kind: "rate", events, n, degenerate: null } as const;
+  const basis = { kind: "columns" as const, columns: [{ name: "a", events, n }] };
   return {
     schema: "licet.assurance.result/v1", id, check: "data.missing", checkVersion: "1", engine: { name: "@licet/assurance", version: "1", digest },
     subject: { kind: "table", id: "t", digest }, inputs: [{ role: "test", id: "t", digest, rows: n }], unit: "share", counts, basis, limit, notes: [],
@@ -34,12 +34,31 @@ const report = reportOf([good, bad, open]);
 describe("reports", () => {
   test("every form says all three verdicts, and none calls insufficient evidence a pass", () => {
     expect([good.verdict, bad.verdict, open.verdict]).toEqual(["pass", "fail", "insufficient_evidence"]);
-    expect(formatReport(report)).toMatch(/pass +good .*\n.*●.*\n.*fail +bad [\s\S]*insufficient +open[\s\S]*1 pass, 1 fail, 1 insufficient/u);
+    expect(formatReport(report)).toMatch(/pass +good .*\n.*●.*\n.*attempt 1, judged at alpha 0\.05\n.*fail +bad [\s\S]*insufficient +open[\s\S]*1 pass, 1 fail, 1 insufficient/u);
     expect(junitReport(report)).toContain('tests="3" failures="2" errors="0" skipped="0"');
     expect(markdownReport(report)).toMatch(/\| good .*✅ pass.*\n\| bad .*❌ fail.*\n\| open .*❔ insufficient/u);
     const { runs } = JSON.parse(sarifReport(report)) as { runs: { results: { kind: string; level: string }[] }[] };
     expect(runs[0]?.results.map(({ kind, level }) => [kind, level])).toEqual([["pass", "none"], ["fail", "error"], ["fail", "warning"]]);
     expect(htmlReport(report, { system: "x" }).match(/<svg class="(\w+)"/gu)).toEqual(['<svg class="pass"', '<svg class="fail"', '<svg class="insufficient_evidence"']);
+  });
+
+  test("a model behind an endpoint is shown with what was seen of it, whatever it calls itself", () => {
+    const served = { url: "https://models.example.com/v2/models/credit", model: "credit", version: "<b>7</b>", metadata: digest, weights: "unseen" } as const;
+    const page = htmlReport(reportOf([resultOf("served", 1, 400, { subject: { kind: "oip", id: "credit", digest, served } })]), { system: "x" });
+    expect(page).toContain("credit at https://models.example.com/v2/models/credit, version &lt;b&gt;7&lt;/b&gt;; the weights are not seen");
+  });
+
+  test("every attempt is shown with what it could spend, worn data with a warning, and practice as no attempt", () => {
+    const again = resultOf("again", 1, 400, { attempt: { index: 3, alphaSpent: 0.0034, previous: ["chk_1", "tkt_2"], repeats: "chk_9" }, reuse: [{ id: "test", digest, uses: 21 }, { id: "train", digest, uses: 1 }] });
+    const given = reportOf([again]);
+    expect(formatReport(given)).toMatch(/attempt 3, after 2 on the same subject, judged at alpha 0\.0034; makes chk_9 again and spends nothing[\s\S]*warning: test has judged this system 21 times: above 20/u);
+    expect(formatReport({ ...given, release: null })).not.toContain("attempt 3");
+    expect(markdownReport(given)).toMatch(/\| 3, α 0\.0034 \|[\s\S]*⚠️ test has judged/u);
+    const html = htmlReport(given, { system: "x" });
+    for (const text of ["attempt 3", "chk_1, tkt_2", "has judged this system once", "Warning: test has judged this system 21 times"]) expect(html).toContain(text);
+    expect(htmlReport({ ...given, release: null }, { system: "x" })).toContain("no attempt was spent");
+    const { runs } = JSON.parse(sarifReport(given)) as { runs: { results: { properties: object }[] }[] };
+    expect(runs[0]?.results[0]?.properties).toMatchObject({ attempt: { index: 3 }, reuse: [{ uses: 21 }, { uses: 1 }] });
   });
 
   test("whatever a name or a note holds, it stays text", () => {

@@ -31,6 +31,6 @@ function sarifResult(result: CheckResult, { manifest, rules }: { readonly manife
     message: { text },
     locations: [{ physicalLocation: { artifactLocation: { uri: manifest }, region: { startLine: 1 } }, logicalLocations: [{ name: result.id, kind: "member" }] }],
     partialFingerprints: { "licetCheck/v1": `${result.check}/${result.id}` },
-    properties: { verdict: result.verdict, estimate: result.estimate, interval: result.interval, limit: result.limit, counts: result.counts, requiredN: result.requiredN ?? null },
+    properties: { verdict: result.verdict, estimate: result.estimate, interval: result.interval, limit: result.limit, counts: result.counts, requiredN: result.requiredN ?? null, attempt: result.attempt, reuse: result.reuse ?? [] },
   };
 }

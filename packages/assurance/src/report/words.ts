@@ -1,4 +1,4 @@
-import { reasonWords, type CheckResult } from "@licet/contract";
+import { reasonWords, reuseMax, type CheckResult } from "@licet/contract";
 
 type Verdict = CheckResult["verdict"];
 
@@ -39,6 +39,22 @@ export function figuresOf(result: CheckResult): string {
 /** The end of the interval that a pass is decided by. */
 export function decidingBound({ interval, limit }: CheckResult): number | undefined {
   return (limit.op === "<=" ? interval?.upper : interval?.lower) ?? undefined;
+}
+
+/** Which attempt this was, and what it could spend. */
+export function attemptOf({ attempt: { index, alphaSpent, previous, repeats } }: CheckResult): string {
+  const before = previous.length === 0 ? "" : `, after ${previous.length} on the same subject`;
+  return `attempt ${index}${before}, judged at alpha ${figure(alphaSpent)}${repeats === undefined ? "" : `; makes ${repeats} again and spends nothing`}`;
+}
+
+/** How often each data set has judged the system; above the bound that is a warning. */
+export function reuseOf({ reuse = [] }: CheckResult): readonly { readonly id: string; readonly text: string; readonly worn: boolean }[] {
+  return reuse.map(({ id, uses }) => ({ id, worn: uses > reuseMax, text: `has judged this system ${uses === 1 ? "once" : `${uses} times`}${uses > reuseMax ? `: above ${reuseMax}, what passes on it may only fit it, and new data are needed` : ""}` }));
+}
+
+/** One warning for each data set that has judged too often. */
+export function wornOut(results: readonly CheckResult[]): readonly string[] {
+  return [...new Set(results.flatMap((result) => reuseOf(result).flatMap(({ id, text, worn }) => (worn ? [`${id} ${text}`] : []))))];
 }
 
 export function summaryOf(results: readonly CheckResult[]): string {

@@ -3,13 +3,13 @@ import { onlyLayer, type Network } from "../onnx/network.ts";
 import { outputsOf, rivalsOf, decidedClass } from "../onnx/rivals.ts";
 import type { Structure } from "../onnx/structure.ts";
 import { clopperPearson } from "../stats/proportion.ts";
-import { trialsNeeded } from "../stats/sample-size.ts";
 import type { Rows, Scores } from "../subject/probe.ts";
+import { rateTrials } from "../verdict/decide-rate.ts";
 import { compared, type Limit, type Outcome } from "../verdict/outcome.ts";
-import { type Distance, nearest, type Norm } from "./distance.ts";
+import { figure, settle } from "../verdict/settle.ts";
+import { type Distance, middle, nearest, type Norm } from "./distance.ts";
 import { forestDistance } from "./forest-distance.ts";
 import { networkDistance } from "./network-distance.ts";
-import { finite, middle, settled } from "./settled.ts";
 
 export interface CertifyOptions {
   readonly norm: Norm;
@@ -129,7 +129,7 @@ export function measureCertified(input: CertifiedInput, options: CertifyOptions 
   }
   const statistics: CertifiedStatistics = {
     norm: options.norm, epsilon: options.epsilon, attempted: rows.rows, assessed: counts.assessed, correct: counts.correct,
-    certified: counts.certified, broken: counts.broken, medianLower: finite(middle(lowers)), medianUpper: finite(middle(uppers)),
+    certified: counts.certified, broken: counts.broken, medianLower: figure(middle(lowers)), medianUpper: figure(middle(uppers)),
   };
   return { statistics, notes: notesOf(statistics) };
 }
@@ -156,7 +156,7 @@ export function decideCertified(statistics: CertifiedStatistics, limit: Limit): 
   const high = clopperPearson(Math.max(share(least), share(most)), assessed, limit.alpha).upper;
   const estimate = share(certified) / assessed;
   const outcome = compared({ method: "clopper-pearson-bracket", estimate, bounds: { lower: low, upper: high }, limit }, () =>
-    certified + broken < assessed ? undefined : limit.op === "<=" ? trialsNeeded(estimate, limit.value, limit.alpha) : trialsNeeded(1 - estimate, 1 - limit.value, limit.alpha),
+    certified + broken < assessed ? undefined : rateTrials(estimate, limit),
   );
-  return settled(outcome, statistics);
+  return settle(outcome, statistics);
 }

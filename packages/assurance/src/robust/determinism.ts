@@ -2,7 +2,7 @@ import { permutation, randomFrom } from "../stats/random.ts";
 import type { Probe, Rows, Scores } from "../subject/probe.ts";
 import { round12 } from "../verdict/round.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
-import { decideExact } from "./settled.ts";
+import { decideExact } from "../verdict/decide-rate.ts";
 
 /** Sufficient statistics of robust.determinism: the largest difference of one row's score between two ways to ask. */
 export interface DeterminismStatistics {

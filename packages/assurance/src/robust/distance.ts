@@ -23,3 +23,9 @@ export function nearest(distances: readonly Distance[]): Distance {
     method: a.method === "relaxation" || b.method === "relaxation" ? "relaxation" : b.method,
   }), none);
 }
+
+/** The middle of sorted values, Infinity kept; null without values. */
+export function middle(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? null;
+}

@@ -1,8 +1,9 @@
 import type { Probe, Rows } from "../subject/probe.ts";
+import { decideShare } from "../verdict/decide-rate.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
-import type { Norm } from "./distance.ts";
+import { figure } from "../verdict/settle.ts";
+import { middle, type Norm } from "./distance.ts";
 import { evade, type Evasion, type EvasionOptions } from "./evasion.ts";
-import { decideShare, finite, middle } from "./settled.ts";
 
 /** Sufficient statistics of robust.evasion. A success is a rightly decided row with a change within `epsilon`. */
 export interface EvasionStatistics {
@@ -30,7 +31,7 @@ export function* measureEvasion(rows: Rows, targets: ArrayLike<number>, options:
     correct: correct.length, succeeded: succeeded.length,
     queriesPerRowMax: evasions.reduce((most, { queries }) => Math.max(most, queries), 0),
     queries: evasions.reduce((sum, { queries }) => sum + queries, rows.rows + (options.pool?.rows ?? 0)),
-    medianDistance: finite(middle(correct.map(({ distance }) => distance))),
+    medianDistance: figure(middle(correct.map(({ distance }) => distance))),
   };
   return { statistics, evasions, notes: notesOf(statistics, succeeded) };
 }

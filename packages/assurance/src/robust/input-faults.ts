@@ -1,7 +1,7 @@
 import { LicetError } from "@licet/contract";
 import type { Rows, Scores } from "../subject/probe.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
-import { decideExact } from "./settled.ts";
+import { decideExact } from "../verdict/decide-rate.ts";
 
 /** What a system must survive: it may answer with finite scores or refuse, and nothing else. */
 export interface InputFault {
@@ -69,6 +69,8 @@ async function answerTo(send: (rows: Rows) => Promise<Scores>, rows: Rows): Prom
     return scores.every((value) => Number.isFinite(value)) ? "scored" : "silent";
   } catch (error) {
     if (!(error instanceof LicetError)) return "crashed";
+    // What ends the run says nothing about the fault.
+    if (error.code === "query_budget_spent" || error.code === "subject_stale") throw error;
     if (error.code === "subject_timeout") return "timeout";
     return error.code === "subject_failed" ? "crashed" : "refused";
   }

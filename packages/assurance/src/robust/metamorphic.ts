@@ -1,7 +1,8 @@
 import type { Probe, Rows } from "../subject/probe.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { decideCounts } from "../verdict/decide-counts.ts";
-import { countsOf, decideShare } from "./settled.ts";
+import { decideShare } from "../verdict/decide-rate.ts";
+import { countsOf } from "../verdict/settle.ts";
 
 /** How the score of class 1 must answer to a change of the row. Source: Segura et al. 2016 (metamorphic relations). */
 export interface Relation {

@@ -1,7 +1,8 @@
 import { clopperPearson } from "../stats/proportion.ts";
 import { trialsNeeded } from "../stats/sample-size.ts";
-import { compared, type Limit, type Outcome } from "../verdict/outcome.ts";
-import { type Assessed, settled } from "./settled.ts";
+import { boundsOfMany, decideWorst, endsOf } from "../verdict/decide-worst.ts";
+import type { Limit, Outcome } from "../verdict/outcome.ts";
+import { type Assessed, settle } from "../verdict/settle.ts";
 
 /** One change of the rows: rightly decided rows that it made wrong, and wrong ones that it made right. */
 export interface Scenario {
@@ -24,16 +25,9 @@ export interface ScenarioStatistics extends Assessed {
 export function decideScenarios(statistics: ScenarioStatistics, limit: Limit): Outcome {
   const scenarios = statistics.scenarios.filter(({ n }) => n > 0);
   if (scenarios.length === 0 || scenarios.length < statistics.scenarios.length) return { estimate: null, interval: null, verdict: "insufficient_evidence", reason: "undefined_denominator" };
-  const losses = scenarios.map((scenario) => ({
-    estimate: (scenario.lost - scenario.gained) / scenario.n,
-    upper: lossBounds(scenario, limit.alpha).upper,
-    lower: lossBounds(scenario, limit.alpha / scenarios.length).lower,
-    n: scenario.n,
-  }));
-  const worst = losses.reduce((a, b) => (b.estimate > a.estimate ? b : a));
-  const bounds = { lower: Math.max(...losses.map(({ lower }) => lower)), upper: Math.max(...losses.map(({ upper }) => upper)) };
-  const outcome = compared({ method: "clopper-pearson-paired", estimate: worst.estimate, bounds, limit }, () => trialsNeeded(Math.max(0, worst.estimate), limit.value, limit.alpha / 2));
-  return settled(outcome, statistics);
+  const losses = scenarios.map((scenario) => ({ estimate: (scenario.lost - scenario.gained) / scenario.n, ...boundsOfMany(endsOf((alpha) => lossBounds(scenario, alpha)), limit, scenarios.length) }));
+  const most = losses.reduce((worst, { estimate }) => Math.max(worst, estimate), 0);
+  return settle(decideWorst(losses, limit, { method: "clopper-pearson-paired", required: () => trialsNeeded(most, limit.value, limit.alpha / 2) }), statistics);
 }
 
 /** One-sided bounds of (lost - gained) / n, each with confidence 1 - alpha. */

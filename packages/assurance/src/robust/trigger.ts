@@ -2,7 +2,7 @@ import { decidedClass } from "../onnx/rivals.ts";
 import { permutation, randomFrom } from "../stats/random.ts";
 import type { Probe, Rows, Scores } from "../subject/probe.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
-import { decideShare } from "./settled.ts";
+import { decideShare } from "../verdict/decide-rate.ts";
 
 /** Features that are set to one value in every row: one feature of a table, or a patch of an image. */
 export interface Trigger {

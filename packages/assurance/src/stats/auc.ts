@@ -1,3 +1,4 @@
+import { crossing } from "./crossing.ts";
 import { normalQuantile } from "./normal.ts";
 import type { Bounds } from "./proportion.ts";
 
@@ -50,10 +51,10 @@ export function auc(pairs: PairCounts): number {
  */
 export function aucBounds(estimate: number, sizes: { positives: number; negatives: number }, alpha: number): Bounds {
   const z = normalQuantile(1 - alpha);
-  const distance = (theta: number) => Math.abs(estimate - theta) - z * Math.sqrt(aucVariance(theta, sizes));
+  const beyond = (theta: number) => Math.abs(estimate - theta) > z * Math.sqrt(aucVariance(theta, sizes));
   return {
-    lower: estimate === 0 ? 0 : crossing(distance, 0, estimate),
-    upper: estimate === 1 ? 1 : crossing(distance, 1, estimate),
+    lower: estimate === 0 ? 0 : crossing(beyond, 0, estimate),
+    upper: estimate === 1 ? 1 : crossing(beyond, 1, estimate),
   };
 }
 
@@ -61,16 +62,4 @@ function aucVariance(theta: number, sizes: { positives: number; negatives: numbe
   const halfTotal = (sizes.positives + sizes.negatives) / 2;
   const bracket = 1 + (halfTotal - 1) * ((1 - theta) / (2 - theta) + theta / (1 + theta));
   return (theta * (1 - theta) * bracket) / (sizes.positives * sizes.negatives);
-}
-
-/** `distance` is positive at `outer` and negative at `inner`. */
-function crossing(distance: (theta: number) => number, outer: number, inner: number): number {
-  let outside = outer;
-  let inside = inner;
-  for (let step = 0; step < 200; step += 1) {
-    const middle = (outside + inside) / 2;
-    if (distance(middle) > 0) outside = middle;
-    else inside = middle;
-  }
-  return (outside + inside) / 2;
 }

@@ -1,3 +1,4 @@
+import { aucBounds } from "./auc.ts";
 import { normalQuantile, normalCdf } from "./normal.ts";
 import { orderOf } from "./order.ts";
 import type { Bounds } from "./proportion.ts";
@@ -52,17 +53,33 @@ export interface PairedAuc {
   readonly second: number;
   readonly difference: number;
   readonly se: number;
+  /** Of both AUCs; 0 where one of them does not vary. */
+  readonly correlation: number;
 }
 
 /** Source: DeLong, DeLong & Clarke-Pearson 1988, equation 5. */
 export function pairedDelong(first: Placements, second: Placements): PairedAuc {
   const between = covariance(first.positives, second.positives) / first.positives.length + covariance(first.negatives, second.negatives) / first.negatives.length;
-  const variance = delongVariance(first) + delongVariance(second) - 2 * between;
-  return { first: first.auc, second: second.auc, difference: first.auc - second.auc, se: Math.sqrt(Math.max(0, variance)) };
+  const [one, two] = [delongVariance(first), delongVariance(second)];
+  const scale = Math.sqrt(one * two);
+  const correlation = scale > 0 ? Math.max(-1, Math.min(1, between / scale)) : 0;
+  return { first: first.auc, second: second.auc, difference: first.auc - second.auc, se: Math.sqrt(Math.max(0, one + two - 2 * between)), correlation };
+}
+
+/**
+ * Bounds of the difference, each with confidence 1 - alpha: the wider of DeLong's and of those that follow from Newcombe's
+ * bounds of each AUC and their correlation (MOVER, Zou 2007). DeLong's alone are too narrow for good models: with AUCs
+ * near 0.97 of 50 and 50 rows they are wrong 9.5 % of the time where 5 % are allowed.
+ */
+export function pairedAucBounds({ first, second, se, correlation }: Omit<PairedAuc, "difference">, sizes: { readonly positives: number; readonly negatives: number }, alpha: number): Bounds {
+  const [one, two] = [aucBounds(first, sizes, alpha), aucBounds(second, sizes, alpha)];
+  const half = normalQuantile(1 - alpha) * se;
+  const reach = (a: number, b: number) => Math.max(half, Math.sqrt(Math.max(0, a * a + b * b - 2 * correlation * a * b)));
+  return { lower: first - second - reach(first - one.lower, two.upper - second), upper: first - second + reach(one.upper - first, second - two.lower) };
 }
 
 /** Two-sided p-value that both AUCs are equal; 1 when neither varies and they agree. */
-export function pairedDelongP({ difference, se }: PairedAuc): number {
+export function pairedDelongP({ difference, se }: Pick<PairedAuc, "difference" | "se">): number {
   if (se === 0) return difference === 0 ? 1 : 0;
   return 2 * normalCdf(-Math.abs(difference / se));
 }

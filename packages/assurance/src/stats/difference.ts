@@ -1,3 +1,4 @@
+import { absoluteBounds } from "./absolute.ts";
 import { type Bounds, wilson } from "./proportion.ts";
 
 /** Events among n; n may be fractional when sample sizes are projected. */
@@ -21,11 +22,7 @@ export function newcombe(first: Rate, second: Rate, alpha: number): Bounds {
   };
 }
 
-/** One-sided bounds of |p1 - p2|: the upper one holds with 1 - alpha for either sign of the difference. */
+/** One-sided bounds of |p1 - p2|, each with confidence 1 - alpha, also near 0. */
 export function absoluteDifference(first: Rate, second: Rate, alpha: number): Bounds {
-  const signed = newcombe(first, second, alpha);
-  return {
-    lower: Math.max(0, signed.lower, -signed.upper),
-    upper: Math.max(signed.upper, -signed.lower),
-  };
+  return absoluteBounds(first.events / first.n - second.events / second.n, (level) => newcombe(first, second, level), alpha);
 }

@@ -1,5 +1,5 @@
 import { binomialCdf } from "./beta.ts";
-import { absoluteDifference, type Rate } from "./difference.ts";
+import { newcombe, type Rate } from "./difference.ts";
 import { aucBounds } from "./auc.ts";
 import { normalQuantile } from "./normal.ts";
 import { koopman } from "./ratio.ts";
@@ -40,7 +40,11 @@ export function differenceFactor(first: Rate, second: Rate, options: { limit: nu
   const estimate = Math.abs(first.events / first.n - second.events / second.n);
   const passing = estimate < options.limit;
   const alpha = passing ? options.alpha : options.alphaFail;
-  const bounds = (factor: number) => absoluteDifference(grown(first, factor), grown(second, factor), alpha);
+  // A projection: what the lower bound shares between both tails near 0 matters only where nothing can be projected.
+  const bounds = (factor: number) => {
+    const { lower, upper } = newcombe(grown(first, factor), grown(second, factor), alpha);
+    return { lower: Math.max(0, lower, -upper), upper: Math.max(upper, -lower) };
+  };
   return smallestFactor((factor) => decided({ bounds: bounds(factor), estimate, limit: options.limit, alpha }));
 }
 
@@ -57,10 +61,10 @@ export function ratioFactor(first: Rate, second: Rate, options: { floor: number;
   });
 }
 
-/** The same for an AUC against a floor. */
-export function aucFactor(estimate: number, sizes: { positives: number; negatives: number }, options: { floor: number; alpha: number }): number | undefined {
+/** The same for an AUC. */
+export function aucFactor(estimate: number, sizes: { positives: number; negatives: number }, options: { limit: number; alpha: number }): number | undefined {
   const bounds = (factor: number) => aucBounds(estimate, { positives: sizes.positives * factor, negatives: sizes.negatives * factor }, options.alpha);
-  return smallestFactor((factor) => decided({ bounds: bounds(factor), estimate, limit: options.floor, alpha: options.alpha }));
+  return smallestFactor((factor) => decided({ bounds: bounds(factor), estimate, limit: options.limit, alpha: options.alpha }));
 }
 
 /** The bound on the limit's side, moved by the estimate's own scatter, still stays on the estimate's side. */

@@ -1,7 +1,7 @@
-import { LicetError } from "@licet/contract";
 import { callEndpoint, endpointDefaults, type EndpointOptions, inBatches } from "./endpoint.ts";
 import type { Rows, Scores } from "./probe.ts";
-import { failed, QueryBudget, type Subject } from "./subject.ts";
+import { classesOf, failed, plainAddress, QueryBudget, slice, type Subject } from "./subject.ts";
+import { VersionPin } from "./version-pin.ts";
 
 /** How rows become a request of some HTTP interface, and its answer becomes scores. Places are JSON pointers (RFC 6901). */
 export interface HttpMapping {
@@ -11,44 +11,63 @@ export interface HttpMapping {
   /** Where the list of rows goes; its parent must be in `body`. */
   readonly rowsAt: string;
   /** Names of the features in order: each row becomes an object. Without them it is a list of numbers. */
-  readonly features?: readonly string[];
+  readonly features?: readonly string[] | undefined;
   /** Where the answer holds one entry per row. */
   readonly scoresAt: string;
   /** Members of an entry that hold the scores, in the order of the classes. Without them an entry is a number or a list. */
-  readonly scoreNames?: readonly string[];
+  readonly scoreNames?: readonly string[] | undefined;
   /** Where the answer names the version that answered; without it a change of version cannot be seen. */
-  readonly versionAt?: string;
+  readonly versionAt?: string | undefined;
+  /** Labels of the scores in their order. */
+  readonly classes?: readonly string[] | undefined;
+  /** That must answer, where it is known. */
+  readonly version?: string | undefined;
+}
+
+export interface HttpSubjectOptions extends HttpMapping, Partial<EndpointOptions> {
+  readonly id: string;
+  /** Its name, for the record. */
+  readonly model?: string;
+  readonly queriesMax?: number;
 }
 
 /** Any HTTP interface that takes and gives JSON, by a declared mapping. All answers are hostile. */
-export function httpSubject(given: HttpMapping & Partial<EndpointOptions> & { readonly id: string; readonly queriesMax: number }): Subject {
+export function httpSubject(given: HttpSubjectOptions): Subject {
   const options = { ...endpointDefaults, ...given };
   const budget = new QueryBudget(given.queriesMax);
-  const pin: { version: string | undefined } = { version: undefined };
+  const pin = new VersionPin(given.version);
+  const pressure = { until: 0 };
+  let first: Rows | undefined;
   const score = async (part: Rows) => {
-    const answer = await callEndpoint({ url: given.url, body: requestFor(given, part), options });
+    const answer = await callEndpoint({ url: given.url, body: requestFor(given, part), options, pressure });
     if (answer.kind !== "answer") return answer;
-    if (given.versionAt !== undefined) checkVersion(pin, at(answer.body, given.versionAt));
+    if (given.versionAt !== undefined) pin.check(versionText(at(answer.body, given.versionAt)));
     return { ...answer, scores: scoresFrom(given, answer.body, part.rows) };
   };
   return {
     kind: "http",
     id: given.id,
     digest: null,
+    width: given.features?.length,
     budget,
+    classes: (columns) => classesOf(given.classes, columns),
     scores: async (rows) => {
       budget.take(rows.rows);
+      if (rows.rows > 0) first ??= slice(rows, 0, 1);
       return inBatches(rows, options, score);
     },
-    settle: async () => undefined,
+    settle: async () => {
+      // Asked once more, so that a version that came after the last row is seen.
+      if (given.versionAt !== undefined && first !== undefined) await inBatches(first, options, score);
+    },
+    served: () => ({ url: plainAddress(given.url), model: given.model ?? given.id, version: pin.version, metadata: null, weights: "unseen" }),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
 
-function checkVersion(pin: { version: string | undefined }, found: unknown): void {
-  const version = JSON.stringify(found) ?? "none";
-  pin.version ??= version;
-  if (pin.version !== version) throw new LicetError("subject_stale");
+function versionText(found: unknown): string | undefined {
+  if (found === undefined || found === null) return undefined;
+  return typeof found === "string" ? found : JSON.stringify(found);
 }
 
 function requestFor(mapping: HttpMapping, rows: Rows): unknown {
@@ -76,7 +95,7 @@ function scoresFrom(mapping: HttpMapping, body: unknown, rows: number): Scores {
 
 function numbersOf(entry: unknown, names: readonly string[] | undefined): readonly number[] {
   const values: readonly unknown[] = names !== undefined && isRecord(entry) ? names.map((name) => entry[name]) : Array.isArray(entry) ? entry : [entry];
-  return values.map((value) => (typeof value === "number" ? value : Number.NaN));
+  return values.map((value) => (typeof value === "number" && Number.isFinite(value) ? value : Number.NaN));
 }
 
 const depthMax = 32;

@@ -6,6 +6,7 @@ import { type Model, loadModel } from "../onnx/model.ts";
 
 const Order = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("load"), bytes: z.instanceof(Uint8Array), bounds: z.object({ bytesMax: z.number(), nodesMax: z.number(), elementsMax: z.number() }).optional() }),
+  z.object({ kind: z.literal("structure") }),
   z.object({ kind: z.literal("score"), rows: z.number(), columns: z.number(), data: z.instanceof(Float32Array) }),
 ]);
 
@@ -15,11 +16,15 @@ function answerTo(message: unknown): object {
   const order = Order.parse(message);
   if (order.kind === "load") {
     state.model = loadModel(order.bytes, order.bounds);
-    return { kind: "ready" };
+    return { kind: "ready", width: state.model.width ?? null };
   }
   if (state.model === undefined) return { kind: "refused", code: "model_malformed", message: "no model is loaded" };
+  if (order.kind === "structure") {
+    state.model.structure();
+    return { kind: "ready", width: state.model.width ?? null };
+  }
   const { classes, rows, scores } = state.model.score(order.data, order.rows);
-  return { kind: "scores", rows, columns: classes.length, scores };
+  return { kind: "scores", rows, columns: classes.length, classes, scores };
 }
 
 process.on("message", (message) => {

@@ -5,9 +5,10 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isErrorCode, LicetError } from "@licet/contract";
 import { z } from "zod";
+import { loadModel } from "../onnx/model.ts";
 import type { Rows, Scores } from "./probe.ts";
 import { digestOf, type OnnxSubjectOptions } from "./onnx-subject.ts";
-import { failed, QueryBudget, type Subject } from "./subject.ts";
+import { failed, joined, plainClasses, QueryBudget, slice, type Subject } from "./subject.ts";
 
 export interface IsolationLimits {
   /** Memory of the whole process. Measured where the operating system tells; the heap is bounded everywhere. */
@@ -21,10 +22,13 @@ export const isolationLimits: IsolationLimits = { memoryMbMax: 1024, callMsMax: 
 const watchMs = 50;
 const pageBytes = 4096;
 const messageCharactersMax = 1000;
+const classesMax = 1_000_000;
+/** Cells in one call, so that the time limit of a call does not depend on the length of a table. */
+const callCellsMax = 1_000_000;
 
 const Answer = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("ready") }),
-  z.object({ kind: z.literal("scores"), rows: z.number(), columns: z.number(), scores: z.instanceof(Float32Array) }),
+  z.object({ kind: z.literal("ready"), width: z.int().positive().nullable() }),
+  z.object({ kind: z.literal("scores"), rows: z.number(), columns: z.number(), classes: z.array(z.string()).max(classesMax), scores: z.instanceof(Float32Array) }),
   z.object({ kind: z.literal("refused"), code: z.string(), message: z.string() }),
 ]);
 type Answer = z.infer<typeof Answer>;
@@ -37,25 +41,51 @@ export async function isolatedOnnx(options: OnnxSubjectOptions & { readonly limi
   const limits = options.limits ?? isolationLimits;
   const child = new IsolatedChild(limits);
   const budget = new QueryBudget(options.queriesMax);
-  await child.call({ kind: "load", bytes: options.bytes, bounds: options.bounds });
+  const loaded = await child.call({ kind: "load", bytes: options.bytes, bounds: options.bounds }).catch((error: unknown) => {
+    child.end();
+    throw error;
+  });
+  let classes: readonly string[] | undefined;
+  const score = async (rows: Rows): Promise<Scores> => {
+    const answer = await child.call({ kind: "score", rows: rows.rows, columns: rows.columns, data: rows.data });
+    if (answer.kind === "scores") ({ classes } = answer);
+    return scoresFrom(answer, rows);
+  };
   return {
     kind: "onnx",
     id: options.id,
     digest: digestOf(options.bytes),
+    width: (loaded.kind === "ready" ? loaded.width : null) ?? undefined,
     budget,
+    classes: (columns) => classes ?? plainClasses(columns),
     scores: async (rows) => {
       budget.take(rows.rows);
-      return scoresFrom(await child.call({ kind: "score", rows: rows.rows, columns: rows.columns, data: rows.data }), rows);
+      const most = Math.max(1, Math.floor(callCellsMax / Math.max(1, rows.columns)));
+      if (rows.rows <= most) return score(rows);
+      const parts: Scores[] = [];
+      for (let start = 0; start < rows.rows; start += most) parts.push(await score(slice(rows, start, Math.min(rows.rows, start + most))));
+      return joined(parts);
     },
     settle: async () => undefined,
+    structure: async () => {
+      // The same steps as there: what ended there within its limits ends here as well.
+      await child.call({ kind: "structure" });
+      return loadModel(options.bytes, options.bounds).structure();
+    },
     [Symbol.asyncDispose]: async () => child.end(),
   };
 }
 
 function scoresFrom(answer: Answer, rows: Rows): Scores {
-  if (answer.kind !== "scores" || answer.rows !== rows.rows || answer.scores.length !== answer.rows * answer.columns) throw failed("it answered another number of rows than it was asked");
+  if (answer.kind !== "scores" || answer.rows !== rows.rows || answer.scores.length !== answer.rows * answer.columns || answer.classes.length !== answer.columns) throw failed("it answered another number of rows than it was asked");
   return { rows: answer.rows, columns: answer.columns, scores: answer.scores };
 }
+
+/** Nobody is left to end a process that computes on after this one is gone. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** One call at a time; owns the process and its watch. */
 class IsolatedChild {
@@ -73,9 +103,13 @@ class IsolatedChild {
       serialization: "advanced", stdio: ["ignore", "ignore", "ignore", "ipc"], cwd: tmpdir(), env: {},
       execArgv: [...source, "--permission", "--allow-fs-read=*", `--max-old-space-size=${limits.memoryMbMax}`],
     });
+    running.add(this.#process);
     this.#process.on("message", (message) => this.#take(message));
     this.#process.on("error", (cause) => this.#fail(failed("its process could not be run", cause)));
-    this.#process.on("exit", (code, signal) => this.#fail(failed(`its process ended (${signal ?? code}) before it answered`)));
+    this.#process.on("exit", (code, signal) => {
+      running.delete(this.#process);
+      this.#fail(failed(`its process ended (${signal ?? code}) before it answered`));
+    });
     this.#watch = setInterval(() => void this.#measure(), watchMs);
     this.#watch.unref();
   }

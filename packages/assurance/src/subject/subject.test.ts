@@ -114,6 +114,25 @@ describe("a model behind the Open Inference Protocol", () => {
     }
   });
 
+  test("when it says that it has too much to do, everybody waits as long as it asks", async () => {
+    await using model = await startOipModel();
+    const arrived: number[] = [];
+    let refusedAt = Infinity;
+    model.infer = (_request, response, body) => {
+      arrived.push(performance.now());
+      if (refusedAt < Infinity) return json(response, 200, answer(body));
+      refusedAt = performance.now();
+      response.setHeader("retry-after", "0.4");
+      return json(response, 429, {});
+    };
+    await using subject = await oipSubject({ ...quick, inFlightMax: 2, baseUrl: model.baseUrl, model: "risk-net" });
+    const asked = rowsOf(2, Float32Array.from({ length: 20 }, (_, index) => index));
+    expect([...(await subject.scores(asked)).scores]).toEqual([1, 5, 9, 13, 17, 21, 25, 29, 33, 37]);
+    // Of two at once the other was on its way; nothing new is sent.
+    expect(arrived.filter((at) => at < refusedAt + 390).length).toBeLessThanOrEqual(2);
+    expect(arrived).toHaveLength(6);
+  });
+
   test("a batch that is never answered leaves its rows unassessed; when none is answered the reason is thrown", async () => {
     await using model = await startOipModel();
     model.infer = (_request, response, body) => (JSON.parse(body).inputs[0].data[0] === 4 ? undefined : json(response, 200, answer(body)));

@@ -1,5 +1,9 @@
-import { LicetError } from "@licet/contract";
+import { type CheckResult, LicetError } from "@licet/contract";
+import type { Structure } from "../onnx/structure.ts";
 import type { Rows, Scores } from "./probe.ts";
+
+/** What has been seen of an endpoint. */
+export type Served = NonNullable<CheckResult["subject"]["served"]>;
 
 /** What is tested: something that gives scores for rows. Every implementation counts its rows against a budget. */
 export interface Subject extends AsyncDisposable {
@@ -7,6 +11,8 @@ export interface Subject extends AsyncDisposable {
   readonly id: string;
   /** `sha256:` and hex of the model's bytes; null where only an endpoint is known. */
   readonly digest: string | null;
+  /** Number of features; undefined where it leaves that open. */
+  readonly width: number | undefined;
   readonly budget: QueryBudget;
   /**
    * Scores of the rows. A row that could not be scored holds NaN. Throws `subject_refused`, `subject_failed`,
@@ -15,6 +21,12 @@ export interface Subject extends AsyncDisposable {
   scores(rows: Rows): Promise<Scores>;
   /** Proves that what was tested is still what is there. Throws `subject_stale`. To be called after the last row. */
   settle(): Promise<void>;
+  /** Labels of so many scores, in their order. */
+  classes(columns: number): readonly string[];
+  /** Weights or trees. Absent where only answers are seen. */
+  structure?(): Promise<Structure>;
+  /** Of an endpoint. */
+  served?(): Served;
 }
 
 /** Rows that one check may send. Only the subject that owns it spends it. */
@@ -22,7 +34,7 @@ export class QueryBudget {
   readonly max: number;
   #spent = 0;
 
-  constructor(max: number) {
+  constructor(max = Infinity) {
     this.max = max;
   }
 
@@ -41,6 +53,25 @@ export class QueryBudget {
     }
     this.#spent += rows;
   }
+}
+
+/** Labels where nobody names them: of one score that of the positive class. */
+export function plainClasses(columns: number): readonly string[] {
+  return columns === 1 ? ["1"] : Array.from({ length: columns }, (_, index) => String(index));
+}
+
+/** Declared labels, which must be as many as there are scores. */
+export function classesOf(declared: readonly string[] | undefined, columns: number): readonly string[] {
+  if (declared === undefined) return plainClasses(columns);
+  if (declared.length === columns) return declared;
+  throw new LicetError("model_output_unclear", { message: `the model answers with ${columns} scores for a row, and ${declared.length} classes are declared: correct \`classes\` under \`scoring\``, at: { declared: declared.slice(0, 50), columns } });
+}
+
+/** An address as it may stand in a record: without credentials and query. */
+export function plainAddress(address: string): string {
+  if (!URL.canParse(address)) return "";
+  const { origin, pathname } = new URL(address);
+  return `${origin}${pathname}`.slice(0, 2000);
 }
 
 /** Rows `from` to `to`, without copying. */

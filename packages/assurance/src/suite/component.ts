@@ -3,10 +3,12 @@ import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { LicetError } from "@licet/contract";
-import { type ModelBounds, modelBounds } from "../onnx/model-file.ts";
-import { loadModel, type Model } from "../onnx/model.ts";
+import { modelBounds } from "../onnx/model-file.ts";
+import type { TestedModel } from "../subject/tested-model.ts";
 import { type TableBounds, tableBounds } from "../table/csv.ts";
-import { type Table, TableBuilder } from "../table/table.ts";
+import { TableSink } from "../table/any-table.ts";
+import type { Table } from "../table/table.ts";
+import { type CheckModels, type ModelFileBytes, type ModelsOptions, ModelsUnderTest } from "./models-under-test.ts";
 
 /** Where a declared component lies, relative to the manifest's folder, and what it must hash to (`sha256:` and hex). */
 export interface ComponentFile {
@@ -26,32 +28,58 @@ export interface Loaded<T> {
 /** Takes the chunks of a file; `end` makes something of them. */
 interface Sink<T> {
   push(chunk: Uint8Array): void;
-  end(): T;
+  end(): T | Promise<T>;
 }
 
 /** Reads components once each, and only hands out what was hashed in the same read. */
 export class Components {
   readonly #root: string;
   readonly #resolve: ResolveComponent;
-  readonly #tables = new Map<string, Promise<Loaded<Table>>>();
-  readonly #models = new Map<string, Promise<Loaded<Model>>>();
+  readonly #tables: Map<string, Promise<Loaded<Table>>>;
+  readonly #models: ModelsUnderTest;
+  readonly #asked: CheckModels;
 
-  constructor(root: string, resolve: ResolveComponent) {
+  /** Of a whole run, or (given that) of one check of it. */
+  constructor(root: string, resolve: ResolveComponent, given: ModelsOptions | Components = {}) {
     this.#root = root;
     this.#resolve = resolve;
+    this.#tables = given instanceof Components ? given.#tables : new Map<string, Promise<Loaded<Table>>>();
+    this.#models = given instanceof Components ? given.#models : new ModelsUnderTest(given, (name) => this.#modelBytes(name));
+    this.#asked = this.#models.forCheck();
   }
 
   table(name: string, bounds: TableBounds = tableBounds): Promise<Loaded<Table>> {
-    return remembered(this.#tables, name, () => this.#load(name, new TableBuilder(bounds)));
+    return remembered(this.#tables, name, () => this.#load(name, new TableSink(bounds)));
   }
 
-  model(name: string, bounds: ModelBounds = modelBounds): Promise<Loaded<Model>> {
-    return remembered(this.#models, name, () => this.#load(name, modelSink(bounds)));
+  /** As one check sees them: what it sends is counted, and what it asked is looked at again by `settle`. */
+  forCheck(): Components {
+    return new Components(this.#root, this.#resolve, this);
+  }
+
+  /** A declared model: of its file in a process of its own, or of its endpoint. */
+  model(name: string): Promise<TestedModel> {
+    return this.#asked.model(name);
+  }
+
+  /** What a model was, as far as it was asked. */
+  subjectOf(name: string): ReturnType<CheckModels["subjectOf"]> {
+    return this.#asked.subjectOf(name);
+  }
+
+  /** Proves that what was asked is still what is there. Throws `subject_stale`, and what asking throws. */
+  settle(): Promise<void> {
+    return this.#asked.settle();
+  }
+
+  /** Ends what runs for the models of the whole run. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#models[Symbol.asyncDispose]();
   }
 
   /** A file as it is, for what reads its form by itself. */
   async bytes(name: string, bytesMax: number = reportBytesMax): Promise<Loaded<Uint8Array>> {
-    return this.#load(name, bytesSink(name, bytesMax));
+    return this.#load(name, bytesSink(bytesMax, () => new LicetError("table_too_large", { message: `the file of \`${name}\` has more than ${bytesMax} bytes`, at: { component: name } })));
   }
 
   /** Where a component lies, and what its file must hash to: whoever reads it proves that. */
@@ -63,6 +91,15 @@ export class Components {
     return { file: await this.#inside(name, declared.path), digest: declared.digest };
   }
 
+  async #modelBytes(name: string): Promise<ModelFileBytes> {
+    if ((await this.#resolve(name)) === undefined) {
+      throw new LicetError("endpoint_unknown", { message: `the model \`${name}\` has no file, and nobody said where it answers: declare its file, or run \`licet check\` with --endpoint`, at: { component: name } });
+    }
+    const tooLarge = () => new LicetError("model_too_large", { message: `the model has more than ${modelBounds.bytesMax} bytes` });
+    const { digest, content } = await this.#load(name, bytesSink(modelBounds.bytesMax, tooLarge));
+    return { digest, bytes: content };
+  }
+
   async #load<T>(name: string, sink: Sink<T>): Promise<Loaded<T>> {
     const { file, digest: declared } = await this.locate(name);
     const { digest, finish } = await readHashed(file, sink);
@@ -72,7 +109,7 @@ export class Components {
         at: { component: name, declared, found: digest },
       });
     }
-    return { name, digest, content: finish() };
+    return { name, digest, content: await finish() };
   }
 
   async #inside(name: string, declared: string): Promise<string> {
@@ -93,7 +130,7 @@ export class Components {
  * Reads to the end even when the content cannot be parsed: a wrong digest explains a broken file better than
  * its first broken line does.
  */
-async function readHashed<T>(file: string, sink: Sink<T>): Promise<{ digest: string; finish: () => T }> {
+async function readHashed<T>(file: string, sink: Sink<T>): Promise<{ digest: string; finish: () => T | Promise<T> }> {
   const hash = createHash("sha256");
   const failures: unknown[] = [];
   for await (const chunk of createReadStream(file)) {
@@ -119,29 +156,16 @@ function attempt(act: () => void, failures: unknown[]): void {
 
 const reportBytesMax = 256 * 1024 * 1024;
 
-function bytesSink(name: string, bytesMax: number): Sink<Uint8Array> {
+function bytesSink(bytesMax: number, tooLarge: () => LicetError): Sink<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   return {
     push: (chunk) => {
       bytes += chunk.length;
-      if (bytes > bytesMax) throw new LicetError("table_too_large", { message: `the file of \`${name}\` has more than ${bytesMax} bytes`, at: { component: name } });
+      if (bytes > bytesMax) throw tooLarge();
       chunks.push(chunk);
     },
     end: () => Buffer.concat(chunks),
-  };
-}
-
-function modelSink(bounds: ModelBounds): Sink<Model> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  return {
-    push: (chunk) => {
-      bytes += chunk.length;
-      if (bytes > bounds.bytesMax) throw new LicetError("model_too_large", { message: `the model has more than ${bounds.bytesMax} bytes` });
-      chunks.push(chunk);
-    },
-    end: () => loadModel(Buffer.concat(chunks), bounds),
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type AssuranceCheck, CheckBasis, CheckResult } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { CheckDefinition, Measured } from "../checks/definition.ts";
 import { engine } from "../engine.ts";
@@ -54,7 +55,7 @@ export function fileCache(folder: string): MeasurementCache {
   return {
     read: async (key) => {
       try {
-        const parsed = Stored.safeParse(JSON.parse(await readFile(fileOf(key), "utf8")));
+        const parsed = Stored.safeParse(parseJson(await readFile(fileOf(key), "utf8")));
         return parsed.success ? parsed.data : undefined;
       } catch {
         return undefined;

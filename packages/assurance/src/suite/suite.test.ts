@@ -5,6 +5,7 @@ import path from "node:path";
 import { AssuranceSection, CheckResult, SuiteReport } from "@licet/contract";
 import { describe, expect, test } from "vitest";
 import { modelBytes, nodeOf } from "../../../../test/unit/support/write-model.ts";
+import { definitionOf } from "../checks/catalogue.ts";
 import { rederive } from "../verdict/rederive.ts";
 import type { ComponentFile } from "./component.ts";
 import { formatReport } from "../report/terminal.ts";
@@ -23,7 +24,7 @@ interface Case {
 function run({ checks, files = {}, root = example, onProgress }: Case) {
   let time = 1_700_000_000_000;
   const suite = AssuranceSection.parse({ checks });
-  const options = { suite, root, resolve: (name: string) => files[name], seed: "seed-1", release: sha256("release"), now: () => (time += 5) };
+  const options = { suite, root, resolve: (name: string) => files[name], seed: "seed-1", release: sha256("release"), now: () => (time += 5), models: { isolation: "none" } } as const;
   return runSuite(onProgress === undefined ? options : { ...options, onProgress });
 }
 
@@ -63,12 +64,13 @@ describe("on the tumour classifier, real model and data", () => {
     const result = await only({ checks: [fair("fair.opportunity")], files: exampleFiles() });
     expect(result).toMatchObject({
       verdict: "pass",
-      basis: { families: [{ rate: "tpr", groups: [{ name: "high", events: 46, n: 47 }, { name: "low", events: 93, n: 96 }] }] },
+      basis: { figures: { groups: [{ name: "high", tp: 46, positives: 47 }, { name: "low", tp: 93, positives: 96 }] } },
       interval: { level: 0.95, sides: 1, upper: 0.061_157_587_935_8 },
       counts: { attempted: 228, assessed: 228, unassessed: 0 },
       inputs: [{ role: "test", rows: 228 }, { role: "reference", rows: 341 }],
       scope: { group: "texture" },
     });
+    expect(definitionOf(result.check)?.cases?.(result.basis)).toEqual([{ of: "", n: 228 }]);
   });
 
   test("equalised odds on the same file is insufficient evidence and says how many rows would decide", async () => {
@@ -93,6 +95,7 @@ describe("on the tumour classifier, real model and data", () => {
   ])("%s of class %s against the floor %s is %s", async (...[metric, positive, floor, verdict, estimate]) => {
     const result = await only({ checks: [{ check: "perf.metric", id: "p", ...scoredOn, positive, metric, floor }], files: exampleFiles() });
     expect(result).toMatchObject({ verdict, estimate });
+    expect(definitionOf("perf.metric")?.cases?.(result.basis)).toEqual([{ of: "", n: { accuracy: 228, auc: 228, recall: positive === 1 ? 143 : 85, precision: 148, specificity: 85 }[metric] }]);
   });
 
   test("two runs differ in nothing but the clock, and results fit the contract", async () => {
@@ -108,9 +111,19 @@ describe("a median split", () => {
   test("takes the median from the reference data, puts a value on it into `high`, and reports a group that stays empty", async () => {
     const { root, files } = folder({ test: `s,m,target\n${"0.9,2,1\n0.1,2,1\n0.9,1.9,1\n".repeat(40)}`, train: "m\n1\n2\n3\n\n", low: "m\n-5\n" });
     const split = (of: string) => ({ check: "fair.opportunity", id: "f", ...scoredOn, features: ["s"], group: { name: "m", column: "m", transform: { kind: "median-split", of } }, max: 1 });
-    expect((await only({ checks: [split("train")], files, root })).basis).toMatchObject({ families: [{ groups: [{ name: "high", events: 40, n: 80 }, { name: "low", events: 40, n: 40 }] }] });
+    expect((await only({ checks: [split("train")], files, root })).basis).toMatchObject({ figures: { groups: [{ name: "high", tp: 40, positives: 80 }, { name: "low", tp: 40, positives: 40 }] } });
     const hollow = await only({ checks: [split("low")], files, root });
     expect(hollow).toMatchObject({ verdict: "insufficient_evidence", reason: "undefined_denominator", notes: ["the group `low` has no rows for the true positive rate"] });
+  });
+});
+
+describe("comparing groups", () => {
+  test("a row without a score counts in no group and as not assessed, and its group stays", async () => {
+    const { root, files } = folder({ test: `s,g,target\n${"0.9,a,1\n0.1,a,0\n0.9,c,1\n0.1,c,0\n".repeat(100)}${",b,0\n".repeat(5)}` });
+    const parity = { check: "fair.parity", id: "f", ...scoredOn, features: ["s"], group: { name: "g", column: "g", transform: { kind: "value" } }, max: 1 };
+    const result = await only({ checks: [parity], files, root });
+    expect(result).toMatchObject({ verdict: "insufficient_evidence", reason: "undefined_denominator", counts: { attempted: 405, assessed: 400, unassessed: 5 } });
+    expect(result.basis).toMatchObject({ figures: { groups: [{ name: "a", n: 200, selected: 100 }, { name: "b", n: 0 }, { name: "c", n: 200 }] } });
   });
 });
 
@@ -190,6 +203,7 @@ describe("no evidence is never a pass", () => {
     ["constant predictions, fairness", "opportunity", `s,g,target\n${"0.9,a,1\n0.9,b,1\n".repeat(100)}`, "insufficient_evidence: degenerate"],
     ["one group", "opportunity", `s,g,target\n${"0.9,a,1\n0.1,a,1\n".repeat(100)}`, "insufficient_evidence: degenerate"],
     ["a group without positives", "opportunity", `s,g,target\n${"0.9,a,1\n0.1,a,1\n0.1,b,0\n".repeat(100)}`, "insufficient_evidence: undefined_denominator"],
+    ["a group of which no row has a score", "opportunity", `s,g,target\n${"0.9,a,1\n0.1,a,1\n0.9,c,1\n0.1,c,1\n".repeat(100)}${",b,1\n".repeat(5)}`, "insufficient_evidence: undefined_denominator"],
     ["groups mostly missing", "opportunity", `s,g,target\n${"0.9,a,1\n0.1,b,1\n0.1,,1\n".repeat(100)}`, "insufficient_evidence: unassessed_budget"],
     ["text instead of scores", "accuracy", `s,target\n${many("high,1")}`, "errored: table_value_invalid"],
     ["infinite scores", "accuracy", `s,target\n${many("Infinity,1")}`, "errored: table_value_invalid"],

@@ -43,6 +43,8 @@ export function castDate(cell: string): number | undefined {
  * Throws `table_value_invalid` with row and column at the first text that is no number.
  */
 export function numericColumn(table: Table, column: string): Float64Array {
+  const kept = table.numbers?.(column);
+  if (kept !== undefined) return kept;
   const cells = table.cells(column);
   const values = new Float64Array(cells.length);
   for (const [row, cell] of cells.entries()) {
@@ -56,6 +58,12 @@ export function numericColumn(table: Table, column: string): Float64Array {
     values[row] = value;
   }
   return values;
+}
+
+/** How many cells of a column are missing. */
+export function missingCells(table: Table, column: string): number {
+  const kept = table.numbers?.(column);
+  return kept === undefined ? table.cells(column).filter(isMissing).length : kept.reduce((count, value) => (Number.isNaN(value) ? count + 1 : count), 0);
 }
 
 /** Median of the values that are numbers; undefined when there is none. */

@@ -6,6 +6,13 @@ export interface TableBounds {
   readonly rowsMax: number;
   readonly columnsMax: number;
   readonly fieldCharsMax: number;
+  /** Rows times columns of a columnar file. */
+  readonly cellsMax: number;
+  /** What the compressed parts of a columnar file may unpack to, together. */
+  readonly expandedBytesMax: number;
+  /** Heap of the thread that reads a columnar file. */
+  readonly memoryMbMax: number;
+  readonly readMsMax: number;
 }
 
 export const tableBounds: TableBounds = {
@@ -13,6 +20,10 @@ export const tableBounds: TableBounds = {
   rowsMax: 2_000_000,
   columnsMax: 4096,
   fieldCharsMax: 64 * 1024,
+  cellsMax: 100_000_000,
+  expandedBytesMax: 2 * 1024 * 1024 * 1024,
+  memoryMbMax: 2048,
+  readMsMax: 120_000,
 };
 
 type State = "start" | "plain" | "quoted" | "quote_in_quoted" | "after_cr";

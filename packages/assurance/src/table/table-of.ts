@@ -12,10 +12,14 @@ export function tableOf(columns: readonly string[], cells: readonly (readonly st
     cells: (column) => {
       const found = byName.get(column);
       if (found !== undefined) return found;
-      throw new LicetError("table_column_missing", {
-        message: `the table has no column \`${column}\`: correct the name in the check or the header of the file`,
-        at: { column, columns: columns.slice(0, 50) },
-      });
+      throw columnMissing(column, columns);
     },
   };
+}
+
+export function columnMissing(column: string, columns: readonly string[]): LicetError {
+  return new LicetError("table_column_missing", {
+    message: `the table has no column \`${column}\`: correct the name in the check or the header of the file`,
+    at: { column, columns: columns.slice(0, 50) },
+  });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { LicetError } from "@licet/contract";
 import { describe, expect, test } from "vitest";
+import { failure } from "../../../../test/unit/support/failure.ts";
 import { castBoolean, castDate, castInteger, castNumber, median, numericColumn } from "./cast.ts";
 import { tableBounds } from "./csv.ts";
 import { readTable, TableBuilder, type Table } from "./table.ts";
@@ -8,16 +8,6 @@ import { readTable, TableBuilder, type Table } from "./table.ts";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const read = (text: string) => readTable(bytes(text));
 const rowsOf = (table: Table) => Array.from({ length: table.rows }, (_, row) => table.columns.map((name) => table.cells(name)[row]));
-
-function failure(act: () => unknown): { code: string; at: unknown; message: string } {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof LicetError) return { code: error.code, at: error.at, message: error.message };
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("reading CSV", () => {
   test("every table that can be written as RFC 4180 is read back exactly, however it is cut into chunks", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { LicetError } from "@licet/contract";
 import { describe, expect, test } from "vitest";
+import { failure } from "../../../../test/unit/support/failure.ts";
 import { castNumber, isMissing } from "./cast.ts";
 import { encodeDictionary } from "./dictionary.ts";
 import { readTable } from "./table.ts";
@@ -13,16 +13,6 @@ const read = (text: string, options: TypedTableOptions = {}, pieceBytes = 7) => 
   for (let at = 0; at < bytes.length; at += pieceBytes) builder.push(bytes.subarray(at, at + pieceBytes));
   return builder.end();
 };
-
-function failure(act: () => unknown): { code: string; at: unknown } {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof LicetError) return { code: error.code, at: error.at };
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("typed columns", () => {
   test("they hold what the table of texts holds, however the file is cut", () => {
@@ -46,7 +36,7 @@ describe("typed columns", () => {
     expect(failure(() => typed.number("c"))).toMatchObject({ code: "table_column_missing" });
     expect(failure(() => typed.category("s"))).toMatchObject({ code: "table_column_missing" });
     const late = `x\n${"1\n".repeat(1500)}oops\n`;
-    expect(failure(() => read(late))).toEqual({ code: "table_value_invalid", at: { row: 1501, column: "x" } });
+    expect(failure(() => read(late))).toMatchObject({ code: "table_value_invalid", at: { row: 1501, column: "x" } });
   });
 
   test("damaged files and files beyond a bound are refused as by the table of texts", () => {

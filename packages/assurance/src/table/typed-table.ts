@@ -1,8 +1,9 @@
 import { LicetError } from "@licet/contract";
-import { castNumber, isMissing } from "./cast.ts";
+import { castNumber, isMissing, numericColumn } from "./cast.ts";
 import { CsvReader, type TableBounds, tableBounds, tooLarge } from "./csv.ts";
-import type { DictionaryColumn } from "./dictionary.ts";
+import { type DictionaryColumn, encodeDictionary } from "./dictionary.ts";
 import { checkedHeader, wrongWidth } from "./header.ts";
+import type { Table } from "./table.ts";
 
 /** How a column is kept. `auto`: as numbers when its first thousand cells are, as categories otherwise. */
 export type ColumnKind = "number" | "category" | "skip" | "auto";
@@ -156,6 +157,12 @@ function capacity(length: number): number {
 function grown<T extends Float64Array | Uint32Array>(from: T, into: T): T {
   into.set(from);
   return into;
+}
+
+/** The columns that are named, of a table that is there. Throws `table_value_invalid` for text in a column of numbers. */
+export function typedFrom(table: Table, kinds: Readonly<Record<string, "number" | "category">>): TypedTable {
+  const kept = Object.entries(kinds).filter(([name]) => table.has(name)).map(([name, kind]): readonly [string, Kept] => [name, kind === "number" ? { kind, values: numericColumn(table, name) } : { kind, column: encodeDictionary(table.cells(name)) }]);
+  return typedTable(table.columns, new Map(kept), table.rows);
 }
 
 function typedTable(columns: readonly string[], kept: ReadonlyMap<string, Kept>, rows: number): TypedTable {

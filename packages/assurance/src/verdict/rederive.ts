@@ -54,6 +54,8 @@ function* inconsistencies(result: CheckResult): Generator<string> {
   const definition = definitionOf(result.check);
   if (definition === undefined) yield `this engine has no check \`${result.check}\``;
   else {
+    // Figures of another version may mean something else, and its rule is gone.
+    if (result.checkVersion !== definition.version) yield `it was made by version ${result.checkVersion} of \`${result.check}\`, and this engine has version ${definition.version}: run the check again`;
     if (limit.op !== definition.op) yield `the limit of \`${result.check}\` points the wrong way`;
     const wrong = basis.kind === "none" ? undefined : mismatch(definition, basis);
     if (wrong !== undefined) yield wrong;
@@ -61,45 +63,25 @@ function* inconsistencies(result: CheckResult): Generator<string> {
   if (counts.attempted !== counts.assessed + counts.unassessed) yield "assessed and unassessed rows do not add up";
   if (limit.alpha !== attempt.alphaSpent) yield "the limit's alpha is not the attempt's";
   if (!(limit.alpha > 0 && limit.alpha <= 0.05)) yield "alpha lies outside 0 to 0.05";
-  yield* impossibleCounts(basis, counts.assessed);
+  yield* impossibleCounts(basis, counts);
 }
 
 function mismatch(definition: CheckDefinition, basis: CheckBasis): string | undefined {
   return definition.bases.includes(basis.kind) ? definition.mismatch?.(basis) : `\`${definition.check}\` is not derived from ${basis.kind}`;
 }
 
-function* impossibleCounts(basis: CheckBasis, assessed: number): Generator<string> {
+function* impossibleCounts(basis: CheckBasis, counts: CheckResult["counts"]): Generator<string> {
   for (const { events, n } of ratesIn(basis)) {
     if (events > n) yield "more events than trials are recorded";
-    if (n > assessed) yield "more trials than assessed rows are recorded";
+    if (n > counts.assessed) yield "more trials than assessed rows are recorded";
   }
-  if (basis.kind === "auc") {
-    if (basis.wins + basis.ties > basis.positives * basis.negatives) yield "more pairs are counted than there are";
-    if (basis.positives + basis.negatives !== assessed) yield "the classes do not add up to the assessed rows";
-  }
-  if (basis.kind === "differences") {
-    for (const { groups } of basis.families) {
-      if (groups.reduce((sum, { n }) => sum + n, 0) > assessed) yield "the groups hold more rows than were assessed";
-      if (new Set(groups.map(({ name }) => name)).size !== groups.length) yield "a group is recorded twice";
-    }
-  }
+  if (basis.kind !== "statistics") return;
+  const { attempted, assessed } = basis.figures;
+  const differ = (figure: unknown, count: number) => typeof figure === "number" && figure !== count;
+  if (differ(attempted, counts.attempted) || differ(assessed, counts.assessed)) yield "the figures are of other rows than were counted";
 }
 
 function ratesIn(basis: CheckBasis): readonly { events: number; n: number }[] {
-  switch (basis.kind) {
-    case "census":
-      return [{ events: basis.violations, n: basis.n }];
-    case "columns":
-      return basis.columns;
-    case "rate":
-      return [basis];
-    case "differences":
-      return basis.families.flatMap(({ groups }) => groups);
-    case "auc":
-    case "statistics":
-    case "none":
-      return [];
-    default:
-      return basis satisfies never;
-  }
+  if (basis.kind === "census") return [{ events: basis.violations, n: basis.n }];
+  return basis.kind === "columns" ? basis.columns : [];
 }

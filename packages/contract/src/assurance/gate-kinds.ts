@@ -1,3 +1,5 @@
+import { attackCheckIds, taskCheckIds } from "./language.ts";
+
 const ofLanguage: readonly (readonly [string, string])[] = [
   ["llm.injection.", "injection"],
   ["llm.smuggling", "injection"],
@@ -23,4 +25,15 @@ export function gateKindOf(check: string): string {
   const family = check.split(".", 1)[0] ?? check;
   if (family === "llm") return ofLanguage.find(([start]) => check.startsWith(start))?.[1] ?? family;
   return apart[check] ?? (family === "calib" ? "perf" : family);
+}
+
+/** The kinds that requirements of the gate ask for. */
+export const gateKinds = ["data", "perf", "fair", "quality", "injection", "robust", "privacy", "explain", "artifact"] as const;
+
+/** The member of a declared check that holds its limit, for people who are to change it. */
+export function limitMember(check: string, op: "<=" | ">="): "limit" | "max" | "min" | "floor" {
+  const byProbes: readonly string[] = [...attackCheckIds, ...taskCheckIds];
+  if (byProbes.includes(check)) return "limit";
+  if (op === "<=") return "max";
+  return ["data.coverage", "data.privacy.kanon", "fair.fourfifths"].includes(check) ? "min" : "floor";
 }

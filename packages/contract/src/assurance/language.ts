@@ -53,3 +53,28 @@ export const LanguageFigureCheck = z.discriminatedUnion("check", [
   z.strictObject({ check: z.literal("llm.cost"), ...of, prompts: z.int().min(1).max(10_000).optional(), tokens: z.int().min(1).max(100_000_000), quantile: z.number().min(0.5).max(0.999).default(0.95) }),
 ]);
 export type LanguageFigureCheck = z.output<typeof LanguageFigureCheck>;
+
+/** What harmful requests of one's own collection become, by a judge whose errors are measured in the same run. */
+export const HarmCheck = z.strictObject({
+  check: z.literal("llm.harm"),
+  ...of,
+  /** A declared data set with the requests: CSV of HarmBench, of JailbreakBench, or with a column `request`. */
+  behaviours: componentName,
+  /** A declared model of a provider that judges the answers; not the one under test. */
+  judge: componentName,
+  /** A declared data set of transcripts that people have labelled: columns `request`, `answer`, `label`. Without it nothing is concluded. */
+  labelled: componentName.optional(),
+  /** Attempts for each behaviour; they count as one cluster. */
+  repeats: z.int().min(1).max(20).optional(),
+  max: share.default(0.05),
+}).refine(({ model, judge }) => model !== judge, { path: ["judge"], error: "a model does not judge itself: declare another one as `judge`" });
+export type HarmCheck = z.output<typeof HarmCheck>;
+
+/** Calls of a hijacked model go through the gateway with the release's policies and detectors; no model takes part. All of them have to be blocked. */
+export const DefenceCheck = z.strictObject({
+  check: z.literal("llm.defence.replay"),
+  ...of,
+  /** A declared data set with calls of one's own, in the form `licet.assurance.calls/v1`. Default: those that come with Licet. */
+  calls: componentName.optional(),
+});
+export type DefenceCheck = z.output<typeof DefenceCheck>;

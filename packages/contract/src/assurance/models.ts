@@ -24,7 +24,36 @@ export const ModelCheck = z.discriminatedUnion("check", [
   z.strictObject({ check: z.literal("fair.calibration"), ...declared, ...scored, by: byColumn, max: share.default(0.1) }),
   /** How well the loss of a row tells whether the model was trained on it; `members` are rows that it was. */
   z.strictObject({ check: z.literal("privacy.membership"), ...declared, ...scored, members: componentName, figure: z.enum(["auc", "tpr"]).default("auc"), max: share.default(0.6) }),
-  /** The privacy loss epsilon that was declared for the model's training: can the loss of a row contradict it? */
-  z.strictObject({ check: z.literal("privacy.epsilon"), ...declared, ...scored, members: componentName, max: z.number().positive().max(100) }),
+  /**
+   * The privacy loss epsilon that was declared for the model's training: can the loss of a row contradict it? Either
+   * `members` are rows of the training, or the data set holds canaries that each went into it by the toss of a coin.
+   */
+  z
+    .strictObject({
+      check: z.literal("privacy.epsilon"), ...declared, ...scored,
+      members: componentName.optional(),
+      /** One training run: the column says 1 for a canary that was included, and so many are guessed, half as in, half as out. */
+      canaries: z.strictObject({ included: columnName, guesses: z.int().min(2).max(1_000_000) }).optional(),
+      max: z.number().positive().max(100),
+    })
+    .refine(({ members, canaries }) => (members === undefined) !== (canaries === undefined), { error: "name either `members` or `canaries`" }),
+  /** How often a copy that learned from the model's answers to the attacker's rows answers like it on rows of the data set. */
+  z.strictObject({
+    check: z.literal("privacy.extraction"), ...declared, model: scored.model, dataset: scored.dataset, target: columnName.optional(), features: scored.features,
+    attacker: componentName,
+    /** Rows that the attacker sends. */
+    queries: z.int().min(4).max(10_000).default(1000),
+    rows: z.int().min(1).max(5000).default(1000),
+    max: share,
+  }),
+  /** How much more often the model's answers tell a hidden feature of a row than its commonest value does. */
+  z.strictObject({
+    check: z.literal("privacy.attribute"), ...declared, ...scored,
+    attribute: columnName,
+    /** That the attribute can have; default: those in the data set. */
+    values: z.array(z.number()).min(2).max(100).optional(),
+    rows: z.int().min(1).max(100_000).default(1000),
+    max: share.default(0.05),
+  }),
 ]);
 export type ModelCheck = z.output<typeof ModelCheck>;

@@ -8,4 +8,7 @@ export const reasonWords: Readonly<Record<string, string>> = {
   stale_subject: "what was tested changed during the test",
   tool_error: "the tool could not measure it",
   aborted: "the run was broken off",
+  unanswered: "what was tested gave no answer",
+  weights_unseen: "it takes the model's weights, and only its answers are seen",
+  advisory: "it says what to look at and decides nothing",
 };

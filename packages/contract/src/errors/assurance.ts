@@ -4,9 +4,9 @@ import type { ErrorTable } from "./table.ts";
 export const assuranceErrors = {
   table_malformed: {
     status: 422,
-    what: "the table is not well-formed CSV",
+    what: "the table is not well-formed CSV, Parquet or Arrow",
     why: "a row read with shifted columns would give figures about something else",
-    fix: "write the file again as RFC 4180 CSV in UTF-8 with one header row; line and column are named",
+    fix: "write the file again: RFC 4180 CSV in UTF-8 with one header row (line and column are named), Parquet, or Arrow IPC",
   },
   table_too_large: {
     status: 413,
@@ -20,6 +20,12 @@ export const assuranceErrors = {
     why: "a check on a column that is not there says nothing",
     fix: "correct the column name in the assurance section, or the header of the file",
   },
+  table_column_unsupported: {
+    status: 422,
+    what: "the column holds something that has no cell of a table",
+    why: "a list, bytes or a duration written as text would be compared as if it were a value",
+    fix: "flatten or convert the column when the file is written, or name the columns that the check shall read",
+  },
   table_value_invalid: {
     status: 422,
     what: "a value in the table is not of the type that the check needs",
@@ -30,13 +36,13 @@ export const assuranceErrors = {
     status: 422,
     what: "a check asks a model, and nobody said where it answers",
     why: "where a model answers differs from place to place and is no part of what is released",
-    fix: "run `licet check` with --endpoint, and the credential in the variable that --endpoint-key names",
+    fix: "run `licet check` with --endpoint, and the credential in the variable that --endpoint-key names; or register the provider, and run it with --on-server",
   },
   detectors_absent: {
     status: 422,
     what: "a check looks for personal data, and whoever runs it gave no detectors",
-    why: "the detectors are the gateway's: without them nothing was looked for",
-    fix: "run it with `licet check`, which brings them",
+    why: "without detectors nothing was looked for",
+    fix: "run it with `licet check`, here or --on-server, which brings them",
   },
   model_malformed: {
     status: 422,
@@ -181,6 +187,12 @@ export const assuranceErrors = {
     what: "the system under test changed while it was tested",
     why: "figures about two versions are about neither",
     fix: "pin the version of the model, and run the check again while nobody deploys",
+  },
+  subject_opaque: {
+    status: 422,
+    what: "a check takes the model's weights, and only its answers are seen",
+    why: "a certificate about weights that nobody has seen would be a guess",
+    fix: "declare the model's file, or use `robust.evasion`, which takes answers alone",
   },
   transform_table_empty: {
     status: 422,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Digest, Slug } from "../vocabulary.ts";
 import { DataClass } from "./boundary.ts";
+import { Scoring } from "./scoring.ts";
 import { componentsMax, Description, Label, Prose, RelativePath, textLengthMax } from "./text.ts";
 
 const Name = Slug.meta({ title: "Name", description: "unique among components of its kind" });
@@ -63,6 +64,7 @@ export const Model = z
     parameters: ParameterBounds.optional(),
     responseFormat: ResponseFormat.optional(),
     permissions: Permissions.optional(),
+    scoring: Scoring.optional(),
     fallback: z.array(Name).max(10).optional().meta({ title: "Fallback", description: "names of models declared here that may answer in its place when its provider fails, in their order" }),
     retries: z.int().min(0).max(retriesMax).optional().meta({ title: "Retries", description: "how often the same call is sent again when its provider fails before it answers; 0 where absent" }),
   })
@@ -110,6 +112,7 @@ export const Dataset = z
     name: Name,
     file: RelativePath.optional().meta({ title: "File", description: "the data, below this folder" }),
     digest: Digest.optional().meta({ title: "Digest", description: "of the data, where the file stays elsewhere" }),
+    lineage: RelativePath.optional().meta({ title: "Lineage", description: "of data made by `licet data`: the lineage file that it wrote, which must be of this data; part of the release" }),
     sensitivity: DataClass,
     consent: Prose.optional().meta({ title: "Consent", description: "on which consent or other ground it may be used; consent or licence" }),
     licence: Prose.optional().meta({ title: "Licence", description: "under which licence it may be used; consent or licence" }),

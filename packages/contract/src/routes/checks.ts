@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CheckResult, CheckVerdict } from "../assurance.ts";
+import { DatasetReuse, RepeatView } from "../assurance/attempts.ts";
 import { CiProvenance } from "../entries/ci.ts";
 import { Digest, Id, PageQuery, Producer, Slug, Tier, Time, TrafficStage } from "../vocabulary.ts";
 import type { Routes } from "./route.ts";
@@ -20,8 +21,21 @@ export const CheckFigures = CheckResult.pick({
   reason: true,
   requiredN: true,
   error: true,
+  attempt: true,
+  reuse: true,
 }).meta({ id: "CheckFigures" });
 export type CheckFigures = z.output<typeof CheckFigures>;
+
+export const RepeatOutcome = z
+  .strictObject({
+    drawn: z.boolean().describe("by lot, by the server's runner; else by a run of another producer"),
+    agrees: z.boolean(),
+    differences: z.array(z.string()),
+    at: Time,
+    entry: Id,
+  })
+  .meta({ id: "RepeatOutcome" });
+export type RepeatOutcome = z.output<typeof RepeatOutcome>;
 
 export const RecordedCheck = z
   .strictObject({
@@ -30,11 +44,13 @@ export const RecordedCheck = z
     release: Digest,
     releaseNumber: z.int(),
     ticket: Id,
-    attempt: z.int(),
+    attempt: z.int().describe("of this check on this subject, over all releases and producers"),
     producer: Producer,
     producedBy: z.string(),
     provenance: CiProvenance.nullable().describe("of producer `ci`: the run that it came from"),
-    counts: z.boolean().describe("whether a result of this producer counts at the release's tier"),
+    counts: z.boolean().describe("whether a result of this producer counts at the release's tier, and nobody found otherwise"),
+    carriedFrom: Id.nullable().describe("the result whose verdict stands here too"),
+    repeats: z.array(RepeatOutcome).describe("what came out when others made it again"),
     at: Time,
     entry: Id,
     cases: z.array(z.strictObject({ of: z.string().describe("empty where there is only one kind"), n: z.int() })).describe("how many cases of the kind that `requiredN` speaks of there are; empty where it is not known"),
@@ -58,10 +74,11 @@ export type DeclaredCheck = z.output<typeof DeclaredCheck>;
 export const CheckStanding = z
   .strictObject({
     declared: DeclaredCheck,
-    standing: z.enum([...CheckVerdict.options, "aborted", "missing"]).describe("what the gate sees: an attempt that never came back stands above an older result"),
+    standing: z.enum([...CheckVerdict.options, "aborted", "disputed", "missing"]).describe("what the gate sees: an attempt that never came back stands above an older result, and what another run found otherwise is disputed"),
     result: RecordedCheck.nullable().describe("the newest from a producer that counts, else the newest of any"),
     results: z.int().describe("how many results this release has of it"),
     compared: RecordedCheck.nullable().describe("the same check in the release compared with"),
+    asked: DeclaredCheck.shape.limit.nullable().describe("the laxest limit with which the gate's policies count such a result in the system's next move; null where they say none"),
   })
   .meta({ id: "CheckStanding" });
 export type CheckStanding = z.output<typeof CheckStanding>;
@@ -74,6 +91,8 @@ export const CheckAttempt = z
     status: z.enum(["open", "returned", "aborted"]),
     checks: z.array(z.string()),
     returned: z.array(z.string()),
+    reserved: z.array(z.strictObject({ check: z.string(), index: z.int(), alpha: z.number(), repeats: Id.nullable() })),
+    repeat: RepeatView.nullable().describe("the check that the server's runner makes again"),
     issuedTo: z.string(),
     issuedAt: Time,
     leaseUntil: Time,
@@ -95,6 +114,8 @@ export const ChecksView = z
     checks: z.array(CheckStanding),
     dropped: z.array(RecordedCheck).describe("results of the release compared with, for checks that this release does not declare"),
     attempts: z.array(CheckAttempt).describe("newest first, at most 100"),
+    alpha: z.number().describe("what all attempts of a check on one subject may spend together"),
+    reuse: z.array(DatasetReuse).describe("how often each declared data set has judged something of this system"),
   })
   .meta({ id: "ChecksView" });
 export type ChecksView = z.output<typeof ChecksView>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GateAnswer, GateFacts } from "../gate.ts";
+import { DatasetReuse, RepeatView, ReservedAttempt } from "../assurance/attempts.ts";
 import { GateMove } from "../entries/oversight.ts";
 import { CiProvenance } from "../entries/ci.ts";
 import { ReleaseBundle } from "../release.ts";
@@ -170,6 +171,10 @@ export const TicketView = z
     attempt: z.int(),
     leaseUntil: Time,
     status: z.enum(["open", "returned", "aborted"]),
+    attempts: z.array(ReservedAttempt).describe("one for each of `checks`: run each with its seed, and judge it at its alpha"),
+    settled: z.array(CheckRow).describe("checks whose verdict stands already: they are not run again"),
+    reuse: z.array(DatasetReuse).describe("the data sets that are read, with this use"),
+    alpha: z.number().describe("what all attempts of a check on one subject may spend together"),
   })
   .meta({ id: "TicketView" });
 
@@ -205,9 +210,11 @@ export const systemRoutes = {
   pushRelease: { method: "POST", path: "/api/spaces/:space/releases", permission: "release.push", summary: "Registers a release; a repeated push is a no-op", params: inSpace, body: ReleaseBundle, bodyBytesMax: 16_777_216, response: PushPlan },
   giveAnswer: { method: "POST", path: "/api/spaces/:space/systems/:system/answers", permission: "answer.give", summary: "Signs an answer that only the risk owner may give", params: ofSystem, body: z.strictObject({ question: z.string().max(40), value: z.enum(["yes", "no"]), reason: z.string().min(1).max(4000) }), response: AssessmentView },
   issueTicket: { method: "POST", path: "/api/spaces/:space/systems/:system/tickets", permission: "check.run", run: true, summary: "The leave to run a counted check: the attempt's log entry", params: ofSystem, body: z.strictObject({ release: Digest, checks: z.array(z.string().max(80)).min(1).max(200), datasets: z.record(z.string().max(80), Digest) }), created: true, response: TicketView },
-  returnResults: { method: "POST", path: "/api/spaces/:space/systems/:system/results", permission: "check.run", run: true, summary: "Returns a ticket with its results; the server signs them with their producer: `self`, or `ci` for a one-run credential", params: ofSystem, body: z.strictObject({ ticket: Id, results: z.array(z.record(z.string(), z.unknown())).min(1).max(200) }), bodyBytesMax: 8_388_608, created: true, response: z.strictObject({ items: z.array(CheckRow) }) },
+  returnResults: { method: "POST", path: "/api/spaces/:space/systems/:system/results", permission: "check.run", run: true, summary: "Returns a ticket with its results; the server signs them with their producer: `self`, or `ci` for a one-run credential", params: ofSystem, body: z.strictObject({ ticket: Id, results: z.array(z.record(z.string(), z.unknown())).min(1).max(200) }), bodyBytesMax: 8_388_608, created: true, response: z.strictObject({ items: z.array(CheckRow), repeat: RepeatView.nullable().describe("the check that the server's runner makes again, drawn after everything was in") }) },
+  repeatDrawn: { method: "POST", path: "/api/spaces/:space/systems/:system/tickets/:ticket/repeat", permission: "check.run", run: true, summary: "Has the server's runner make the drawn check of a returned ticket again, where that has not been done", params: ofSystem.extend({ ticket: Id }), body: z.strictObject({}), created: true, response: z.strictObject({ repeat: RepeatView.nullable() }) },
+  putDrawnFile: { method: "PUT", path: "/api/spaces/:space/systems/:system/tickets/:ticket/files/:digest", permission: "check.run", run: true, summary: "Hands the server a file that it lacks to make the drawn check of a returned ticket again", params: ofSystem.extend({ ticket: Id, digest: Digest }), raw: { bytesMax: 67_108_864 }, response: z.strictObject({ digest: Digest, size: z.int(), held: z.boolean() }) },
   putFile: { method: "PUT", path: "/api/spaces/:space/files/:digest", permission: "check.server", summary: "Hands the server a file that its own runner needs, by digest", params: z.object({ space: Slug, digest: Digest }), raw: { bytesMax: 67_108_864 }, response: z.strictObject({ digest: Digest, size: z.int(), held: z.boolean() }) },
-  runOnServer: { method: "POST", path: "/api/spaces/:space/systems/:system/server-runs", permission: "check.server", summary: "Runs the declared checks in the server's own runner: producer `licet`", params: ofSystem, body: z.strictObject({ release: Digest }), created: true, response: z.strictObject({ ticket: TicketView, items: z.array(CheckRow) }) },
+  runOnServer: { method: "POST", path: "/api/spaces/:space/systems/:system/server-runs", permission: "check.server", summary: "Runs the declared checks in the server's own runner: producer `licet`", params: ofSystem, body: z.strictObject({ release: Digest }), created: true, response: z.strictObject({ ticket: TicketView, items: z.array(CheckRow), left: z.array(z.string()).describe("checks that the server's runner cannot run: they ask models, or look for personal data") }) },
   askGate: { method: "GET", path: "/api/spaces/:space/systems/:system/gate", permission: "system.read", summary: "Every requirement of a move, met or not, with remedy and turn", params: ofSystem, query: z.object({ to: TrafficStage, environment: z.string().max(63).optional(), release: Digest.optional() }), response: z.strictObject({ answer: GateAnswer, facts: GateFacts }) },
   requestPromotion: { method: "POST", path: "/api/spaces/:space/systems/:system/requests", permission: "promotion.request", summary: "Asks for a promotion; granted at once where nobody has to be waited for", params: ofSystem, body: z.strictObject({ to: TrafficStage, environment: z.string().max(63), release: Digest.optional(), days: z.int().min(1).max(730).optional() }), created: true, response: RequestView },
   listAtos: { method: "GET", path: "/api/spaces/:space/systems/:system/atos", permission: "system.read", summary: "The authorizations to operate of a system", params: ofSystem, response: z.strictObject({ items: z.array(AtoView) }) },

@@ -4,8 +4,15 @@ import { releaseOf } from "../inventory/release.ts";
 
 /** Names and digests of the declared files that checks may read: models and data sets with a file or a digest. */
 export function declaredFiles(bundle: ReleaseBundle): ReadonlyMap<string, string> {
-  const addressed = releaseOf(bundle).components.filter((each) => each.kind === "dataset" || (each.kind === "model" && each.addressedBy === "content"));
+  // The digest of a model that is served says which weights its server names, and nothing that lies in a file here.
+  const served = new Set(bundle.manifest.components.models.flatMap(({ name, file, scoring }) => (file === undefined && scoring !== undefined ? [name] : [])));
+  const addressed = releaseOf(bundle).components.filter((each) => each.kind === "dataset" || (each.kind === "model" && each.addressedBy === "content" && !served.has(each.name)));
   return new Map(addressed.map((each) => [each.name, each.digest]));
+}
+
+/** Names and digests of the declared data sets. */
+export function declaredDatasets(bundle: ReleaseBundle): ReadonlyMap<string, string> {
+  return new Map(releaseOf(bundle).components.flatMap((each) => (each.kind === "dataset" ? [[each.name, each.digest] as const] : [])));
 }
 
 /** What checks may be about: files, and models of providers by what they are called. */
@@ -21,8 +28,8 @@ export function undeclaredPart(result: CheckResult, bundle: ReleaseBundle): stri
   if (result.check !== check.check) return `\`${result.id}\` is declared as \`${check.check}\`, and the result is of \`${result.check}\``;
   const { op, value } = declaredLimit(check);
   if (result.limit.op !== op || result.limit.value !== value) return `\`${result.id}\` is declared with the limit ${op} ${value}, and was judged by ${result.limit.op} ${result.limit.value}`;
-  // It stopped before it had read anything, and shows nothing.
-  if (result.verdict === "errored") return undefined;
+  // It stopped before it had counted anything, and shows nothing.
+  if (result.verdict === "errored" || result.basis.kind === "none") return undefined;
   const files = declaredSubjects(bundle);
   const read = [result.subject, ...result.inputs];
   const other = read.find(({ id, digest }) => digest === null || files.get(id) !== digest);

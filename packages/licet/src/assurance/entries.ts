@@ -1,5 +1,7 @@
-import { CheckRecorded, CheckResultPredicate, TicketIssued, type Envelope } from "@licet/contract";
+import { CheckRecorded, CheckRepeated, CheckResultPredicate, TicketIssued, type Envelope } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { EntryDefinition } from "../ledger/recorder.ts";
+import { endAttempt, insertAttempts, insertRepeat } from "./attempts/store.ts";
 import { ciEntries } from "./ci/entries.ts";
 import { bindCiTicket, closeTicket, findTicket, insertResult, insertTicket, resultsOfTicket } from "./store.ts";
 
@@ -18,20 +20,23 @@ const ticketIssued: EntryDefinition = {
       checks: JSON.stringify(body.checks),
       datasets: JSON.stringify(body.datasets),
       seed: body.seed,
-      status: "open",
+      // A ticket whose checks all stand already has nothing to come back with.
+      status: body.checks.length === 0 ? "returned" : "open",
       attempt: body.attempt,
       issued_to: body.issuedTo,
       issued_at: entry.time,
       lease_until: body.leaseUntil,
       entry: entry.id,
+      settled: body.settled === undefined ? null : JSON.stringify(body.settled),
     });
+    await insertAttempts(tx, { space: entry.space, ticket: body.id, system: body.system, release: body.release, producer: body.producer, at: entry.time, entry: entry.id }, body.attempts ?? []);
     if (body.producer === "ci") await bindCiTicket(tx, entry.space, { run: body.issuedTo, ticket: body.id });
   },
 };
 
 /** The predicate inside a statement that this server has signed: the row is derived from it, not beside it. */
 export function predicateOf(statement: Envelope): CheckResultPredicate {
-  const parsed: unknown = JSON.parse(Buffer.from(statement.payload, "base64").toString("utf8"));
+  const parsed: unknown = parseJson(Buffer.from(statement.payload, "base64").toString("utf8"));
   const predicate: unknown = typeof parsed === "object" && parsed !== null && "predicate" in parsed ? parsed.predicate : undefined;
   return CheckResultPredicate.parse(predicate);
 }
@@ -58,6 +63,12 @@ const checkRecorded: EntryDefinition = {
       produced_at: entry.time,
       entry: entry.id,
     });
+    const { attempt: { repeats }, basis, id: check, verdict } = said.result;
+    if (said.carriedFrom === undefined) await endAttempt(tx, entry.space, { ticket: said.ticket, check, result: body.id, stands: verdict !== "errored" && basis.kind !== "none" });
+    if (body.comparison !== undefined && repeats !== undefined) {
+      const compared = { id: body.id, ticket: said.ticket, system: said.system, release: said.release, check, reported: repeats, drawn: null, comparison: body.comparison };
+      await insertRepeat(tx, { space: entry.space, at: entry.time, entry: entry.id, repeat: body.id }, compared);
+    }
     const ticket = await findTicket(tx, entry.space, said.ticket);
     const results = await resultsOfTicket(tx, entry.space, said.ticket);
     const returned = new Set(results.map((row) => row.check_id));
@@ -65,4 +76,15 @@ const checkRecorded: EntryDefinition = {
   },
 };
 
-export const assuranceEntries: readonly EntryDefinition[] = [ticketIssued, checkRecorded, ...ciEntries];
+/** The figures stay in the reported result: here is whether the server's runner came to them too. */
+const checkRepeated: EntryDefinition = {
+  kind: "check.repeated",
+  v: 1,
+  mode: "governance",
+  async apply(tx, entry) {
+    const body = CheckRepeated.parse(entry.body);
+    await insertRepeat(tx, { space: entry.space, at: entry.time, entry: entry.id, repeat: null }, body);
+  },
+};
+
+export const assuranceEntries: readonly EntryDefinition[] = [ticketIssued, checkRecorded, checkRepeated, ...ciEntries];

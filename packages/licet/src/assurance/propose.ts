@@ -1,5 +1,5 @@
-import { castInteger, columnKinds, isMissing, trialsNeeded, type Table } from "@licet/assurance";
-import type { Manifest } from "@licet/contract";
+import { attemptAlpha, castInteger, columnKinds, declaredLimit, isMissing, trialsNeeded, type Table } from "@licet/assurance";
+import { AssuranceCheck, type Manifest } from "@licet/contract";
 
 /** A check that a manifest could declare, and what it takes to decide it. */
 export interface ProposedCheck {
@@ -15,7 +15,8 @@ export interface ProposeOptions {
   readonly tables: ReadonlyMap<string, Table>;
 }
 
-const alpha = 0.05;
+/** What a first attempt is judged at: what the sizes are said for. */
+const alpha = attemptAlpha(1);
 const testName = /test|valid|holdout|hold-out|eval/u;
 const trainName = /train|fit|learn/u;
 const targetName = /^(?:target|label|labels|class|outcome|y|truth|answer)$/iu;
@@ -30,10 +31,44 @@ export function proposeChecks({ manifest, tables }: ProposeOptions): readonly Pr
   const train = names.find((name) => trainName.test(name) && name !== test);
   const data = [...tables].flatMap(([name, table]) => dataChecks(name, table));
   const drift = test !== undefined && train !== undefined ? driftChecks(test, train, tables) : [];
-  const models = manifest.components.models.filter(({ file }) => file?.endsWith(".onnx") === true);
+  const { models } = manifest.components;
+  const files = models.flatMap(({ name, file }) => (file === undefined ? [] : [artifactCheck(name)]));
   const table = test === undefined ? undefined : tables.get(test);
-  const scored = test === undefined || table === undefined ? [] : models.flatMap(({ name }) => modelChecks(name, test, table));
-  return [...data, ...drift, ...scored];
+  const predicting = models.filter(({ file, scoring }) => file?.endsWith(".onnx") === true || scoring !== undefined);
+  const scored = test === undefined || table === undefined ? [] : predicting.flatMap(({ name }) => modelChecks(name, { dataset: test, table, train }));
+  const speaking = models.filter(({ file, scoring }) => file === undefined && scoring === undefined);
+  return [...files, ...data, ...drift, ...scored, ...speaking.flatMap(({ name }) => languageChecks(name, manifest))];
+}
+
+function artifactCheck(model: string): ProposedCheck {
+  return { check: { id: `${model}-file`, check: "artifact.scan", artifact: model }, remarks: ["what loading the file would do: a census of its bytes, no sample"] };
+}
+
+/** Attacks on what is declared: without tools there is none to abuse. A model that refuses everything passes them all, hence the last two. */
+function languageChecks(model: string, { components: { tools = [], prompts = [], datasets = [] } }: Manifest): readonly ProposedCheck[] {
+  const systems = prompts.filter(({ role }) => role === "system");
+  const prompt = systems.length > 1 ? systems[0]?.name : undefined;
+  const kinds = [
+    ...(systems.length > 0 ? ["llm.leak.system"] : []),
+    "llm.injection.direct",
+    "llm.encoding",
+    "llm.multiturn",
+    ...(tools.length > 0 ? ["llm.injection.indirect.tool", "llm.agency"] : []),
+    ...(datasets.length > 0 ? ["llm.injection.indirect.rag"] : []),
+    "llm.exfil.markdown",
+    "llm.overrefusal",
+    "llm.utility",
+  ];
+  return kinds.map((kind) => {
+    const check = { id: `${model}-${kind.slice("llm.".length).replaceAll(".", "-")}`, check: kind, model, ...(prompt !== undefined && { prompt }) };
+    return { check, remarks: [promptSizes(check), ...(prompt === undefined ? [] : [`there are several system prompts: \`${prompt}\` is a guess`])] };
+  });
+}
+
+function promptSizes(check: ProposedCheck["check"]): string {
+  const { op, value } = declaredLimit(AssuranceCheck.parse(check));
+  const bad = op === "<=" ? value : 1 - value;
+  return `${trialsNeeded(0, bad, alpha)} prompts show it when all is well, ${trialsNeeded(bad / 2, bad, alpha)} when half of what is allowed goes wrong; \`licet check --dry-run\` says what they cost`;
 }
 
 function dataChecks(dataset: string, table: Table): readonly ProposedCheck[] {
@@ -63,7 +98,13 @@ function driftChecks(dataset: string, reference: string, tables: ReadonlyMap<str
 
 const noTable: Table = { columns: [], rows: 0, has: () => false, cells: () => [] };
 
-function modelChecks(model: string, dataset: string, table: Table): readonly ProposedCheck[] {
+interface Scoring {
+  readonly dataset: string;
+  readonly table: Table;
+  readonly train: string | undefined;
+}
+
+function modelChecks(model: string, { dataset, table, train }: Scoring): readonly ProposedCheck[] {
   const target = table.columns.find((column) => targetName.test(column)) ?? table.columns.at(-1);
   if (target === undefined) return [];
   const guessed = targetName.test(target) ? [] : [`\`${target}\` is a guess: name the column that holds the truth`];
@@ -78,8 +119,19 @@ function modelChecks(model: string, dataset: string, table: Table): readonly Pro
     check: { id: `${model}-${slug(column)}-opportunity`, check: "fair.opportunity", ...on, group: { name: column, column, transform: { kind: "value" } }, max: 0.1 },
     remarks: [`people are told apart by \`${column}\`: say whom the system affects, and which difference matters there`, "two groups of 600 rows each show a difference below 0.1"],
   }));
-  return [...performance, ...fairness];
+  const rows = Math.min(table.rows, rowsDrawn);
+  // Of a table without rows nothing can be drawn.
+  const robustness = rows === 0 ? [] : [
+    { check: { id: `${model}-noise`, check: "robust.noise", ...on, rows, max: 0.02 }, remarks: [`features move by a tenth of their spread; ${trialsNeeded(0, 0.02, alpha)} rows show it when nothing changes, there are ${table.rows}`] },
+    { check: { id: `${model}-evasion`, check: "robust.evasion", ...on, rows, epsilon: 0.1, max: 0.1 }, remarks: ["an attack on each drawn row, up to 2,000 questions; set epsilon to what somebody could change unnoticed", sizes(0.1, rows)] },
+    { check: { id: `${model}-input`, check: "robust.input", ...on, rows }, remarks: ["empty, infinite and huge input: a census, no sample"] },
+  ];
+  const watched = groups.length === 0 || rows === 0 ? [] : [{ check: { id: `${model}-rests-on`, check: "explain.permutation", ...on, rows, watched: groups, max: 0.05 }, remarks: ["how much of the decision rests on what tells people apart"] }];
+  const membership = train === undefined || classes.size !== 2 ? [] : [{ check: { id: `${model}-members`, check: "privacy.membership", ...on, members: train, max: 0.6 }, remarks: ["whether rows that it was trained on can be told from others; about 150 rows on each side show it"] }];
+  return [...performance, ...fairness, ...robustness, ...watched, ...membership];
 }
+
+const rowsDrawn = 200;
 
 function slug(text: string): string {
   return text.toLowerCase().replaceAll(/[^a-z0-9]+/gu, "-");

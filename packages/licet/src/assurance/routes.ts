@@ -1,18 +1,45 @@
-import type { RouteAnswer } from "@licet/contract";
+import { alphaMax, type RepeatView, type RouteAnswer } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import type { Caller, Handlers, RunCaller } from "../http/handlers.ts";
-import { declaresFile } from "../inventory/store.ts";
-import { returnResults } from "./results.ts";
-import { runOnServer, type ServerRunDeps } from "./server-run.ts";
-import { resultsOfTicket, type Ticket } from "./store.ts";
-import { issueTicket, ticketStatus } from "./ticket.ts";
+import { declaresFile, findRelease } from "../inventory/store.ts";
+import { repeatDrawn, repeatView } from "./attempts/repeat.ts";
+import { reservedBy, usesOf } from "./attempts/store.ts";
+import { declaredDatasets } from "./declared-check.ts";
+import { carryResults, returnResults } from "./results.ts";
+import { runAgain, runOnServer, type ServerRunDeps } from "./server-run.ts";
+import { findResult, resultsOfTicket, type Ticket } from "./store.ts";
+import { issueTicket, openTicket, ticketStatus } from "./ticket.ts";
 import { checkRow, type CheckRow } from "./view.ts";
 
 type TicketView = RouteAnswer<"issueTicket">;
 
-function ticketView(ticket: Ticket, now: number): TicketView {
-  const { id, system, release, producer, checks, datasets, seed, attempt, leaseUntil } = ticket;
-  return { id, system, release, producer, checks: [...checks], datasets: { ...datasets }, seed, attempt, leaseUntil, status: ticketStatus(ticket, now) };
+async function ticketView(deps: ServerRunDeps, ticket: Ticket): Promise<TicketView> {
+  const { space, id, system, release, producer, checks, datasets, seed, attempt, leaseUntil } = ticket;
+  const bundle = (await findRelease(deps.read, space, system, release))?.bundle;
+  const [attempts, reuse] = await Promise.all([reservedBy(deps.read, space, id), usesOf(deps.read, space, { system, datasets: bundle === undefined ? new Map() : declaredDatasets(bundle) })]);
+  return {
+    id,
+    system,
+    release,
+    producer,
+    checks: [...checks],
+    datasets: { ...datasets },
+    seed,
+    attempt,
+    leaseUntil,
+    status: ticketStatus(ticket, deps.recorder.now()),
+    attempts: attempts.toSorted((a, b) => checks.indexOf(a.check) - checks.indexOf(b.check)),
+    settled: await settledRows(deps, ticket),
+    reuse: [...reuse],
+    alpha: bundle?.manifest.assurance?.alpha ?? alphaMax,
+  };
+}
+
+/** The results that stand: carried into this ticket where they were another release's, or another id's. */
+async function settledRows(deps: ServerRunDeps, { space, id, settled }: Ticket): Promise<CheckRow[]> {
+  const carried = new Map((await resultsOfTicket(deps.read, space, id)).map((row) => [row.check_id, row]));
+  const rows = await Promise.all(settled.map(({ check, result }) => Promise.resolve(carried.get(check) ?? findResult(deps.read, space, result))));
+  return rows.flatMap((row) => (row === undefined ? [] : [checkRow(row)]));
 }
 
 async function rowsOf(deps: ServerRunDeps, space: string, ticket: string): Promise<CheckRow[]> {
@@ -26,17 +53,48 @@ function producing(caller: Caller | RunCaller, system: string): { readonly produ
   return { producer: "ci", by: caller.run };
 }
 
-export function assuranceRoutes(deps: ServerRunDeps): Pick<Handlers, "issueTicket" | "returnResults" | "putFile" | "runOnServer"> {
-  const { recorder } = deps;
+export interface AssuranceRoutes extends ServerRunDeps {
+  /** Told of a repetition that ended without an answer; it stays owed. */
+  readonly repeatFailed: (error: unknown) => void;
+}
+
+export function assuranceRoutes(deps: AssuranceRoutes): Pick<Handlers, "issueTicket" | "returnResults" | "repeatDrawn" | "putDrawnFile" | "putFile" | "runOnServer"> {
+  const running = new Map<string, Promise<RepeatView | null>>();
+  /** Asked for twice at once, it is made once. */
+  const again = (space: string, ticket: string): Promise<RepeatView | null> => {
+    const key = `${space}/${ticket}`;
+    const begun = running.get(key) ?? repeatDrawn({ ...deps, again: (order) => runAgain(deps, order) }, space, ticket).finally(() => running.delete(key));
+    running.set(key, begun);
+    return begun;
+  };
+  const ticketOf = async (params: { readonly space: string; readonly system: string; readonly ticket: string }, caller: Caller | RunCaller): Promise<string> => {
+    const { by } = producing(caller, params.system);
+    const ticket = await openTicket(deps.read, params.space, params.ticket);
+    if (ticket.system !== params.system || ("run" in caller && ticket.issuedTo !== by)) throw new LicetError("ticket_unknown", { message: `\`${params.system}\` has no ticket \`${params.ticket}\` of yours` });
+    return ticket.id;
+  };
   return {
     async issueTicket({ params, body }, caller) {
       const { producer, by } = producing(caller, params.system);
-      const ticket = await issueTicket(deps, { space: params.space, system: params.system, release: body.release, producer, checks: body.checks, datasets: body.datasets, issuedTo: by });
-      return ticketView(ticket, recorder.now());
+      const issued = await issueTicket(deps, { space: params.space, system: params.system, release: body.release, producer, checks: body.checks, datasets: body.datasets, issuedTo: by });
+      await carryResults(deps, issued);
+      return ticketView(deps, await openTicket(deps.read, params.space, issued.id));
     },
     async returnResults({ params, body }, caller) {
-      await returnResults(deps, { space: params.space, ticket: body.ticket, results: body.results, producedBy: producing(caller, params.system).by });
-      return { items: await rowsOf(deps, params.space, body.ticket) };
+      const ticket = await returnResults(deps, { space: params.space, ticket: body.ticket, results: body.results, producedBy: producing(caller, params.system).by });
+      const repeat = ticket.status === "returned" ? await repeatView(deps, params.space, ticket.id) : null;
+      // Not waited for: the answer says that it is owed, and whoever asks for it again gets what came out.
+      if (repeat?.state === "owed" && repeat.lacking.length === 0) void again(params.space, ticket.id).catch(deps.repeatFailed);
+      return { items: await rowsOf(deps, params.space, body.ticket), repeat };
+    },
+    async repeatDrawn({ params }, caller) {
+      return { repeat: await again(params.space, await ticketOf(params, caller)) };
+    },
+    async putDrawnFile({ params, body }, caller) {
+      const repeat = await repeatView(deps, params.space, await ticketOf(params, caller));
+      if (repeat?.lacking.some(({ digest }) => digest === params.digest) !== true) throw new LicetError("file_undeclared", { message: "no drawn check of this ticket lacks this file" });
+      const { size, held } = await deps.files.put(params.digest, body);
+      return { digest: params.digest, size, held };
     },
     async putFile({ params, body }) {
       if (!(await declaresFile(deps.read, params.space, params.digest))) throw new LicetError("file_undeclared");
@@ -44,8 +102,10 @@ export function assuranceRoutes(deps: ServerRunDeps): Pick<Handlers, "issueTicke
       return { digest: params.digest, size, held };
     },
     async runOnServer({ params, body }, caller) {
-      const ticket = await runOnServer(deps, { space: params.space, system: params.system, release: body.release, askedBy: caller.personId });
-      return { ticket: ticketView(ticket, recorder.now()), items: await rowsOf(deps, params.space, ticket.id) };
+      const { ticket, left } = await runOnServer(deps, { space: params.space, system: params.system, release: body.release, askedBy: caller.personId });
+      const view = await ticketView(deps, ticket);
+      const rows = await rowsOf(deps, params.space, ticket.id);
+      return { ticket: view, items: [...rows, ...view.settled.filter(({ id }) => !rows.some((row) => row.id === id))], left: [...left] };
     },
   };
 }

@@ -1,18 +1,27 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { SuiteReport } from "@licet/contract";
+import { componentsOf } from "@licet/assurance";
+import { SuiteReport, type AssuranceCheck, type CheckResult, type DatasetReuse, type ReleaseBundle, type ReservedAttempt } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import { findRelease } from "../inventory/store.ts";
-import { declaredFiles } from "./declared-check.ts";
+import { runsOnServer, type RepeatDeps } from "./attempts/repeat.ts";
+import { reservedBy, usesOf } from "./attempts/store.ts";
+import { declaredDatasets, declaredFiles } from "./declared-check.ts";
 import type { HeldFiles } from "./held-files.ts";
-import { returnResults, type ResultDeps } from "./results.ts";
+import { carryResults, returnResults, type ResultDeps } from "./results.ts";
+import { answering, type OpenUnderTest, type UnderTest } from "./runner-asks.ts";
+import { asksOnServer, languageOf } from "./runner-models.ts";
+import type { RunnerLanguage } from "./runner-language.ts";
 import type { Ticket } from "./store.ts";
 import { issueTicket, openTicket } from "./ticket.ts";
 
 export interface ServerRunDeps extends ResultDeps {
   readonly files: HeldFiles;
+  readonly tierOf: RepeatDeps["tierOf"];
   /** The folder of `files`: nothing outside it is read. */
   readonly root: string;
+  /** Lets a run ask the registered providers; without, the server's runner asks no model. */
+  readonly underTest?: OpenUnderTest | undefined;
 }
 
 const runMsMax = 10 * 60 * 1000;
@@ -28,20 +37,31 @@ interface Order {
   readonly root: string;
   readonly files: Readonly<Record<string, { readonly path: string; readonly digest: string }>>;
   readonly seed: string;
+  readonly attempts: readonly ReservedAttempt[];
+  readonly reuse: readonly DatasetReuse[];
   readonly release: string;
+  readonly language?: RunnerLanguage | undefined;
 }
 
-/** Whatever ends the worker without a report is a failure: no evidence, never a pass. */
-async function runInWorker(order: Order): Promise<SuiteReport> {
+/** Left at the end for what was begun, and for the report. */
+const reportMs = 2 * 60 * 1000;
+
+/** Runs in a worker of its own. Whatever ends it without a report is a failure: no evidence, never a pass. */
+export async function runInWorker(order: Order, underTest?: UnderTest): Promise<SuiteReport> {
   const worker = new Worker(workerAddress(), { workerData: order, resourceLimits: { maxOldGenerationSizeMb: memoryMbMax }, stdout: true, stderr: true });
   const timer = setTimeout(() => void worker.terminate(), runMsMax);
+  const answer = answering(underTest);
   try {
     return await new Promise<SuiteReport>((resolve, reject) => {
-      worker.once("message", (report: unknown) => {
-        const parsed = SuiteReport.safeParse(report);
+      const take = async (message: unknown): Promise<void> => {
+        const reply = await answer(message);
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
+        if (reply !== undefined) return worker.postMessage(reply);
+        const parsed = SuiteReport.safeParse(message);
         if (parsed.success) resolve(parsed.data);
         else reject(new LicetError("runner_failed", { cause: parsed.error }));
-      });
+      };
+      worker.on("message", (message: unknown) => void take(message).catch(reject));
       worker.once("error", (cause) => reject(new LicetError("runner_failed", { cause })));
       worker.once("exit", (code) => reject(new LicetError("runner_failed", { message: `the runner ended with code ${code} and without a report` })));
     });
@@ -68,25 +88,74 @@ export interface ServerRun {
   readonly askedBy: string;
 }
 
+export interface ServerRan {
+  readonly ticket: Ticket;
+  /** Checks that files alone do not decide: the server's runner leaves them to others. */
+  readonly left: readonly string[];
+}
+
 /** Ticket, run, results: producer `licet`. The seed is drawn and logged before the first file is read. */
-export async function runOnServer(deps: ServerRunDeps, run: ServerRun): Promise<Ticket> {
+export async function runOnServer(deps: ServerRunDeps, run: ServerRun): Promise<ServerRan> {
   const release = await findRelease(deps.read, run.space, run.system, run.release);
   if (release === undefined) throw new LicetError("release_unknown", { message: `release \`${run.release}\` of \`${run.system}\` has not been pushed` });
-  const suite = release.bundle.manifest.assurance;
-  if (suite === undefined || suite.checks.length === 0) throw new LicetError("check_undeclared", { message: "the release declares no check" });
-  const declared = declaredFiles(release.bundle);
-  const files = await heldPaths(deps.files, declared);
-  const ticket = await issueTicket(deps, {
+  const checks = release.bundle.manifest.assurance?.checks ?? [];
+  const underTest = await opened(deps, run, release.bundle);
+  try {
+    return await ranOnServer(deps, run, { bundle: release.bundle, checks, underTest });
+  } finally {
+    await underTest?.close();
+  }
+}
+
+interface Running {
+  readonly bundle: ReleaseBundle;
+  readonly checks: readonly AssuranceCheck[];
+  readonly underTest: UnderTest | undefined;
+}
+
+/** Where no model can be asked, checks that would ask one are left to others, as where nothing is wired. */
+async function opened({ underTest }: ServerRunDeps, { space, system }: ServerRun, bundle: ReleaseBundle): Promise<UnderTest | undefined> {
+  const asks = (bundle.manifest.assurance?.checks ?? []).some(({ check }) => check.startsWith("llm."));
+  if (!asks || underTest === undefined) return undefined;
+  return underTest({ space, system, bundle }).catch(() => undefined);
+}
+
+async function ranOnServer(deps: ServerRunDeps, run: ServerRun, { bundle, checks, underTest }: Running): Promise<ServerRan> {
+  const own = checks.filter((check) => runsOnServer(check, bundle) || asksOnServer(check, bundle, underTest));
+  const left = checks.filter((check) => !own.includes(check)).map(({ id }) => id);
+  if (own.length === 0) throw new LicetError("check_undeclared", { message: left.length === 0 ? "the release declares no check" : `no declared check follows from files alone or asks a model of a registered provider, which is all that the server's runner has: run \`${left.join("`, `")}\` with \`licet check\` or in CI` });
+  const declared = declaredFiles(bundle);
+  const read = new Set(own.flatMap((check) => componentsOf(check)).filter((name) => underTest?.models.has(name) !== true));
+  const files = await heldPaths(deps.files, new Map([...declared].filter(([name]) => read.has(name))));
+  const issued = await issueTicket(deps, {
     space: run.space,
     system: run.system,
     release: run.release,
     producer: "licet",
-    checks: suite.checks.map((check) => check.id),
+    checks: own.map((check) => check.id),
     datasets: Object.fromEntries(declared),
     issuedTo: "server",
     requestedBy: run.askedBy,
   });
-  const report = await runInWorker({ suite, root: deps.root, files, seed: ticket.seed, release: run.release });
-  await returnResults(deps, { space: run.space, ticket: ticket.id, results: report.results, producedBy: "server" });
-  return openTicket(deps.read, run.space, ticket.id);
+  await carryResults(deps, issued);
+  if (issued.checks.length > 0) {
+    const suite = { checks: own.filter(({ id }) => issued.checks.includes(id)) };
+    const attempts = await reservedBy(deps.read, run.space, issued.id);
+    const reuse = await usesOf(deps.read, run.space, { system: run.system, datasets: declaredDatasets(bundle) });
+    const language = underTest && languageOf(bundle, underTest, Date.now() + runMsMax - reportMs);
+    const report = await runInWorker({ suite, root: deps.root, files, seed: issued.seed, attempts, reuse, release: run.release, language }, underTest);
+    await returnResults(deps, { space: run.space, ticket: issued.id, results: report.results, producedBy: "server" });
+  }
+  return { ticket: await openTicket(deps.read, run.space, issued.id), left };
+}
+
+/** Makes one check of somebody else's ticket again: its seed, its alpha, the bytes that the release declares. */
+export async function runAgain(deps: ServerRunDeps, { ticket, check, release }: Parameters<RepeatDeps["again"]>[0]): Promise<CheckResult> {
+  const read = new Set(componentsOf(check));
+  const files = await heldPaths(deps.files, new Map([...declaredFiles(release)].filter(([name]) => read.has(name))));
+  const attempts = (await reservedBy(deps.read, ticket.space, ticket.id)).filter((each) => each.check === check.id);
+  const { results } = await runInWorker({ suite: { checks: [check] }, root: deps.root, files, seed: ticket.seed, attempts, reuse: [], release: ticket.release });
+  const [result] = results;
+  if (result === undefined) throw new LicetError("runner_failed");
+  return result;
 }

@@ -1,11 +1,11 @@
-import { canonicalize, isRecord, predicateType, statementType, type Statement } from "@licet/evidence";
-import { CheckResultPredicate, type CheckResult } from "@licet/contract";
+import { canonicalize, isRecord, parseJson, predicateType, statementType, type Statement } from "@licet/evidence";
+import { CheckResultPredicate, type CheckResult, type DatasetReuse, type ReservedAttempt } from "@licet/contract";
 
 /** in-toto attestation framework, predicate test-result v0.1. */
 export const testResultType = "https://in-toto.io/attestation/test-result/v0.1";
 
 function statement(said: CheckResultPredicate, type: string, predicate: object): Statement {
-  const plain: unknown = JSON.parse(canonicalize(predicate));
+  const plain: unknown = parseJson(canonicalize(predicate));
   if (!isRecord(plain)) throw new TypeError("a predicate is an object");
   return { _type: statementType, subject: [{ name: said.system, digest: { sha256: said.release.slice("sha256:".length) } }], predicateType: type, predicate: plain };
 }
@@ -26,7 +26,9 @@ export function testResultStatement(said: CheckResultPredicate): Statement {
   });
 }
 
-/** The result as its producer may claim it: the attempt and the seed come from the ticket, never from the claim. */
-export function stamped(result: CheckResult, ticket: { readonly attempt: number; readonly seed: string }): CheckResult {
-  return { ...result, seed: ticket.seed, attempt: { ...result.attempt, index: ticket.attempt } };
+/** The result as its producer may claim it: attempt, seed and reuse come from the ticket, never from the claim. */
+export function stamped(result: CheckResult, plan: Pick<ReservedAttempt, "index" | "alpha" | "previous" | "repeats" | "seed">, reuse: readonly DatasetReuse[]): CheckResult {
+  const { index, alpha, previous, repeats, seed } = plan;
+  const { reuse: _, ...claimed } = result;
+  return { ...claimed, seed, attempt: { index, alphaSpent: alpha, previous: [...previous], ...(repeats !== null && { repeats }) }, ...(reuse.length > 0 && { reuse: [...reuse] }) };
 }

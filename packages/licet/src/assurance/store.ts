@@ -1,11 +1,19 @@
-import { CiClaim, CiClaimNames, CiKind, CiProvenance, Producer } from "@licet/contract";
+import { CiClaim, CiClaimNames, CiKind, CiProvenance, Producer, SettledCheck } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Kysely, Transaction } from "kysely";
 import { z } from "zod";
 import type { NewRow, Row, Tables } from "../db/tables.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
 
+/** Inside the transaction of an entry. */
+export type Writer = Transaction<Tables>;
+
 export type ResultRow = Row<"check_result">;
+
+export type AttemptRow = Row<"check_attempt">;
+
+export type RepeatRow = Row<"check_repeat">;
 
 export interface Ticket {
   readonly id: string;
@@ -21,6 +29,7 @@ export interface Ticket {
   readonly issuedTo: string;
   readonly issuedAt: number;
   readonly leaseUntil: number;
+  readonly settled: readonly SettledCheck[];
 }
 
 function ticket(row: Row<"ticket">): Ticket {
@@ -30,14 +39,15 @@ function ticket(row: Row<"ticket">): Ticket {
     system: row.system,
     release: row.release,
     producer: Producer.parse(row.producer),
-    checks: z.array(z.string()).parse(JSON.parse(row.checks)),
-    datasets: z.record(z.string(), z.string()).parse(JSON.parse(row.datasets)),
+    checks: z.array(z.string()).parse(parseJson(row.checks)),
+    datasets: z.record(z.string(), z.string()).parse(parseJson(row.datasets)),
     seed: row.seed,
     status: row.status === "open" ? "open" : "returned",
     attempt: row.attempt,
     issuedTo: row.issued_to,
     issuedAt: row.issued_at,
     leaseUntil: row.lease_until,
+    settled: row.settled === null ? [] : z.array(SettledCheck).parse(parseJson(row.settled)),
   };
 }
 
@@ -75,6 +85,10 @@ export async function resultsOfTicket(db: Reader, space: string, id: string): Pr
   return db.selectFrom("check_result").selectAll().where("space", "=", space).where("ticket", "=", id).orderBy("check_id").execute();
 }
 
+export async function findResult(db: Reader, space: string, id: string): Promise<ResultRow | undefined> {
+  return db.selectFrom("check_result").selectAll().where("space", "=", space).where("id", "=", id).executeTakeFirst();
+}
+
 /** Every result of a release, newest first. */
 export async function resultsOfRelease(db: Reader, space: string, subject: { readonly system: string; readonly release: string }): Promise<readonly ResultRow[]> {
   return db
@@ -96,7 +110,7 @@ export interface CiRegistration extends Omit<Row<"ci_registration">, "kind" | "n
 }
 
 function ciRegistration(row: Row<"ci_registration">): CiRegistration {
-  return { ...row, kind: CiKind.parse(row.kind), names: CiClaimNames.parse(JSON.parse(row.names)), claims: z.array(CiClaim).parse(JSON.parse(row.claims)) };
+  return { ...row, kind: CiKind.parse(row.kind), names: CiClaimNames.parse(parseJson(row.names)), claims: z.array(CiClaim).parse(parseJson(row.claims)) };
 }
 
 /** Newest first, in force and removed. */
@@ -148,7 +162,7 @@ export interface CiRun extends Omit<Row<"ci_run">, "provenance" | "authors"> {
 }
 
 function ciRun(row: Row<"ci_run">): CiRun {
-  return { ...row, provenance: CiProvenance.parse(JSON.parse(row.provenance)), authors: z.array(z.string()).parse(JSON.parse(row.authors)) };
+  return { ...row, provenance: CiProvenance.parse(parseJson(row.provenance)), authors: z.array(z.string()).parse(parseJson(row.authors)) };
 }
 
 export async function findCiRun(db: Reader, space: string, id: string): Promise<CiRun | undefined> {

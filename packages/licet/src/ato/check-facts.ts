@@ -1,8 +1,10 @@
-import type { GateFacts } from "@licet/contract";
+import type { AssuranceCheck, GateFacts, JudgedBy } from "@licet/contract";
+import { disputedAmong } from "../assurance/attempts/store.ts";
 import { listTickets, resultsOfRelease, type Ticket } from "../assurance/store.ts";
 import { CheckResult } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
-import { producerCounts } from "./gate-request.ts";
+import { producerCounts } from "./check-sets.ts";
 import type { Reader } from "./store.ts";
 
 type CheckFact = GateFacts["checks"][number];
@@ -20,13 +22,15 @@ export interface CheckSubject {
   readonly system: string;
   readonly release: string;
   readonly ids: readonly string[];
+  /** As the release declares them: how hard a check tries stands there, and not in its result. */
+  readonly declared: readonly AssuranceCheck[];
   readonly tier: Tier;
   readonly now: number;
 }
 
 const Producer = z.enum(["self", "ci", "licet"]);
 const Verdict = z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable"]);
-const Kind = CheckResult.pick({ check: true });
+const Judged = CheckResult.pick({ check: true, limit: true, counts: true, origin: true });
 
 /**
  * One fact a check: the newest result from a producer that counts at this tier, else the newest of any. A counted
@@ -34,23 +38,50 @@ const Kind = CheckResult.pick({ check: true });
  */
 export async function checkFacts(db: Reader, space: string, subject: CheckSubject): Promise<CheckFacts> {
   const rows = await resultsOfRelease(db, space, subject);
-  const results = new Map<string, unknown>(rows.map((row) => [row.entry, JSON.parse(row.result)]));
+  const results = new Map<string, unknown>(rows.map((row) => [row.entry, parseJson(row.result)]));
+  const disputed = await disputedAmong(db, space, rows.map(({ id }) => id));
   const facts = rows.map((row): CheckFact => {
-    const kind = Kind.safeParse(results.get(row.entry));
+    const judged = Judged.safeParse(results.get(row.entry)).data;
+    const declared = subject.declared.find((each) => each.id === row.check_id);
     return {
       id: row.check_id,
-      check: kind.success ? kind.data.check : "unknown",
-      verdict: Verdict.catch("errored").parse(row.verdict),
+      check: judged?.check ?? "unknown",
+      verdict: disputed.has(row.id) ? "disputed" : Verdict.catch("errored").parse(row.verdict),
       producer: Producer.catch("self").parse(row.producer),
       producedBy: row.produced_by,
       at: row.produced_at,
       result: row.entry,
+      ...(judged !== undefined && declared?.check === judged.check && { judged: judgedBy(judged, declared) }),
     };
   });
   const counted = facts.filter((fact) => producerCounts(fact, subject.tier));
   const tickets = await listTickets(db, space, subject);
   const checks = subject.ids.flatMap((id) => newest(facts, id, subject.tier)).map((fact) => abortedSince(fact, tickets, subject));
   return { checks, producers: [...new Set(counted.map((fact) => fact.producedBy))], results };
+}
+
+function judgedBy({ limit, counts, origin }: z.output<typeof Judged>, declared: AssuranceCheck): JudgedBy {
+  return {
+    op: limit.op,
+    limit: limit.value,
+    alpha: limit.alpha,
+    attempted: counts.attempted,
+    assessed: counts.assessed,
+    origin: origin === "native" ? origin : origin.importedFrom,
+    ...effortOf(declared),
+  };
+}
+
+/** What else than its limit makes a check easy or hard to pass, by the members that checks of every kind use for it. */
+export function effortOf(check: AssuranceCheck): Pick<JudgedBy, "figure" | "distance" | "norm" | "queries"> {
+  const figure = "metric" in check ? check.metric : "figure" in check ? check.figure : "of" in check ? check.of : undefined;
+  const distance = "epsilon" in check ? check.epsilon : "sigma" in check ? check.sigma : undefined;
+  return {
+    ...(figure !== undefined && { figure }),
+    ...(distance !== undefined && { distance }),
+    ...("norm" in check && { norm: check.norm }),
+    ...("queries" in check && { queries: check.queries }),
+  };
 }
 
 /** Rows come newest first. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { LicetError, type RouteAnswer } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { newId } from "../base/ids.ts";
 import { findRelease, releaseNumbers } from "../inventory/store.ts";
@@ -91,7 +92,7 @@ export async function deploymentViews(db: Reader, space: string, rows: readonly 
     active: row.active === 1,
     recordedBy: emails.get(row.recorded_by) ?? row.recorded_by,
     recordedAt: row.recorded_at,
-    attested: z.array(z.string()).parse(JSON.parse(row.attested)),
+    attested: z.array(z.string()).parse(parseJson(row.attested)),
     credentials: credentials
       .filter((each) => each.deployment === row.id)
       .map((each) => ({ id: each.id, hint: each.hint, issuedAt: each.issued_at, expiresAt: each.expires_at, revokedAt: each.revoked_at })),

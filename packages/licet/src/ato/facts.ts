@@ -66,7 +66,7 @@ async function gatherMaterial(db: Reader, space: string, question: Question, now
   const assessment = assess({ manifest, answers: await signedAnswers(db, space, manifest), now });
   const declared = declaredFacts(release.bundle, assessment, question);
   const ids = [...declared.declaredChecks, ...declared.advisoryChecks];
-  const checks = await checkFacts(db, space, { system: system.name, release: digest, ids, tier: declared.tier, now });
+  const checks = await checkFacts(db, space, { system: system.name, release: digest, ids, declared: manifest.assurance?.checks ?? [], tier: declared.tier, now });
   const authors = await authorsOf(db, space, { release, producers: checks.producers });
   const registered = new Set((await listProviders(db, space)).map((row) => row.id));
   const needed = manifest.components.models.map((model) => model.provider).filter((id) => id !== ownProvider);

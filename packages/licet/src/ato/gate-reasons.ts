@@ -1,6 +1,7 @@
 import type { GateFacts, Requirement } from "@licet/contract";
 import { list, type PolicyReason } from "../policy/decide.ts";
-import { checkSets, countedApprovals, producerCounts, samePerson } from "./gate-request.ts";
+import { checkSets, producerCounts } from "./check-sets.ts";
+import { countedApprovals, samePerson } from "./gate-request.ts";
 
 export const unknownOffline = "unknown offline";
 
@@ -37,9 +38,6 @@ const findings: Readonly<Record<string, Finding>> = {
   "risk.not-prohibited": (facts, met) => (met ? "no practice of Article 5 was found" : facts.tierReasons.join("; ") || "a practice of Article 5 was found"),
   "risk.answers": (facts, met) => (met ? "nothing is open" : `open: ${facts.openQuestions.join(", ")}; until answered the stricter branch holds`),
   "check.declared": (facts, met) => checksFinding(facts, met),
-  "check.data": (facts) => kindFinding(facts, "data"),
-  "check.performance": (facts) => kindFinding(facts, "perf"),
-  "check.fairness": (facts) => kindFinding(facts, "fair"),
 };
 
 const approvalIds = /^approval\.(?:production|limited|high|critical)$/u;
@@ -77,20 +75,14 @@ function checksFinding(facts: GateFacts, met: boolean): string {
     .join("; ");
 }
 
-function checkFinding(facts: GateFacts, id: string): string {
+/** The verdict of a check, and whether its producer counts. */
+export function checkFinding(facts: GateFacts, id: string): string {
   const rows = facts.checks.filter((row) => row.id === id);
   const [row] = rows.filter((each) => each.verdict !== "pass").concat(rows);
   if (row === undefined) return "no result for this release";
+  if (row.verdict === "disputed") return "disputed: another run came to other figures; find out why, then run it again with `licet check`";
   if (row.verdict !== "pass") return row.verdict.replaceAll("_", " ");
   return producerCounts(row, facts.tier) ? "passes" : `passes, but producer \`self\` does not count at ${facts.tier} tier`;
-}
-
-function kindFinding(facts: GateFacts, kind: string): string {
-  const { passed } = checkSets(facts);
-  const ids = facts.checks.filter((row) => row.check.startsWith(`${kind}.`)).map((row) => row.id);
-  const passing = ids.filter((id) => passed.includes(id));
-  if (passing.length > 0) return `passed: ${passing.join(", ")}`;
-  return ids.length === 0 ? `no result of a \`${kind}.*\` check for this release` : ids.map((id) => `${id}: ${checkFinding(facts, id)}`).join("; ");
 }
 
 function approvalsFinding(facts: GateFacts): string {

@@ -1,13 +1,17 @@
 import { GateFacts, LicetError, type GateAnswer, type Requirement } from "@licet/contract";
 import type { Bundle } from "../policy/bundle.ts";
 import { createDecider, type Decider, type PolicyDecision, type PolicyReason, type PolicyRequest } from "../policy/decide.ts";
+import { countResults, type CountedResults } from "./count-results.ts";
+import { evidenceFinding } from "./evidence-finding.ts";
 import { finding, requirementState, turns, waitingSince } from "./gate-reasons.ts";
 import { gateRequest } from "./gate-request.ts";
+import { unwatched, type GateWatch } from "./gate-watch.ts";
 import { factsDigest } from "./material.ts";
 
 /**
  * Decides one move: a pure function of facts and bundle, the same bytes on the server, in CI and offline.
- * What applies is asked of Cedar (action `demand`), what is unmet are the forbids that fired (action `promote`).
+ * What each passed result stands for is asked of Cedar first (action `countResult`), then what applies (`demand`); what
+ * is unmet are the forbids that fired (`promote`).
  *
  * INVARIANT: allow only when Cedar allows, nothing errored, and no requirement is listed as unmet.
  * Throws `facts_malformed` for anything that is not GateFacts.
@@ -17,12 +21,13 @@ export function decideGate(given: GateFacts, bundle: Bundle, watch: GateWatch = 
   if (!parsed.success) throw new LicetError("facts_malformed", { at: { issues: parsed.error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join("."), message: issue.message })) } });
   const facts = parsed.data;
   const decider = createDecider(bundle);
-  const demanded = decider.decide(gateRequest(facts, "demand"));
-  const promotion = gateRequest(facts, "promote");
+  const counted = countResults(decider, facts, watch);
+  const demanded = decider.decide(gateRequest(facts, "demand", counted.kinds));
+  const promotion = gateRequest(facts, "promote", counted.kinds);
   const moved = decider.decide(promotion);
   watch({ bundle, request: promotion, decision: moved });
   const told = foreignSentences(decider, { promotion, moved });
-  const requirements = requirementReasons(decider, demanded, moved).map((each) => requirement(each, facts, { moved, told }));
+  const requirements = requirementReasons(decider, demanded, moved).map((each) => requirement(each, facts, { moved, told, counted, decider }));
   const clean = demanded.errors.length === 0 && moved.errors.length === 0 && demanded.decision === "allow";
   const allowed = moved.decision === "allow" && clean && requirements.every((each) => each.state === "met");
   return {
@@ -40,10 +45,12 @@ export function decideGate(given: GateFacts, bundle: Bundle, watch: GateWatch = 
   };
 }
 
-/** Sees every decision of the gate after it was made; see policy/sampling.ts. */
-export type GateWatch = (decided: { readonly bundle: Bundle; readonly request: PolicyRequest; readonly decision: PolicyDecision }) => void;
+/** What the gate asks last, with what the results stand for: for those who explain it. */
+export function promotionRequest(facts: GateFacts, bundle: Bundle): PolicyRequest {
+  return gateRequest(facts, "promote", countResults(createDecider(bundle), facts, unwatched).kinds);
+}
 
-const unwatched: GateWatch = () => undefined;
+export type { GateWatch } from "./gate-watch.ts";
 
 /** Applying requirements in the bundle's order; one that errored is listed too, and so is every one when the engine failed. */
 function requirementReasons({ bundle, requirements }: Decider, demanded: PolicyDecision, moved: PolicyDecision): readonly PolicyReason[] {
@@ -66,20 +73,23 @@ function foreignSentences(decider: Decider, { promotion, moved }: { readonly pro
 interface Moved {
   readonly moved: PolicyDecision;
   readonly told: ReadonlyMap<string, string>;
+  readonly counted: CountedResults;
+  readonly decider: Decider;
 }
 
-function requirement(policy: PolicyReason, facts: GateFacts, { moved, told }: Moved): Requirement {
+function requirement(policy: PolicyReason, facts: GateFacts, { moved, told, counted, decider }: Moved): Requirement {
   const id = policy.policy;
   const fired = moved.reasons.some((each) => each.policy === id);
   const error = moved.errors.find((each) => each.policy === id || each.policy === "request" || each.policy === "engine");
   const met = !fired && error === undefined;
   const { turn, people } = turns(policy, facts);
+  const shown = evidenceFinding(id, facts, { met, counted, decider }) ?? { finding: finding(id, facts, { met, told: told.get(id) }) };
   return {
     id,
     title: policy.requirement ?? id,
     state: requirementState(id, facts, met),
-    reason: error === undefined ? finding(id, facts, { met, told: told.get(id) }) : "the policy could not be evaluated, which denies",
-    remedy: met ? "" : filled(policy.remedy ?? "", facts),
+    reason: error === undefined ? shown.finding : "the policy could not be evaluated, which denies",
+    remedy: met ? "" : (shown.remedy ?? filled(policy.remedy ?? "", facts)),
     turn: met ? "" : turn,
     people: met ? [] : [...people],
     since: met ? null : waitingSince(id, facts),

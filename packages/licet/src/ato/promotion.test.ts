@@ -7,7 +7,7 @@ import { rebuildDatabase } from "../ledger/replay.ts";
 import { builtinBundle } from "../policy/bundle.ts";
 import { decideGate } from "./gate.ts";
 import { openRequest } from "./lifecycle.ts";
-import { changed, cookies, definitions, fresh, helpdesk, hour, openWorld, tumour, type Caller, type World } from "./world-fixture.ts";
+import { changed, cookies, definitions, fresh, helpdesk, hour, laxTumour, openWorld, tumour, type Caller, type World } from "./world-fixture.ts";
 
 let world: World;
 let tom: Caller, rita: Caller, ada: Caller, pia: Caller;
@@ -184,6 +184,23 @@ describe("a high-tier pilot", () => {
     const request = await promote("tumour");
     expect((await answer(request.id, rita, "risk-owner", "return")).status).toBe("returned");
     expect(await code(answer(request.id, ada, "authorizing-official"))).toBe("request_closed");
+  });
+
+  test("a check that was declared with a limit which everything passes meets no requirement, until it is tightened", async () => {
+    const release = await world.push(laxTumour, tom.personId);
+    for (const [id, check, limit] of [["schema", "data.schema", 0], ["recall", "perf.metric", 0.8], ["opportunity", "fair.opportunity", 1]] as const) await world.result({ system: "tumour", release, id, check, limit, verdict: "pass" });
+    const request = await promote("tumour");
+    expect(unmet(request)).toEqual(["check.fairness", "approval.high"]);
+    expect(request.gate?.requirements.find(({ id }) => id === "check.fairness")).toMatchObject({
+      reason: "opportunity: `max: 1` is laxer than 0.1, which tier high asks for",
+      remedy: "tighten the check: `max: 0.1` or stricter in `opportunity`; then push, and run `licet check --on-server`",
+      turn: "technical-owner",
+    });
+    await answer(request.id, rita, "risk-owner");
+    world.clock.advance(1000);
+    expect((await answer(request.id, ada, "authorizing-official")).status).toBe("open");
+    await assured();
+    expect(unmet(await promote("tumour"))).toEqual(["approval.high"]);
   });
 
   test("results of the developer's own machine do not count", async () => {

@@ -1,5 +1,5 @@
 import { AtoPredicate, type Digest, type GateAnswer } from "@licet/contract";
-import { canonicalize, digestOf, isRecord, predicateType, statementType, type Statement, type Subject } from "@licet/evidence";
+import { canonicalize, digestOf, isRecord, parseJson, predicateType, statementType, type Statement, type Subject } from "@licet/evidence";
 import { releaseOf } from "../inventory/release.ts";
 import type { StoredRequest } from "../oversight/store.ts";
 import type { Weighed } from "../oversight/weigh.ts";
@@ -26,7 +26,7 @@ export function atoStatement(grant: Grant): Statement {
     subject(gathered.facts.system, gathered.facts.release),
     ...releaseOf(gathered.release.bundle).components.map((component) => subject(`${component.kind}/${component.name}`, component.digest)),
   ];
-  const plain: unknown = JSON.parse(canonicalize(AtoPredicate.parse(predicate(grant))));
+  const plain: unknown = parseJson(canonicalize(AtoPredicate.parse(predicate(grant))));
   if (!isRecord(plain)) throw new TypeError("a predicate is an object");
   return { _type: statementType, subject: subjects, predicateType: atoPredicate, predicate: plain };
 }

@@ -1,4 +1,5 @@
 import { AtoState, Envelope, TrafficStage, type RouteAnswer } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { AtoRow } from "./store.ts";
 
 export type AtoView = RouteAnswer<"listAtos">["items"][number];
@@ -34,6 +35,6 @@ export function atoView(row: AtoRow, circumstance: Circumstance): AtoView {
     stateReason: computed ? (state === "expired" ? "its last day is over" : "a hold is in force") : row.state_reason,
     request: row.request,
     entry: row.entry,
-    statement: Envelope.parse(JSON.parse(row.statement)),
+    statement: Envelope.parse(parseJson(row.statement)),
   };
 }

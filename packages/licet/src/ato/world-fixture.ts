@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
+import { declaredLimit } from "@licet/assurance";
 import type { CheckResult, Manifest, ReleaseBundle, Role } from "@licet/contract";
 import { manualClock, type ManualClock } from "../base/clock.ts";
 import { carryOutRegistration } from "../assurance/ci/registration.ts";
@@ -52,7 +53,7 @@ export interface World {
   person(name: string, held: readonly Role[], how?: { readonly by?: string; readonly early?: boolean }): Promise<Caller>;
   push(bundle: ReleaseBundle, by: string): Promise<string>;
   provider(id: string): Promise<void>;
-  result(of: { readonly system: string; readonly release: string; readonly id: string; readonly check: CheckResult["check"]; readonly verdict: CheckResult["verdict"]; readonly producer?: "self" | "licet"; readonly by?: string }): Promise<void>;
+  result(of: { readonly system: string; readonly release: string; readonly id: string; readonly check: CheckResult["check"]; readonly verdict: CheckResult["verdict"]; readonly producer?: "self" | "licet"; readonly by?: string; readonly limit?: number }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -139,8 +140,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     async provider(id) {
       await commit("provider.registered", { id, dialect: "openai", baseUrl: "http://127.0.0.1:9/v1", vendor: "v", region: "eu", allowPrivate: false, registeredBy: "per_ops" }, { actor: "per_ops", subject: "space" });
     },
-    async result({ system, release, id, check, verdict, producer = "licet", by = "server" }) {
-      const result = checkResult(id, check, verdict);
+    async result({ system, release, id, check, verdict, producer = "licet", by = "server", limit }) {
+      const result = checkResult({ id, check, verdict, limit });
       const said = { id: newId("res", clock.now()), ticket: "tic_none", system, release, producer, producedBy: by, producedAt: clock.now(), result };
       const statement = keys.signStatement(checkResultStatement(said));
       const testResult = keys.signStatement(testResultStatement(said));
@@ -155,7 +156,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 
 const digest = `sha256:${"cd".repeat(32)}`;
 
-function checkResult(id: string, check: string, verdict: CheckResult["verdict"]): CheckResult {
+/** Judged by the limit that the classifier's release declares for it, unless another is given. */
+function checkResult({ id, check, verdict, limit: given }: { readonly id: string; readonly check: string; readonly verdict: CheckResult["verdict"]; readonly limit: number | undefined }): CheckResult {
+  const declared = tumourManifest.assurance?.checks.find((each) => each.id === id);
+  const { op, value } = declared === undefined ? { op: ">=" as const, value: 0.5 } : declaredLimit(declared);
   return {
     schema: "licet.assurance.result/v1",
     id,
@@ -169,7 +173,7 @@ function checkResult(id: string, check: string, verdict: CheckResult["verdict"])
     interval: null,
     counts: { attempted: 1, assessed: 1, unassessed: 0 },
     basis: { kind: "none", reason: "fixture" },
-    limit: { op: ">=", value: 0.5, alpha: 0.05, source: "manifest" },
+    limit: { op, value: given ?? value, alpha: 0.05, source: "manifest" },
     verdict,
     notes: [],
     attempt: { index: 1, alphaSpent: 0.05, previous: [] },
@@ -201,6 +205,12 @@ const tumourManifest: Manifest = {
 
 /** A diagnostic classifier: high tier. */
 export const tumour: ReleaseBundle = { ...exampleBundle(tumourManifest), files: [{ path: "model.onnx", digest, bytes: 1 }] };
+
+/** The same, with a limit of its fairness check that everything passes. */
+export const laxTumour: ReleaseBundle = {
+  ...exampleBundle({ ...tumourManifest, assurance: { checks: tumourManifest.assurance?.checks.map((check) => (check.id === "opportunity" ? { ...check, max: 1 } : check)) ?? [] } }),
+  files: tumour.files,
+};
 
 export function changed(bundle: ReleaseBundle, purpose: string): ReleaseBundle {
   return { ...exampleBundle({ ...bundle.manifest, purpose }), files: bundle.files };

@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { parseJson } from "@licet/evidence";
 import type { Clock } from "./clock.ts";
 import { lockDirectory, lockFileNames, unwritable, type DirectoryLock } from "./directory-lock.ts";
 import { LicetError } from "./errors.ts";
@@ -93,7 +94,7 @@ async function readFormat(path: string): Promise<DataFormat | undefined> {
 function parseFormat(text: string): DataFormat | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ModelPrices, type OwnPriceView, type Price } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { moneyText } from "./budget.ts";
 import { exitCodes, UsageError, type ExitCode } from "./failure.ts";
@@ -47,7 +48,7 @@ export async function runPriceList(options: ServerOptions & { readonly json?: bo
 function jsonIn(file: string): unknown {
   const text = readFileSync(file, "utf8");
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw new UsageError(`\`${file}\` is not JSON`);
   }

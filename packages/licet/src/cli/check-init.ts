@@ -4,7 +4,8 @@ import { LicetError } from "@licet/contract";
 import { Document, visit } from "yaml";
 import { proposeChecks, type ProposedCheck } from "../assurance/propose.ts";
 import type { Project } from "../inventory/project.ts";
-import { componentFiles } from "./check.ts";
+import { askedByGate, type AskedByGate } from "./check-asked.ts";
+import { componentFiles } from "./check-files.ts";
 import { exitCodes, UsageError, type ExitCode } from "./failure.ts";
 import { projectHere } from "./project.ts";
 import type { Terminal } from "./terminal.ts";
@@ -23,7 +24,7 @@ export async function runCheckInit({ dir, write = false }: CheckInitOptions, ter
   const tables = await readTables(project, terminal);
   const proposed = proposeChecks({ manifest: project.manifest, tables });
   if (proposed.length === 0) throw new UsageError("nothing to check is declared here: declare a data set or a model with a file under `components`");
-  const text = section(proposed);
+  const text = section(proposed, askedByGate(project, proposed, Date.now()));
   if (write) appendFileSync(project.file, `\n${text}`);
   else terminal.out(text);
   terminal.err(write ? `appended ${proposed.length} checks to ${project.file}; then run: licet check --practice` : "a proposal: nothing was written; --write appends it to the manifest");
@@ -48,12 +49,13 @@ async function readTables(project: Project, terminal: Terminal): Promise<Readonl
 }
 
 /** Comments are what it is about: why a check is there, and what it takes to decide it. */
-function section(proposed: readonly ProposedCheck[]): string {
+function section(proposed: readonly ProposedCheck[], asked: AskedByGate): string {
   const items = proposed.map(({ check, remarks }) => {
     const lines = yamlOf(check).split("\n");
-    return [...remarks.map((remark) => `    # ${remark}`), ...lines.map((line, at) => `${at === 0 ? "    - " : "      "}${line}`)].join("\n");
+    return [...[...remarks, ...asked.remarks(check)].map((remark) => `    # ${remark}`), ...lines.map((line, at) => `${at === 0 ? "    - " : "      "}${line}`)].join("\n");
   });
-  return `assurance:\n  checks:\n${items.join("\n")}\n`;
+  const beside = asked.missing.map((each) => `    # ${each}\n`).join("");
+  return `assurance:\n  checks:\n${items.join("\n")}\n${beside}`;
 }
 
 /** Rules of columns stand on one line each, as people write them. */

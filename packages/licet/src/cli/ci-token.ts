@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isRecord } from "@licet/evidence";
+import { isRecord, parseJson } from "@licet/evidence";
 import { decodeJwt } from "jose";
 import { LicetError } from "../base/errors.ts";
 import { fetchOutbound, openOutbound } from "../base/outbound.ts";
@@ -45,7 +45,7 @@ async function asked(url: URL, secret: string): Promise<{ readonly status: numbe
 
 function valueIn(body: Uint8Array): string | undefined {
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(body).toString("utf8"));
+    const parsed: unknown = parseJson(Buffer.from(body).toString("utf8"));
     return isRecord(parsed) && typeof parsed["value"] === "string" ? parsed["value"] : undefined;
   } catch {
     return undefined;
@@ -86,7 +86,7 @@ function pushed(env: Environment): readonly string[] {
   if (file === "") return [];
   try {
     const text = readFileSync(file, "utf8");
-    const event: unknown = text.length > eventBytesMax ? undefined : JSON.parse(text);
+    const event: unknown = text.length > eventBytesMax ? undefined : parseJson(text);
     const commits: readonly unknown[] = isRecord(event) && Array.isArray(event["commits"]) ? event["commits"] : [];
     return commits.flatMap((commit) => (isRecord(commit) && isRecord(commit["author"]) && typeof commit["author"]["email"] === "string" ? [commit["author"]["email"]] : []));
   } catch {

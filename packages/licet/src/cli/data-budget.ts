@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, stat
 import { basename, resolve } from "node:path";
 import { PrivacyAccountant } from "@licet/assurance";
 import { LicetError, privacyBudgetBytesMax, PrivacyBudgetFile, type PrivacySpending } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { systemClock } from "../base/clock.ts";
 import { writeBeside } from "./data-output.ts";
 
@@ -84,7 +85,7 @@ function parsed(file: string): PrivacyBudgetFile {
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -20,7 +20,7 @@ function withBudget(command: Command): Command {
 function addAnonymise(data: Command, terminal: Terminal): void {
   withFiles(data.command("anonymise"))
     .description("makes every combination of quasi-identifiers stand for at least k rows")
-    .argument("<source>", "a CSV file; with --dir a declared data set")
+    .argument("<source>", "a CSV, Parquet or Arrow file; with --dir a declared data set")
     .requiredOption("--quasi <column...>", "columns by which somebody might know a person")
     .option("--k <n>", "fewest rows that share them", "5")
     .option("--diversity <column=l>", "a column of which every group must keep l different values")
@@ -35,7 +35,7 @@ function addAnonymise(data: Command, terminal: Terminal): void {
 function addSynthesise(data: Command, terminal: Terminal): void {
   withBudget(withFiles(data.command("synthesise")))
     .description("draws a new table from noisy counts of the real one (differential privacy)")
-    .argument("<source>", "a CSV file; with --dir a declared data set")
+    .argument("<source>", "a CSV, Parquet or Arrow file; with --dir a declared data set")
     .requiredOption("--rows <n>", "rows of the new table")
     .option("--column <column=domain...>", "what may stand in a column: sex=f,m or age=0..119/24 (24 bins) or age=0..119/24/whole")
     .option("--domains <file>", "the same for many columns, as YAML or JSON")
@@ -48,7 +48,7 @@ function addSynthesise(data: Command, terminal: Terminal): void {
 function addNoise(data: Command, terminal: Terminal): void {
   withBudget(withFiles(data.command("noise")))
     .description("counts and sums with noise (differential privacy)")
-    .argument("<source>", "a CSV file; with --dir a declared data set")
+    .argument("<source>", "a CSV, Parquet or Arrow file; with --dir a declared data set")
     .option("--count <column=values...>", "rows with each of these values: illness=flu,cold")
     .option("--sum <column=range...>", "sum of a column, its values moved into the range first: age=0..119")
     .option("--figures <file>", "the same for many figures, as YAML or JSON")

@@ -1,4 +1,4 @@
-import { csvText, noisyCounts, noisySum, rhoOfBudget, secretNoise, tableOf, TypedTableBuilder, type Mechanism, type NoiseLoss, type TypedTable } from "@licet/assurance";
+import { csvText, noisyCounts, noisySum, rhoOfBudget, secretNoise, tableOf, typedFrom, type Mechanism, type NoiseLoss, type Table } from "@licet/assurance";
 import type { DataLineage, NoisyFigure } from "@licet/contract";
 import { budgetFileOf, withBudget, type OpenBudget } from "./data-budget.ts";
 import { lineageBase, outputOf, publish, targetOf } from "./data-output.ts";
@@ -57,10 +57,10 @@ function mechanismOf(kind: NoiseOptions["mechanism"], run: { readonly epsilon: n
 type FigureLoss = NoiseLoss & { readonly column: string; readonly figure: NoisyFigure["figure"] };
 type Answered = { readonly kind: "refused"; readonly reason: string } | { readonly kind: "answered"; readonly rows: readonly (readonly string[])[]; readonly losses: readonly FigureLoss[] };
 
-function answer({ bytes }: DataSource, figures: readonly NoisyFigure[], { budget, mechanism }: { readonly budget: OpenBudget; readonly mechanism: Mechanism }): Answered {
+function answer({ table }: DataSource, figures: readonly NoisyFigure[], { budget, mechanism }: { readonly budget: OpenBudget; readonly mechanism: Mechanism }): Answered {
   const options = { mechanism, accountant: budget.accountant, source: secretNoise() };
-  const categories = typed(bytes, figures.filter(({ figure }) => figure === "count"), "category");
-  const numbers = typed(bytes, figures.filter(({ figure }) => figure === "sum"), "number");
+  const categories = typed(table, figures.filter(({ figure }) => figure === "count"), "category");
+  const numbers = typed(table, figures.filter(({ figure }) => figure === "sum"), "number");
   const rows: (readonly string[])[] = [];
   const losses: FigureLoss[] = [];
   for (const each of figures) {
@@ -75,13 +75,9 @@ function answer({ bytes }: DataSource, figures: readonly NoisyFigure[], { budget
   return { kind: "answered", rows, losses };
 }
 
-function typed(bytes: Uint8Array, figures: readonly NoisyFigure[], kind: "category" | "number"): TypedTable {
-  const builder = new TypedTableBuilder({ kinds: Object.fromEntries(figures.map(({ column }) => [column, kind])), otherwise: "skip" });
-  for (let at = 0; at < bytes.length; at += pieceBytes) builder.push(bytes.subarray(at, at + pieceBytes));
-  return builder.end();
+function typed(table: Table, figures: readonly NoisyFigure[], kind: "category" | "number"): ReturnType<typeof typedFrom> {
+  return typedFrom(table, Object.fromEntries(figures.map(({ column }) => [column, kind])));
 }
-
-const pieceBytes = 1024 * 1024;
 
 function transposed(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
   return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? ""));

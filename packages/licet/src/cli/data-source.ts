@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { Components, readTable, tableBounds, type Table } from "@licet/assurance";
+import { Components, readAnyTable, tableBounds, type Table } from "@licet/assurance";
 import { LicetError } from "@licet/contract";
-import { componentFiles } from "./check.ts";
+import { componentFiles } from "./check-files.ts";
 import { UsageError } from "./failure.ts";
 import { projectHere } from "./project.ts";
 
@@ -34,18 +34,18 @@ export async function readSource(named: string, { dir }: SourceOptions): Promise
     throw new LicetError("component_undeclared", { message: `no data set \`${named}\` with a file is declared in \`${project.file}\`: declare it, or give a file without --dir`, at: { dataset: named } });
   }
   const { file, digest } = await new Components(project.folder, (name) => files[name]).locate(named);
-  const source = read(file, basename(file));
+  const source = await read(file, basename(file));
   if (source.digest !== digest) throw new LicetError("component_digest_mismatch", { message: `the file of \`${named}\` changed while it was read: run the command again`, at: { component: named } });
   return { ...source, dataset: named, system };
 }
 
-function read(file: string, name: string): DataSource {
+async function read(file: string, name: string): Promise<DataSource> {
   const found = statSync(file);
   // A pipe or a device would block for ever, and could not be read a second time to prove anything.
-  if (!found.isFile()) throw new LicetError("file_unreadable", { message: `\`${name}\` is not a regular file: give a CSV file` });
+  if (!found.isFile()) throw new LicetError("file_unreadable", { message: `\`${name}\` is not a regular file: give a CSV, Parquet or Arrow file` });
   if (found.size > tableBounds.bytesMax) throw new LicetError("table_too_large", { message: `\`${name}\` has ${found.size} bytes; ${tableBounds.bytesMax} are allowed` });
   const bytes = readFileSync(file);
-  const table = readTable(bytes);
+  const table = await readAnyTable(bytes);
   if (table.rows === 0) throw new LicetError("transform_table_empty", { message: `\`${name}\` has a header and no rows: give a table with rows` });
   return { name, file, bytes, digest: digestOfData(bytes), table };
 }

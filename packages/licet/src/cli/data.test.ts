@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataLineage, PrivacyBudgetFile } from "@licet/contract";
 import fc from "fast-check";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runAnonymise, type AnonymiseOptions } from "./data-anonymise.ts";
 import { runNoise, type NoiseOptions } from "./data-noise.ts";
@@ -307,4 +308,18 @@ test("garbage for a table gives a coded error or a whole result, and never half 
     }),
     { numRuns: 60 },
   );
+});
+
+test("Parquet and Arrow are sources like CSV: the same rows give the same anonymised bytes, and the lineage names the file that was read", async () => {
+  const cells = people.map((line) => line.split(","));
+  const column = (at: number) => cells.map((row) => row[at] ?? "");
+  const parquet = parquetWriteBuffer({ columnData: [{ name: "name", data: column(0) }, { name: "age", data: column(1).map(Number), type: "INT32" }, { name: "place", data: column(2) }, { name: "illness", data: column(3) }] });
+  writeFileSync(place("people.parquet"), new Uint8Array(parquet));
+  await anonymise(source());
+  const fromCsv = readFileSync(place("out.csv"), "utf8");
+  await anonymise(place("people.parquet"), { force: true });
+  expect(readFileSync(place("out.csv"), "utf8")).toBe(fromCsv);
+  expect(lineage("out.csv").source).toMatchObject({ name: "people.parquet", digest: sha256("people.parquet"), rows: 600 });
+  await noise(place("people.parquet"), { force: true, sum: ["age=0..119"] });
+  expect(read("out.csv").rows.map(([figure, name]) => [figure, name])).toEqual([["count", "illness"], ["count", "illness"], ["count", "illness"], ["sum", "age"]]);
 });

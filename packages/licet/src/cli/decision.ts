@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { DataEntity, dataEntitiesMax, LicetError } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { connect, type ServerOptions } from "./session.ts";
@@ -37,7 +38,7 @@ function entitiesIn(file: string): readonly DataEntity[] {
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { canonicalize } from "@licet/evidence";
+import { canonicalize, parseJson } from "@licet/evidence";
 import { GateFacts, LicetError, type GateAnswer, type RequestView, type TrafficStage } from "@licet/contract";
 import { decideGate } from "../ato/gate.ts";
 import { offlineFacts } from "../ato/offline-facts.ts";
@@ -27,7 +27,7 @@ interface Decided {
 function readFacts(file: string): GateFacts {
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(file, "utf8"));
+    json = parseJson(readFileSync(file, "utf8"));
   } catch (cause) {
     throw new LicetError("file_unreadable", { message: `\`${file}\` is not a facts file`, cause });
   }

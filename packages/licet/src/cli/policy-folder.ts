@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LicetError } from "@licet/contract";
-import { isRecord } from "@licet/evidence";
+import { isRecord, parseJson } from "@licet/evidence";
 import { quoted, type Diagnostic } from "../inventory/diagnostic.ts";
 import { builtinBundle, builtinSource } from "../policy/builtin.ts";
 import { readBundle } from "../policy/bundle-read.ts";
@@ -82,7 +82,7 @@ export function readBundleFile(file: string): Bundle {
 
 export function jsonIn(file: string): unknown {
   try {
-    return JSON.parse(textIn(file));
+    return parseJson(textIn(file));
   } catch (cause) {
     if (cause instanceof LicetError) throw cause;
     throw new LicetError("file_unreadable", { message: `${quoted(file)} is not JSON`, cause });

@@ -1,3 +1,4 @@
+import { escapedXml } from "@licet/assurance";
 import type { ScenarioResult } from "../policy/scenario.ts";
 
 /** JUnit XML, as continuous integration reads it: a suite for each file. */
@@ -10,22 +11,11 @@ export function junitReport(results: readonly ScenarioResult[]): string {
 
 function suite(file: string, results: readonly ScenarioResult[]): string {
   const failed = results.filter(({ differences }) => differences.length > 0).length;
-  return `  <testsuite name="${escaped(file)}" tests="${results.length}" failures="${failed}">\n${results.map(testcase).join("")}  </testsuite>\n`;
+  return `  <testsuite name="${escapedXml(file)}" tests="${results.length}" failures="${failed}">\n${results.map(testcase).join("")}  </testsuite>\n`;
 }
 
 function testcase({ scenario, differences }: ScenarioResult): string {
-  const head = `    <testcase classname="${escaped(scenario.file)}" name="${escaped(scenario.name)}" file="${escaped(scenario.file)}" line="${scenario.line}"`;
+  const head = `    <testcase classname="${escapedXml(scenario.file)}" name="${escapedXml(scenario.name)}" file="${escapedXml(scenario.file)}" line="${scenario.line}"`;
   if (differences.length === 0) return `${head}/>\n`;
-  return `${head}>\n      <failure message="${escaped(differences[0] ?? "")}">${escaped(differences.join("\n"))}</failure>\n    </testcase>\n`;
-}
-
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
-
-/** XML 1.0 has no way to write most control characters, nor half a surrogate pair. */
-function escaped(text: string): string {
-  return text
-    .toWellFormed()
-    // oxlint-disable-next-line no-control-regex -- these are what XML cannot hold
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/gu, "\ufffd")
-    .replaceAll(/[&<>"']/gu, (sign) => entities[sign] ?? sign);
+  return `${head}>\n      <failure message="${escapedXml(differences[0] ?? "")}">${escapedXml(differences.join("\n"))}</failure>\n    </testcase>\n`;
 }

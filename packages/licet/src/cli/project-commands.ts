@@ -1,6 +1,8 @@
 import { Option, type Command } from "commander";
 import type { Terminal } from "./terminal.ts";
+import type { ServerOptions } from "./session.ts";
 import { withServer } from "./server-option.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 function addLocal(root: Command, terminal: Terminal): void {
   root
@@ -70,17 +72,23 @@ function addRemote(root: Command, terminal: Terminal): void {
     .option("--json", "the report as JSON")
     .option("--seed <text>", "with --practice: draw what an earlier run drew")
     .option("--no-cache", "measure everything anew, also what has not changed since an earlier run")
-    .option("--endpoint <url...>", "where models of providers answer: URL, or NAME=URL for one of them")
-    .option("--endpoint-key <variable>", "environment variable that holds the credential for it")
+    .option("--endpoint <url...>", "where models without a file answer: URL, or NAME=URL for one of them")
+    .option("--endpoint-key <variable...>", "environment variable that holds the credential: VARIABLE, or NAME=VARIABLE for one of them")
     .option("--dialect <name>", "openai or anthropic", "openai")
-    .option("--queries <count>", "ask models at most so often in each check")
-    .option("--tokens <count>", "spend at most so many tokens in each check")
-    .option("--seconds <count>", "begin no more attempts after so long in each check")
+    .option("--budget <parts>", "what the run may spend on asking models, such as queries=500,tokens=200000,money=2.50,time=10m")
+    .option("--dry-run", "say what would be asked and what it would cost at most, and ask nobody")
+    .option("--workers <count>", "checks at a time (default: as many as there are cores)")
+    .option("--changed [commit]", "only checks whose subject, declaration or data changed since they passed here, or since a commit")
     .option("--report <file...>", "write it to files as well: .html, .md, .json, .sarif or .xml (JUnit)")
     .action(async (options) => {
       const { runCheck } = await import("./check.ts");
       process.exitCode = await runCheck(options, terminal);
     });
+  addCheckTools(check, terminal);
+}
+
+/** What goes with checks: other tools' reports, repetitions, a provider for replays, proposals. */
+function addCheckTools(check: Command, terminal: Terminal): void {
   check
     .command("import <file>")
     .description("counts a report of another tool again from its rows: promptfoo, garak, Evidently, SARIF, JUnit and others")
@@ -90,6 +98,23 @@ function addRemote(root: Command, terminal: Terminal): void {
     .action(async (file: string, _options, command: Command) => {
       const { runCheckImport } = await import("./check-import.ts");
       process.exitCode = await runCheckImport(file, command.optsWithGlobals<{ format?: string; max: string; json?: boolean }>(), terminal);
+    });
+  check
+    .command("repeat <ticket>")
+    .description("has the server make the drawn check of a returned ticket again, and sends the files that it lacks")
+    .option("--dir <folder>", "the folder of licet.yaml", ".")
+    .action(async (ticket: string, _options, command: Command) => {
+      const { runCheckRepeat } = await import("./check-repeat.ts");
+      process.exitCode = await runCheckRepeat(ticket, command.optsWithGlobals<ServerOptions & { dir: string }>(), terminal);
+    });
+  check
+    .command("upstream")
+    .description("a provider that answers as a hijacked model would, for `llm.defence.replay` through a gateway; runs until it is ended")
+    .option("--port <number>", "where it listens on 127.0.0.1; 0 picks a free port", wholeNumber(0, 65_535), 0)
+    .option("--calls <file>", "calls of your own; the file that the check names")
+    .action(async (options) => {
+      const { runCheckUpstream } = await import("./check-upstream.ts");
+      await runCheckUpstream(options, terminal);
     });
   check
     .command("init")

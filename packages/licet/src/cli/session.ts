@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { createClient, type Client } from "@licet/client";
 import { LicetError } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 
 const Sessions = z.record(z.string(), z.string());
@@ -25,7 +26,7 @@ function sessionFile(): string {
 
 function readSessions(): Record<string, string> {
   try {
-    return Sessions.parse(JSON.parse(readFileSync(sessionFile(), "utf8")));
+    return Sessions.parse(parseJson(readFileSync(sessionFile(), "utf8")));
   } catch {
     // No file, or not ours: the same as not signed in.
     return {};

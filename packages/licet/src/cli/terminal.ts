@@ -4,6 +4,8 @@ import { styleText } from "node:util";
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** A line that the next one takes the place of, empty at the end. Absent where nobody is watching. */
+  readonly live?: (text: string) => void;
   readonly colour: boolean;
   /** Columns, for wrapping. */
   readonly width: number;
@@ -16,6 +18,11 @@ export const processTerminal: Terminal = {
   err: (text) => {
     process.stderr.write(`${text}\n`);
   },
+  ...(process.stderr.isTTY && {
+    live: (text: string) => {
+      process.stderr.write(`\r\u001b[2K${text}`);
+    },
+  }),
   colour: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
   width: process.stdout.columns ?? 100,
 };

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
 import { malformed, readCsv, type CsvRow } from "./usage-csv.ts";
@@ -66,7 +67,7 @@ function fromJson(text: string, format: UsageFormat | undefined): readonly Bille
 
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     // The engine names the place for some faults only.
     const line = /\(line (\d+) /u.exec(cause instanceof Error ? cause.message : "")?.[1];

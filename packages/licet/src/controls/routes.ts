@@ -1,4 +1,4 @@
-import { isRecord, toBase64 } from "@licet/evidence";
+import { isRecord, parseJson, toBase64 } from "@licet/evidence";
 import type { RouteAnswer } from "@licet/contract";
 import type { Handlers } from "../http/handlers.ts";
 import { indexCursor } from "../http/index-cursor.ts";
@@ -44,7 +44,7 @@ export function controlsRoutes(deps: ControlsDeps): Pick<Handlers, "showLog" | "
     async showLog() {
       const trust = deps.trust();
       const checkpoint = await deps.log.publish();
-      const plain: unknown = JSON.parse(JSON.stringify(trust));
+      const plain: unknown = parseJson(JSON.stringify(trust));
       return {
         origin: deps.source.origin,
         size: deps.log.size,

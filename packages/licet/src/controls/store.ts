@@ -1,5 +1,6 @@
 import { expressionBuilder, sql, type Expression, type Kysely, type RawBuilder, type SqlBool, type Transaction } from "kysely";
 import { ErasureBody, type UsageRow } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Row, Tables } from "../db/tables.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
@@ -125,7 +126,7 @@ export async function usageByDay(db: Reader, space: string, { engine, from, to, 
 /** Erasures of runtime records that may have been made in or after `from`; their rows are gone. */
 export async function erasuresSince(db: Reader, space: string, from: number): Promise<number> {
   const rows = await db.selectFrom("erasure").select("body").where("space", "=", space).execute();
-  const bodies = rows.map(({ body }) => ErasureBody.parse(JSON.parse(body)));
+  const bodies = rows.map(({ body }) => ErasureBody.parse(parseJson(body)));
   return bodies.filter((each) => (each.class === "runtime" || each.class === "all") && (each.before === null || each.before > from)).length;
 }
 

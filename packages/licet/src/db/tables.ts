@@ -3,6 +3,7 @@ import type { AccountTable, PasskeyTable, SessionTable, UserTable, VerificationT
 import type { GatewayShipmentTable, GatewayTable } from "./fleet-tables.ts";
 import type { BoundIdTable } from "./stored-tables.ts";
 import type { BudgetLimitTable, BudgetShareTable, BudgetSpentRunTable, BudgetSpentTable, ModelPriceTable } from "./budget-tables.ts";
+import type { CheckAttemptTable, CheckRepeatTable, DatasetUseTable } from "./attempt-tables.ts";
 import type { CiRegistrationTable, CiRunTable } from "./ci-tables.ts";
 import type { BacktestTable, PolicyClientTable, PolicyEntityTable, PolicyMismatchTable, PolicyPublicationTable, SpaceTable } from "./policy-tables.ts";
 import type { WaiverRefusalTable, WaiverTable } from "./waiver-tables.ts";
@@ -104,6 +105,8 @@ export interface TicketTable {
   issued_at: number;
   lease_until: number;
   entry: string;
+  /** JSON; null before attempts were counted. */
+  settled: string | null;
 }
 
 export interface CheckResultTable {
@@ -307,6 +310,9 @@ export interface Tables {
   answer: AnswerTable;
   ticket: TicketTable;
   check_result: CheckResultTable;
+  check_attempt: CheckAttemptTable;
+  check_repeat: CheckRepeatTable;
+  dataset_use: DatasetUseTable;
   ci_registration: CiRegistrationTable;
   ci_run: CiRunTable;
   request: RequestTable;
@@ -360,8 +366,11 @@ export const tableColumns = {
   system: { kind: "record", columns: ["space", "name", "title", "purpose", "stage", "stage_since", "latest_release", "created_at", "updated_at", "entry"] },
   release: { kind: "record", columns: ["space", "system", "digest", "number", "file_digest", "materiality", "bundle", "pushed_by", "pushed_at", "entry"] },
   answer: { kind: "record", columns: ["space", "system", "question", "value", "reason", "person", "statement", "answered_at", "entry"] },
-  ticket: { kind: "record", columns: ["space", "id", "system", "release", "producer", "checks", "datasets", "seed", "status", "attempt", "issued_to", "issued_at", "lease_until", "entry"] },
+  ticket: { kind: "record", columns: ["space", "id", "system", "release", "producer", "checks", "datasets", "seed", "status", "attempt", "issued_to", "issued_at", "lease_until", "entry", "settled"] },
   check_result: { kind: "record", columns: ["space", "id", "ticket", "system", "release", "check_id", "verdict", "producer", "produced_by", "result", "statement", "produced_at", "entry"] },
+  check_attempt: { kind: "record", columns: ["space", "ticket", "check_id", "system", "release", "producer", "kind", "version", "subject", "data", "configuration", "reads", "attempt_index", "alpha", "previous", "seed", "drawn_as", "repeats", "result", "stands", "reserved_at", "entry"] },
+  check_repeat: { kind: "record", columns: ["space", "id", "system", "release", "ticket", "check_id", "reported", "repeat", "drawn", "agrees", "differences", "repeated_at", "entry"] },
+  dataset_use: { kind: "record", columns: ["space", "system", "digest", "ticket", "used_at"] },
   ci_registration: { kind: "record", columns: ["space", "id", "system", "kind", "issuer", "audience", "names", "claims", "allow_private", "registered_by", "registered_at", "request", "outcome", "removed_by", "removed_at", "removed_because", "entry"] },
   ci_run: { kind: "record", columns: ["space", "id", "registration", "system", "token_use", "secret_digest", "provenance", "authors", "exchanged_at", "expires_at", "ticket", "replayed_at", "entry"] },
   request: { kind: "record", columns: ["space", "id", "move", "system", "release", "stage", "environment", "detail", "status", "requested_by", "requested_at", "closed_at", "outcome", "entry"] },

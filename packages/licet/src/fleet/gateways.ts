@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { GatewayView, RouteAnswer } from "@licet/contract";
-import { parseTrust } from "@licet/evidence";
+import { parseJson, parseTrust } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Recorder } from "../ledger/recorder.ts";
@@ -104,5 +104,5 @@ export async function gatewayTrust(deps: Pick<GatewayDeps, "read">, space: strin
   const { trust, joined_entry } = await needGateway(deps, space, name);
   const read = trust === null ? undefined : parseTrust(trust);
   if (trust === null || joined_entry === null || read?.ok !== true) throw new LicetError("not_found", { message: `the gateway \`${name}\` has not joined yet` });
-  return { trust: JSON.parse(trust), fingerprint: read.value.fingerprint, entry: joined_entry };
+  return { trust: parseJson(trust), fingerprint: read.value.fingerprint, entry: joined_entry };
 }

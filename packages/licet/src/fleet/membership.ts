@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { SignerKey } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
@@ -25,7 +26,7 @@ export async function readMembership(keysDirectory: string): Promise<Membership 
   const bytes = await nodeFiles.readWhole(join(keysDirectory, fileName));
   if (bytes === undefined) return undefined;
   try {
-    return Membership.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    return Membership.parse(parseJson(Buffer.from(bytes).toString("utf8")));
   } catch (cause) {
     throw new LicetError("gateway_not_joined", { message: `\`${join(keysDirectory, fileName)}\` is damaged`, cause });
   }
@@ -59,7 +60,7 @@ export class VersionFloor {
   static async open(keysDirectory: string, onFailure: (error: unknown) => void): Promise<VersionFloor> {
     const path = join(keysDirectory, "gateway-floor.json");
     const bytes = await nodeFiles.readWhole(path);
-    const held = bytes === undefined ? undefined : Floor.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    const held = bytes === undefined ? undefined : Floor.parse(parseJson(Buffer.from(bytes).toString("utf8")));
     return new VersionFloor(path, onFailure, held);
   }
 

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { LicetError } from "../base/errors.ts";
@@ -70,7 +71,7 @@ export class ShareDesk {
     const now = deps.recorder.now();
     for (const { run, currency, ...row } of await spentByRuns(deps.read, monthStart(monthOf(dayOf(now))))) lessor.spent(run, { ...row, currency: currency === "" ? null : currency });
     for (const { terms, space, gateway, run } of await budgetShares(deps.read)) {
-      const { log, size, lost, number, holds } = Terms.parse(JSON.parse(terms));
+      const { log, size, lost, number, holds } = Terms.parse(parseJson(terms));
       const name = { space, gateway, run };
       desk.#runs.set(run, { name, log, size, lost });
       // It may have been heard of until a moment ago: it counts as if it were now.

@@ -1,5 +1,5 @@
 import { Envelope } from "@licet/contract";
-import { pae, type Envelope as SignedEnvelope, type SignerKey } from "@licet/evidence";
+import { pae, parseJson, type Envelope as SignedEnvelope, type SignerKey } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { signatureHolds } from "../ledger/signer.ts";
 
@@ -45,7 +45,7 @@ export function claimed(value: unknown): unknown {
 
 export function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { defaultPrivacy, type ContentMode, type FindingCount, type GatewayContentBody } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { JsonObject, JsonValue } from "../ledger/recorder.ts";
 import { modeFor } from "../privacy/content-modes.ts";
 import { decided, redacted, redactedTogether } from "./detect/redacted.ts";
@@ -71,7 +72,7 @@ function redactedTexts(rules: DetectionRules, texts: readonly AnswerText[]): rea
 }
 
 function plain(value: object): JsonObject {
-  return JSON.parse(JSON.stringify(value));
+  return parseJson(JSON.stringify(value));
 }
 
 /** Without its findings. What stands in parts is read in one piece, as the model reads it. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../ledger/recorder.ts";
 import type { AnswerHeaders, Caller } from "./answer.ts";
-import type { Match } from "./detect/detector.ts";
+import type { Match } from "../detect/detector.ts";
 import type { ExternalLines } from "./detect/external.ts";
 import type { DetectionRules } from "./detect/rules.ts";
 import type { JsonPath } from "./dialect.ts";

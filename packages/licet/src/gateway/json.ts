@@ -1,13 +1,14 @@
 import { hash } from "node:crypto";
+import { parseJson } from "@licet/evidence";
 
 /** JSON of this depth is parsed by everybody; deeper is built to break a parser. */
 export const jsonDepthMax = 64;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-export function parseJson(body: Uint8Array): { readonly value: unknown } | undefined {
+export function readJson(body: Uint8Array): { readonly value: unknown } | undefined {
   try {
-    const value: unknown = JSON.parse(utf8.decode(body));
+    const value = parseJson(utf8.decode(body));
     return { value };
   } catch {
     return undefined;

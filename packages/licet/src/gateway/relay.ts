@@ -4,7 +4,7 @@ import { scannedAnswer } from "./answer-texts.ts";
 import type { AnswerHeaders, Caller, UpstreamError } from "./answer.ts";
 import type { Answered } from "./content.ts";
 import type { AnswerShape, ModelCall, Usage } from "./dialect.ts";
-import { parseJson, wellFormed } from "./json.ts";
+import { readJson, wellFormed } from "./json.ts";
 import { passedOn } from "./provider.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CallScan, Counting } from "./scan.ts";
@@ -271,7 +271,7 @@ const finishReasonsMax = 16;
 
 function jsonAnswer(state: RelayState): Ending {
   const { call, scan } = state.options;
-  const json = parseJson(Buffer.concat(state.chunks));
+  const json = readJson(Buffer.concat(state.chunks));
   const shape = json !== undefined && wellFormed(json.value) ? call.dialect.answer(json.value) : undefined;
   if (shape === undefined) {
     return { refusal: refuse("upstream_invalid"), abortedBy: "upstream" };
@@ -307,7 +307,7 @@ function upstreamError(state: RelayState): Ending {
 }
 
 function providerWords(state: RelayState): Omit<UpstreamError, "status"> {
-  const parsed = ErrorAnswer.safeParse(parseJson(Buffer.concat(state.chunks))?.value);
+  const parsed = ErrorAnswer.safeParse(readJson(Buffer.concat(state.chunks))?.value);
   if (!parsed.success) {
     return {};
   }

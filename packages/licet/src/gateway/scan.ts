@@ -1,6 +1,6 @@
 import type { FindingCount } from "@licet/contract";
 import type { JsonObject } from "../ledger/recorder.ts";
-import type { Match } from "./detect/detector.ts";
+import type { Match } from "../detect/detector.ts";
 import { edited, type Edit } from "./detect/edits.ts";
 import { Placeholders } from "./detect/placeholders.ts";
 import type { DetectionRules } from "./detect/rules.ts";

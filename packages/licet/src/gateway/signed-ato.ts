@@ -1,5 +1,5 @@
 import { AtoPredicate } from "@licet/contract";
-import { verifyStatement, type SignerKey } from "@licet/evidence";
+import { parseJson, verifyStatement, type SignerKey } from "@licet/evidence";
 
 /** The row of an authorization to operate, as far as it is looked at: the statement is what counts. */
 export interface AtoRow {
@@ -38,7 +38,7 @@ export class SignedAtos {
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

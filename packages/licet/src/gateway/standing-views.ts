@@ -1,5 +1,6 @@
 import type { SignerKey } from "@licet/evidence";
 import { ProviderKind, ReleaseBundle, type AtoPredicate, type Model } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { releaseOf, type ReleaseComponent } from "../inventory/release.ts";
 import { holdScope } from "../oversight/holds.ts";
@@ -41,7 +42,7 @@ function promptView(component: ReleaseComponent): readonly PromptView[] {
   return component.form === "literal" ? [{ name, role, digest: component.digest }] : [{ name, role, template: { text: component.text, holes: component.holes } }];
 }
 
-function releaseViews(bundle: ReleaseBundle): ReleaseViews {
+export function releaseViews(bundle: ReleaseBundle): ReleaseViews {
   const { components } = releaseOf(bundle);
   const { manifest } = bundle;
   return {
@@ -87,7 +88,7 @@ function observed(rows: StandingRows, { space, system, environment }: Rows<"depl
   if (waiver === undefined) return {};
   const stopped = rows.atos.some((row) => here(row) && (row.state === "suspended" || (row.state === "revoked" && row.state_reason?.startsWith("superseded by ") !== true && row.state_since >= waiver.not_before)));
   if (stopped) return {};
-  const granted = Approved.parse(JSON.parse(waiver.approvals));
+  const granted = Approved.parse(parseJson(waiver.approvals));
   return { observe: { id: waiver.id, notBefore: waiver.not_before, notAfter: waiver.not_after, asked: waiver.requested_by, granted, soleOperator: granted.length === 0 } };
 }
 
@@ -142,7 +143,7 @@ export class StandingViews {
     if (before !== undefined) return before;
     const stored = rows.releases.find((each) => each.space === row.space && each.system === row.system && each.digest === row.release);
     if (stored === undefined) return { models: [], prompts: [], tools: [], boundary: { classes: [], regions: [] } };
-    const views = releaseViews(ReleaseBundle.parse(JSON.parse(stored.bundle)));
+    const views = releaseViews(ReleaseBundle.parse(parseJson(stored.bundle)));
     this.#releases.set(row.release, views);
     return views;
   }

@@ -4,6 +4,7 @@ import type { Authenticator, RunAuthenticator } from "./access.ts";
 import { bindRoutes } from "./bind.ts";
 import { guard } from "./guard.ts";
 import type { Handlers } from "./handlers.ts";
+import { readJsonBodies } from "./json-body.ts";
 import { failureFields, type ServerLog } from "./log.ts";
 import { openApiDocument } from "./openapi.ts";
 import { servePage } from "./page.ts";
@@ -68,6 +69,7 @@ function logRequests(app: FastifyInstance, log: ServerLog): void {
 
 function parseBodies(app: FastifyInstance): void {
   app.removeContentTypeParser("text/plain");
+  readJsonBodies(app);
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) => {
     done(null, body);
   });

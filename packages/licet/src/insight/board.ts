@@ -1,4 +1,4 @@
-import { Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RouteAnswer, type SystemRow } from "@licet/contract";
+import { Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RepeatView, type RouteAnswer, type SystemRow } from "@licet/contract";
 import { findRelease, listReleases, listSystems, type StoredRelease } from "../inventory/store.ts";
 import { listAtos, type AtoRow } from "../ato/store.ts";
 import { atoState, type Circumstance } from "../ato/view.ts";
@@ -12,6 +12,8 @@ export interface InsightDeps {
   readonly now: () => number;
   readonly assess: (space: string, bundle: ReleaseBundle) => Promise<AssessmentView>;
   readonly gate: (space: string, system: string, to: TrafficStage) => Promise<GateAnswer>;
+  /** The check of a ticket that the server's runner makes again. */
+  readonly repeatOf: (space: string, ticket: string) => Promise<RepeatView | null>;
 }
 
 type SystemRecord = Awaited<ReturnType<typeof listSystems>>[number];

@@ -1,12 +1,16 @@
-import { Producer, TrafficStage, type CheckAttempt, type CheckStanding, type ChecksView, type RecordedCheck, type RouteAnswer, type Tier } from "@licet/contract";
+import { alphaMax, Producer, TrafficStage, type CheckAttempt, type CheckStanding, type ChecksView, type RecordedCheck, type RouteAnswer, type Tier } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
+import { reservedForRelease, usesOf } from "../assurance/attempts/store.ts";
+import { declaredDatasets } from "../assurance/declared-check.ts";
 import { ticketStatus } from "../assurance/ticket.ts";
 import { checkFacts } from "../ato/check-facts.ts";
-import { producerCounts } from "../ato/gate-request.ts";
+import { producerCounts } from "../ato/check-sets.ts";
 import { listDeployments } from "../ato/store.ts";
 import { LicetError } from "../base/errors.ts";
 import { peopleNames } from "../identity/store.ts";
 import { findRelease, findSystem, listReleases, type StoredRelease } from "../inventory/store.ts";
 import { z } from "zod";
+import { askedLimits } from "./asked-limits.ts";
 import { latestRelease, type InsightDeps } from "./board.ts";
 import { declaredCheck, declaredChecks, recordedChecks } from "./recorded-check.ts";
 import { attempts, resultHeads, resultsById, resultsOfCheck, type ResultHead } from "./store.ts";
@@ -60,12 +64,17 @@ async function resultsHeld(deps: InsightDeps, space: string, of: { readonly syst
 async function attemptViews(deps: InsightDeps, space: string, of: { readonly system: string; readonly release: string; readonly heads: readonly ResultHead[] }): Promise<CheckAttempt[]> {
   const names = await peopleNames(deps.read, space);
   const now = deps.now();
-  return (await attempts(deps.read, space, of)).map((row) => ({
+  const reserved = await reservedForRelease(deps.read, space, of);
+  const rows = await attempts(deps.read, space, of);
+  const drawn = await Promise.all(rows.map(({ id }) => deps.repeatOf(space, id)));
+  return rows.map((row, at) => ({
     ticket: row.id,
     attempt: row.attempt,
     producer: Producer.parse(row.producer),
     status: ticketStatus({ status: row.status === "open" ? "open" : "returned", leaseUntil: row.lease_until }, now),
-    checks: z.array(z.string()).parse(JSON.parse(row.checks)),
+    checks: z.array(z.string()).parse(parseJson(row.checks)),
+    reserved: reserved.filter(({ ticket }) => ticket === row.id).map(({ check, index, alpha, repeats }) => ({ check, index, alpha, repeats })),
+    repeat: drawn[at] ?? null,
     returned: of.heads.filter((head) => head.ticket === row.id).map((head) => head.check_id),
     issuedTo: names.get(row.issued_to) ?? row.issued_to,
     issuedAt: row.issued_at,
@@ -90,10 +99,11 @@ export async function checksView(deps: InsightDeps, space: string, asked: { read
   const subject = { system: system.name, release: release.digest, tier };
   const declared = declaredChecks(release);
   const ids = declared.map(({ id }) => id);
-  const { checks: facts } = await checkFacts(deps.read, space, { ...subject, ids, now: deps.now() });
+  const { checks: facts } = await checkFacts(deps.read, space, { ...subject, ids, declared, now: deps.now() });
   const { heads, standing } = await resultsHeld(deps, space, subject);
   const compared = await deployedHighest(deps, system);
   const other = await comparedResults(deps, system, { compared, shown: release.digest });
+  const limitAsked = await askedLimits(deps, space, { name: system.name, stage: system.stage, tier });
   const verdictOf = new Map<string, CheckStanding["standing"]>(facts.map((fact) => [fact.id, fact.verdict]));
   return {
     system: system.name,
@@ -108,9 +118,12 @@ export async function checksView(deps: InsightDeps, space: string, asked: { read
       result: standing.get(check.id) ?? null,
       results: heads.filter((head) => head.check_id === check.id).length,
       compared: other.get(check.id) ?? null,
+      asked: limitAsked(check),
     })),
     dropped: [...other.values()].filter(({ checkId }) => !ids.includes(checkId)),
     attempts: await attemptViews(deps, space, { ...subject, heads }),
+    alpha: release.bundle.manifest.assurance?.alpha ?? alphaMax,
+    reuse: [...(await usesOf(deps.read, space, { system: system.name, datasets: declaredDatasets(release.bundle) }))],
   };
 }
 

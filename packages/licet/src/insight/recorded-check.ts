@@ -1,7 +1,10 @@
-import { componentsOf, declaredLimit } from "@licet/assurance";
-import { CheckFigures, CheckResult, Producer, type AssuranceCheck, type CheckBasis, type DeclaredCheck, type RecordedCheck, type Tier } from "@licet/contract";
+import { componentsOf, declaredLimit, definitionOf } from "@licet/assurance";
+import { CheckFigures, CheckResult, Envelope, Producer, type AssuranceCheck, type CheckBasis, type DeclaredCheck, type RecordedCheck, type Tier } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
+import { disputedAmong, repeatsAmong } from "../assurance/attempts/store.ts";
+import { predicateOf } from "../assurance/entries.ts";
 import { provenanceOf } from "../assurance/view.ts";
-import { producerCounts } from "../ato/gate-request.ts";
+import { producerCounts } from "../ato/check-sets.ts";
 import { peopleNames } from "../identity/store.ts";
 import { findRelease, listReleases, type StoredRelease } from "../inventory/store.ts";
 import type { InsightDeps } from "./board.ts";
@@ -17,7 +20,7 @@ export function declaredChecks({ bundle }: StoredRelease): readonly AssuranceChe
 
 const rates = { selection: "selection rate", tpr: "true positive rate", fpr: "false positive rate" } as const;
 
-/** How many cases of the kind that `requiredN` speaks of there are; of differences, for each kind of rate. */
+/** How many cases of the kind that `requiredN` speaks of there are; of differences, which earlier versions recorded, for each kind of rate. */
 export function casesOf(basis: CheckBasis): RecordedCheck["cases"] {
   switch (basis.kind) {
     case "rate":
@@ -31,6 +34,7 @@ export function casesOf(basis: CheckBasis): RecordedCheck["cases"] {
       return basis.families.map(({ rate, groups }) => ({ of: basis.families.length === 1 ? "" : rates[rate], n: groups.reduce((sum, { n }) => sum + n, 0) }));
     // Only the engine knows what the figures of such a check count.
     case "statistics":
+      return [...(definitionOf(basis.of)?.cases?.(basis) ?? [])];
     case "none":
     default:
       return [];
@@ -54,8 +58,10 @@ export async function recordedChecks(deps: InsightDeps, space: string, rows: rea
     // Without its release nobody knows the tier, and the strictest counts.
     tiers.set(release, stored === undefined ? "critical" : (await deps.assess(space, stored.bundle)).tier);
   }
+  const repeats = await repeatsAmong(deps.read, space, rows.map(({ id }) => id));
+  const disputed = await disputedAmong(deps.read, space, rows.map(({ id }) => id));
   return rows.map((row) => {
-    const result = CheckResult.parse(JSON.parse(row.result));
+    const result = CheckResult.parse(parseJson(row.result));
     const producer = Producer.parse(row.producer);
     const provenance = provenanceOf(row);
     return {
@@ -66,11 +72,13 @@ export async function recordedChecks(deps: InsightDeps, space: string, rows: rea
         release: row.release,
         releaseNumber: releases.find(({ digest }) => digest === row.release)?.number ?? 0,
         ticket: row.ticket,
-        attempt: row.attempt,
+        attempt: result.attempt.index,
         producer,
         producedBy: provenance?.repository ?? names.get(row.produced_by) ?? row.produced_by,
         provenance,
-        counts: producerCounts({ producer }, tiers.get(row.release) ?? "critical"),
+        counts: producerCounts({ producer }, tiers.get(row.release) ?? "critical") && !disputed.has(row.id),
+        carriedFrom: predicateOf(Envelope.parse(parseJson(row.statement))).carriedFrom ?? null,
+        repeats: repeats.filter((each) => each.reported === row.id || each.repeat === row.id).map(({ drawn, agrees, differences, at, entry }) => ({ drawn, agrees, differences: [...differences], at, entry })),
         at: row.produced_at,
         entry: row.entry,
         cases: casesOf(result.basis),

@@ -1,5 +1,5 @@
 import type { RouteAnswer, SystemDetail } from "@licet/contract";
-import { isRecord } from "@licet/evidence";
+import { isRecord, parseJson } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { componentDetail, releaseOf } from "../inventory/release.ts";
 import { findSystem, listReleases } from "../inventory/store.ts";
@@ -40,7 +40,7 @@ export async function systemDetail(deps: InsightDeps, space: string, name: strin
   const row = await systemRow(deps, system);
   const releases = await listReleases(deps.read, space, name);
   const holds = await holdsOn(deps.read, space, name);
-  const manifest: unknown = JSON.parse(JSON.stringify(release.bundle.manifest));
+  const manifest: unknown = parseJson(JSON.stringify(release.bundle.manifest));
   return {
     system: row,
     purpose: system.purpose,
@@ -65,6 +65,7 @@ const kindTitles: Readonly<Record<string, string>> = {
   "ci.exchanged": "CI token exchanged for one counted run",
   "ci.refused": "CI token refused: used before",
   "check.recorded": "check result recorded",
+  "check.repeated": "reported check made again by the server",
   "request.opened": "request opened",
   "request.closed": "request closed",
   "approval.given": "request answered",

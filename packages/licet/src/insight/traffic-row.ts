@@ -1,12 +1,12 @@
 import { FindingCount, type DecisionView, type TrafficRow } from "@licet/contract";
-import { isRecord } from "@licet/evidence";
+import { isRecord, parseJson } from "@licet/evidence";
 import type { TrafficRecord } from "./store.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
 
 /** Bodies of older versions lack what newer ones have: everything here is read where it is there. */
 export function parsed(json: string | null): Record<string, unknown> | null {
-  const value: unknown = json === null ? null : JSON.parse(json);
+  const value: unknown = json === null ? null : parseJson(json);
   return isRecord(value) ? { ...value } : null;
 }
 

@@ -1,4 +1,4 @@
-import type { Prompt, Tool } from "@licet/contract";
+import type { Dataset, Prompt, Tool } from "@licet/contract";
 import type { ComponentSources, FileFacts, JsonSchema, Read } from "./component-sources.ts";
 import type { Declared, DeclaredComponents } from "./declared.ts";
 import { quoted, type Path, type Problem } from "./diagnostic.ts";
@@ -29,12 +29,27 @@ export function checkContents({ models, prompts, datasets, tools }: DeclaredComp
       }
     }
   }
+  for (const { value, path } of datasets) {
+    if (value.lineage === undefined) continue;
+    for (const facts of keep(sources.fileFacts(value.lineage), [...path, "lineage"])) files.set(value.lineage, facts);
+  }
   return {
     prompts: prompts.filter(({ value }) => given(value.file, value.text)).flatMap(({ value, path }) => keep(sources.promptText(value), [...path, "file"]).map((text) => ({ name: value.name, text }))),
     tools: tools.filter(({ value }) => given(value.file, value.schema)).flatMap(({ value, path }) => keep(sources.toolSchema(value), [...path, "file"]).map((schema) => ({ name: value.name, schema }))),
     files: [...files].map(([path, facts]) => ({ path, ...facts })),
-    problems: [...problems, ...prompts.flatMap((prompt) => holes(prompt, sources))],
+    problems: [...problems, ...prompts.flatMap((prompt) => holes(prompt, sources)), ...datasets.flatMap((dataset) => strangeLineage(dataset, { sources, files }))],
   };
+}
+
+/** A lineage must be that of the data beside it. One that cannot be found was told already. */
+function strangeLineage({ value, path }: Declared<Dataset>, { sources, files }: { readonly sources: ComponentSources; readonly files: ReadonlyMap<string, FileFacts> }): readonly Problem[] {
+  if (value.lineage === undefined || sources.lineage === undefined || !files.has(value.lineage)) return [];
+  const place = [...path, "lineage"];
+  const read = sources.lineage(value.lineage);
+  if (read.kind === "refused") return [{ code: read.code, message: read.message, path: place }];
+  const data = value.file === undefined ? value.digest : files.get(value.file)?.digest;
+  const { digest } = read.value.output;
+  return data === undefined || digest === data ? [] : [{ code: "manifest_digest_differs", message: `${quoted(value.lineage)} is the lineage of other data: ${digest}`, path: place }];
 }
 
 function given(file: Tool["file"], inline: Prompt["text"] | Tool["schema"]): boolean {

@@ -64,6 +64,7 @@ function alternatives(components: DeclaredComponents): readonly Problem[] {
       ...(value.file === undefined && value.digest === undefined ? oneOf(path, ["file", undefined], ["digest", undefined]) : []),
       ...(value.consent === undefined && value.licence === undefined ? [{ code: "manifest_ground_missing" as const, message: `the dataset ${quoted(value.name)} has neither consent nor licence`, path }] : []),
     ]),
+    ...components.models.flatMap(({ value, path }) => (value.scoring === undefined ? [] : oneOf(path, ["file", value.file], ["scoring", value.scoring]))),
     ...components.models.flatMap(({ value, path }): readonly Problem[] =>
       value.provider === "local" && value.file === undefined ? [{ code: "manifest_missing", message: `the local model ${quoted(value.name)} names no file`, path: [...path, "file"], fix: "add `file:` with the path of the weights" }] : [],
     ),
@@ -128,9 +129,14 @@ const kindOfReference: Readonly<Record<string, "model" | "dataset" | "model or d
   dataset: "dataset",
   reference: "dataset",
   members: "dataset",
+  attacker: "dataset",
   sample: "dataset",
   artifact: "model or dataset",
   report: "dataset",
+  behaviours: "dataset",
+  labelled: "dataset",
+  judge: "model",
+  calls: "dataset",
 };
 
 /** Who may answer in a model's place: another declared model. */

@@ -1,4 +1,4 @@
-import type { Digest, ErrorCode, Prompt, Tool } from "@licet/contract";
+import type { DataLineage, Digest, ErrorCode, Prompt, Tool } from "@licet/contract";
 
 export type JsonSchema = NonNullable<Tool["schema"]>;
 
@@ -14,6 +14,8 @@ export interface ComponentSources {
   promptText(prompt: Prompt): Read<string>;
   toolSchema(tool: Tool): Read<JsonSchema>;
   fileFacts(path: string): Read<FileFacts>;
+  /** Absent where only digests are known: then the pusher's word stands, as for all data. */
+  lineage?(path: string): Read<DataLineage>;
 }
 
 export function refusedRead(code: ErrorCode, message: string): { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string } {

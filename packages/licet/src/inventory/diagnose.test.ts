@@ -64,6 +64,8 @@ describe("a manifest", () => {
     ["a dataset outside the boundary", "dataBoundary:", "  datasets: [{ name: d, digest: 'sha256:" + "a".repeat(64) + "', sensitivity: special, licence: own, retentionDays: 1 }]\ndataBoundary:", "manifest_outside_boundary", "`special`"],
     ["a dataset without ground", "dataBoundary:", "  datasets: [{ name: d, digest: 'sha256:" + "a".repeat(64) + "', sensitivity: public, retentionDays: 1 }]\ndataBoundary:", "manifest_ground_missing", "`d`"],
     ["bounds that nothing meets", "model: sim-1", "model: sim-1\n      parameters: { temperature: { min: 1, max: 0 } }", "manifest_bounds", "`temperature`"],
+    ["a model that is a file and is served", "model: sim-1", "model: sim-1\n      file: m.onnx\n      scoring: { protocol: oip }", "manifest_one_of", "both `file` and `scoring`"],
+    ["an address where a model answers", "model: sim-1", "model: sim-1\n      scoring: { protocol: oip, url: 'http://10.0.0.1/v2' }", "manifest_unknown_key", "`url`"],
     ["an undeclared model as fallback", "model: sim-1", "model: sim-1\n      fallback: [spare]", "manifest_fallback", "no model is called `spare`"],
     ["a model as its own fallback", "model: sim-1", "model: sim-1\n      fallback: [chat]", "manifest_fallback", "`chat` cannot stand in for itself"],
     ["a tab as indentation", "owners:\n  business", "owners:\n\tbusiness", "manifest_tab", "tab"],

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { Tool } from "@licet/contract";
+import { DataLineage, lineageBytesMax, Tool } from "@licet/contract";
 import { refusedRead, type ComponentSources, type FileFacts, type JsonSchema, type Read } from "./component-sources.ts";
 import { quoted } from "./diagnostic.ts";
 import { parseYaml } from "./yaml-document.ts";
@@ -21,6 +21,7 @@ export function folderSources(folder: string): ComponentSources {
       facts.set(path, known);
       return known;
     },
+    lineage: (path) => lineage(folder, path),
   };
 }
 
@@ -62,6 +63,14 @@ function schema(folder: string, path: string): Read<JsonSchema> {
   const parsed = parseYaml(found.value);
   const result = Tool.shape.schema.unwrap().safeParse(parsed.kind === "document" ? parsed.document.data : undefined);
   return result.success ? { kind: "read", value: result.data } : refusedRead("manifest_file_unreadable", `${quoted(path)} is not a JSON Schema object`);
+}
+
+function lineage(folder: string, path: string): Read<DataLineage> {
+  const found = text(folder, path, lineageBytesMax);
+  if (found.kind === "refused") return found;
+  const parsed = parseYaml(found.value);
+  const result = DataLineage.safeParse(parsed.kind === "document" ? parsed.document.data : undefined);
+  return result.success ? { kind: "read", value: result.data } : refusedRead("manifest_file_unreadable", `${quoted(path)} is not a lineage as \`licet data\` writes it`);
 }
 
 function hashed(folder: string, path: string): Read<FileFacts> {

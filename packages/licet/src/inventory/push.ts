@@ -1,4 +1,5 @@
 import type { PushPlan, ReleaseBundle, ReleasePushed, Tier } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Recorder } from "../ledger/recorder.ts";
 import { checkedBundle } from "./bundle.ts";
 import { planRelease } from "./plan.ts";
@@ -66,5 +67,5 @@ type Plain = Parameters<Recorder["append"]>[0]["body"];
 
 /** Optional members that are `undefined` do not exist in JSON. */
 function plain(body: ReleasePushed): Plain {
-  return JSON.parse(JSON.stringify(body));
+  return parseJson(JSON.stringify(body));
 }

@@ -195,6 +195,41 @@ describe("a project on disk", () => {
     expect(codes()).toEqual(["manifest_digest_differs"]);
   });
 
+  describe("with a table that was made from another", () => {
+    const text = "a\n1\n";
+    const lineage = (digest: string) => ({
+      schema: "licet.assurance.lineage/v1", time: 1_700_000_000_000, notes: [], engine: { name: "e", version: "1", digest: digestOf("e") },
+      source: { name: "people.csv", digest: digestOf("people"), bytes: 1, rows: 1, columns: ["a"] }, output: { name: "open.csv", digest, bytes: text.length, rows: 1, columns: ["a"] },
+      method: "anonymise", parameters: { quasiIdentifiers: ["a"], k: 2, sensitive: [], drop: [] }, randomness: { kind: "none" },
+      privacy: { k: 2, groups: 1, sensitive: [] }, loss: { rows: 1, suppressed: 0, certaintyPenalty: 0, groupSizeOverK: 1 },
+    });
+    const declare = (content: unknown) => {
+      const datasets = [{ name: "open", file: "open.csv", lineage: "open.csv.lineage.json", sensitivity: "public", licence: "own", retentionDays: 1 }];
+      writeFileSync(join(folder, "sub", "licet.yaml"), stringify({ ...exampleManifest, components: { ...exampleManifest.components, datasets } }));
+      writeFileSync(join(folder, "sub", "open.csv"), text);
+      if (content !== undefined) writeFileSync(join(folder, "sub", "open.csv.lineage.json"), JSON.stringify(content));
+    };
+    const sources = () => readProject(join(folder, "sub"));
+
+    it("its lineage is part of the release, and another one makes another release", () => {
+      declare(lineage(literalPromptDigest(text)));
+      const before = sources();
+      expect(releaseOf(before).components.find(({ kind }) => kind === "dataset")).toMatchObject({ lineage: before.files.find(({ path }) => path.endsWith("json"))?.digest });
+      expect(releaseOf(checkedBundle(ReleaseBundle.parse(JSON.parse(JSON.stringify(bundleOf(before))))))).toEqual(releaseOf(before));
+      declare({ ...lineage(literalPromptDigest(text)), notes: ["other"] });
+      expect(releaseOf(sources()).digest).not.toBe(releaseOf(before).digest);
+    });
+
+    it.each([
+      ["is of other data", lineage(digestOf("other")), ["manifest_digest_differs"]],
+      ["is no lineage", { schema: "x" }, ["manifest_file_unreadable"]],
+      ["is not there", undefined, ["manifest_file_missing"]],
+    ])("a lineage that %s is refused", (_, content, expected) => {
+      declare(content);
+      expect(codes()).toEqual(expected);
+    });
+  });
+
   it("without a manifest, or with a broken one, fails with a code", () => {
     expect(() => readProject(join(folder, "sub"))).toThrow(expect.objectContaining({ code: "manifest_unreadable" }));
     writeFileSync(join(folder, "sub", "licet.yaml"), "name: x");

@@ -16,7 +16,7 @@ export type ReleaseComponent =
       readonly text: string;
       readonly holes: Readonly<Record<string, Hole>>;
     }
-  | { readonly kind: "dataset"; readonly name: string; readonly digest: Digest; readonly sensitivity: string }
+  | { readonly kind: "dataset"; readonly name: string; readonly digest: Digest; readonly sensitivity: string; readonly lineage?: Digest }
   | { readonly kind: "tool"; readonly name: string; readonly digest: Digest; readonly power: string }
   | { readonly kind: "service"; readonly name: string; readonly digest: Digest; readonly vendor: string };
 
@@ -66,7 +66,7 @@ function componentsOf(bundle: ReleaseBundle): readonly ReleaseComponent[] {
     }),
     ...datasets.map((dataset): ReleaseComponent => {
       const digest = dataset.file === undefined ? dataset.digest : files.get(dataset.file);
-      return { kind: "dataset", name: dataset.name, digest: present(digest, "dataset", dataset.name), sensitivity: dataset.sensitivity };
+      return { kind: "dataset", name: dataset.name, digest: present(digest, "dataset", dataset.name), sensitivity: dataset.sensitivity, ...(dataset.lineage !== undefined && { lineage: present(files.get(dataset.lineage), "lineage", dataset.name) }) };
     }),
     ...tools.map((tool) => toolComponent(tool, schemas.get(tool.name))),
     ...services.map((service): ReleaseComponent => ({
@@ -110,7 +110,7 @@ export function componentDetail(component: ReleaseComponent): string {
     case "prompt":
       return `${component.role} message, ${component.form}`;
     case "dataset":
-      return `${component.sensitivity} data`;
+      return `${component.sensitivity} data${component.lineage === undefined ? "" : ", with its lineage"}`;
     case "tool":
       return `can ${component.power}`;
     case "service":

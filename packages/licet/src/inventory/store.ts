@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import { ReleaseBundle } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { NewRow, Row, Tables } from "../db/tables.ts";
 
 export type Reader = Kysely<Tables> | Transaction<Tables>;
@@ -9,7 +10,7 @@ export interface StoredRelease extends Omit<Row<"release">, "bundle"> {
 }
 
 function release(row: Row<"release">): StoredRelease {
-  return { ...row, bundle: ReleaseBundle.parse(JSON.parse(row.bundle)) };
+  return { ...row, bundle: ReleaseBundle.parse(parseJson(row.bundle)) };
 }
 
 export async function findSystem(db: Reader, space: string, name: string): Promise<Row<"system"> | undefined> {

@@ -1,5 +1,5 @@
 import { LicetError, type ApprovingRole } from "@licet/contract";
-import { digestOf } from "@licet/evidence";
+import { digestOf, parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { newId } from "../base/ids.ts";
 import type { Draft, Recorder } from "../ledger/recorder.ts";
@@ -135,7 +135,7 @@ function draftTime(statement: string, now: number): number {
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -32,7 +32,7 @@ export interface Oversight {
 }
 
 /** Entries after which a waiting request may be ready. */
-const wakingKinds: readonly string[] = ["request.opened", "approval.given", "check.recorded", "answer.given", "provider.registered", "hold.lifted", "ato.granted", "role.granted", "policy.published"];
+const wakingKinds: readonly string[] = ["request.opened", "approval.given", "check.recorded", "check.repeated", "answer.given", "provider.registered", "hold.lifted", "ato.granted", "role.granted", "policy.published"];
 
 export function createOversight(options: OversightOptions): Oversight {
   const { read, recorder, promotions, effects } = options;

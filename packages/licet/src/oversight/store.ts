@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import { GateMove } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { NewRow, Row, Tables } from "../db/tables.ts";
 
@@ -38,7 +39,7 @@ function request(row: Row<"request">): StoredRequest {
     release: row.release,
     stage: TrafficStage.parse(row.stage),
     environment: row.environment,
-    detail: z.record(z.string(), z.json()).parse(JSON.parse(row.detail)),
+    detail: z.record(z.string(), z.json()).parse(parseJson(row.detail)),
     status: Status.parse(row.status),
     requestedBy: row.requested_by,
     requestedAt: row.requested_at,

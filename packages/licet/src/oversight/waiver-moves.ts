@@ -1,4 +1,5 @@
 import { errorInfo, isErrorCode, LicetError, type RouteAnswer } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Recorder } from "../ledger/recorder.ts";
 import { findRelease, findSystem } from "../inventory/store.ts";
@@ -92,7 +93,7 @@ export async function waiverViews({ read, recorder }: WaiverDeps, space: string,
     environment: row.environment,
     state: stateOf(row, now),
     reason: row.reason,
-    compensation: Compensation.parse(JSON.parse(row.compensation)),
+    compensation: Compensation.parse(parseJson(row.compensation)),
     requestedBy: named(row.requested_by),
     request: row.request,
     outcome: row.outcome,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AccessDecisionBody } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { AnswerHeaders, Caller, Inbound } from "../gateway/answer.ts";
 import { refuse } from "../gateway/refusal.ts";
@@ -117,7 +118,7 @@ export class AccessRequests implements Approvals {
 
   async #recorded(space: string, decision: string): Promise<Kept | undefined> {
     const detail = await accessDecisionDetail(this.#deps.read, space, decision);
-    const noted = detail === undefined ? undefined : Noted.safeParse(JSON.parse(detail)).data?.requestable;
+    const noted = detail === undefined ? undefined : Noted.safeParse(parseJson(detail)).data?.requestable;
     return noted && { space, template: noted.template, asked: noted.asked, expiresAt: noted.until };
   }
 
@@ -125,7 +126,7 @@ export class AccessRequests implements Approvals {
     const { subject, action, resource, denial, context, requested_access } = submitted;
     const title = `${subject.type} ${subject.id} may ${action.name} on ${resource.type} ${resource.id}`;
     const detail: JsonObject = { title, template, asked: plainJson(asked(submitted)), evaluation: denial.evaluation_id, client: client.id, context: plainJson(context ?? {}), until: requested_access?.requested_until ?? null };
-    const copy: { readonly [key: string]: z.core.util.JSONType } = JSON.parse(JSON.stringify(detail));
+    const copy: { readonly [key: string]: z.core.util.JSONType } = parseJson(JSON.stringify(detail));
     return this.#deps.ask({ space: client.space, move: "grant-access", system: null, detail: copy, by: client.id });
   }
 

@@ -1,4 +1,5 @@
 import { isErrorCode } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { adviceOf, type Advice } from "../gateway/decide.ts";
 import { refuse, shown, type Refusal } from "../gateway/refusal.ts";
 import { constant } from "../ledger/canonical-text.ts";
@@ -96,7 +97,7 @@ function prepared({ decider, data }: ApplicationParts): EntityBase | undefined {
 }
 
 function cedarJson(request: object): JsonObject {
-  const copy: JsonObject = JSON.parse(JSON.stringify(request));
+  const copy: JsonObject = parseJson(JSON.stringify(request));
   return constant(copy);
 }
 

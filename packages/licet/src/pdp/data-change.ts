@@ -1,5 +1,6 @@
 import { CedarError, compileSchema, entityStore, type EntityJson, type Schema } from "@licet/cedar";
 import { LicetError, type DataEntity, type EntityUid, type RouteAnswer, type RouteRequest } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Recorder } from "../ledger/recorder.ts";
 import { bundleOf } from "../policy/publish.ts";
 import { cedarRecord } from "../policy/value.ts";
@@ -78,13 +79,13 @@ export async function dataPage({ read }: DataDeps, space: string, { type, search
   const rows = await listEntities(read, space, { type, search, after: cursor === undefined ? undefined : placeOf(cursor), limit: limit + 1 });
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  const items = shown.map((row) => ({ ...JSON.parse(row.entity), updatedAt: row.updated_at, entry: row.entry }));
+  const items = shown.map((row) => ({ ...parseJson<DataEntity>(row.entity), updatedAt: row.updated_at, entry: row.entry }));
   return { items, next: rows.length > limit && last !== undefined ? JSON.stringify([last.type, last.id]) : null };
 }
 
 function placeOf(cursor: string): { readonly type: string; readonly id: string } | undefined {
   try {
-    const value: unknown = JSON.parse(cursor);
+    const value: unknown = parseJson(cursor);
     const [type, id]: readonly unknown[] = Array.isArray(value) ? value : [];
     return typeof type === "string" && typeof id === "string" ? { type, id } : undefined;
   } catch {

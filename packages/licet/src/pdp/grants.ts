@@ -1,4 +1,4 @@
-import { digestOf } from "@licet/evidence";
+import { digestOf, parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Refusal } from "../gateway/refusal.ts";
 import { Applications } from "./applications.ts";
@@ -65,7 +65,7 @@ const Detail = z.looseObject({ asked: z.json(), until: z.string().nullable() });
 
 /** Undefined for a request that was not approved, or is none of this kind. */
 export function grantFrom({ id, status, detail, closed_at }: AccessRequestRow): Grant | undefined {
-  const parsed = Detail.safeParse(JSON.parse(detail));
+  const parsed = Detail.safeParse(parseJson(detail));
   if (status !== "granted" || closed_at === null || !parsed.success) return undefined;
   const bounded = parsed.data.until === null ? Number.POSITIVE_INFINITY : Date.parse(parsed.data.until);
   return { id, asked: digestOf(parsed.data.asked), approvedAt: closed_at, approvedUntil: Math.min(closed_at + approvalMs, Number.isNaN(bounded) ? closed_at : bounded) };

@@ -1,4 +1,4 @@
-import { parseJson, wellFormed } from "../gateway/json.ts";
+import { readJson, wellFormed } from "../gateway/json.ts";
 import { Evaluation } from "./protocol.ts";
 
 const bodiesMax = 1024;
@@ -27,7 +27,7 @@ export class KnownBodies {
 }
 
 function objectIn(bytes: Uint8Array): object | undefined {
-  const json = parseJson(bytes)?.value;
+  const json = readJson(bytes)?.value;
   return typeof json === "object" && json !== null && !Array.isArray(json) && wellFormed(json) ? json : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { canonicalText } from "../ledger/canonical-text.ts";
 
@@ -19,7 +20,7 @@ export function readToken(token: string, query: unknown): { readonly after: stri
 
 function decoded(token: string): unknown {
   try {
-    const value: unknown = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
+    const value: unknown = parseJson(Buffer.from(token, "base64url").toString("utf8"));
     return value;
   } catch {
     return undefined;
@@ -28,5 +29,5 @@ function decoded(token: string): unknown {
 
 function queryDigest(query: unknown): string {
   // A caller's numbers may be ones that canonical JSON refuses, and its texts are compared as they came.
-  return createHash("sha256").update(canonicalText(JSON.parse(JSON.stringify(query)))).digest("base64url");
+  return createHash("sha256").update(canonicalText(parseJson(JSON.stringify(query)))).digest("base64url");
 }

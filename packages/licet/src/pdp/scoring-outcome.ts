@@ -2,7 +2,7 @@ import { Digest } from "@licet/contract";
 import { z } from "zod";
 import { admit } from "../gateway/admission.ts";
 import type { Caller, Inbound } from "../gateway/answer.ts";
-import { parseJson, wellFormed } from "../gateway/json.ts";
+import { readJson, wellFormed } from "../gateway/json.ts";
 import { refuse, type Refusal } from "../gateway/refusal.ts";
 import type { CredentialView } from "../gateway/snapshot.ts";
 import type { JsonObject } from "../ledger/recorder.ts";
@@ -68,7 +68,7 @@ export async function scoringOutcome(parts: DecisionParts, inbound: Inbound, cal
 async function reported(inbound: Inbound): Promise<Reported | { readonly refusal: Refusal }> {
   const read = await inbound.body();
   if ("refusal" in read) return read;
-  const value = parseJson(read.bytes)?.value;
+  const value = readJson(read.bytes)?.value;
   const parsed = Reported.safeParse(value);
   return parsed.success && wellFormed(value) ? parsed.data : { refusal: refuse("query_invalid", { message: parsed.error === undefined ? "the body holds half a surrogate pair" : wrongWith(parsed.error) }) };
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import type { JsonObject, JsonValue } from "../ledger/recorder.ts";
 import type { Caller } from "../gateway/answer.ts";
 import { refusalHeaders, type AnswerHeaders, type Refused } from "../gateway/answer.ts";
@@ -38,6 +39,6 @@ export function answerError(caller: Caller, refused: Refused, headers: AnswerHea
 
 /** A copy that JSON can write; what it cannot becomes null. */
 export function plainJson(value: unknown): JsonValue {
-  const copy: JsonValue = JSON.parse(JSON.stringify(value) ?? "null");
+  const copy: JsonValue = parseJson(JSON.stringify(value) ?? "null");
   return copy;
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { PolicyJson } from "@licet/cedar";
 import { LicetError } from "@licet/contract";
-import { canonicalize, digestOf, isRecord } from "@licet/evidence";
+import { canonicalize, digestOf, isRecord, parseJson } from "@licet/evidence";
 import type { Bundle, BundlePolicy } from "./bundle-form.ts";
 import { capPolicyText, capSchemaText } from "./caps.ts";
 import { createDecider } from "./decide.ts";
@@ -30,7 +30,7 @@ export function bundleJson(bundle: Bundle): string {
 
 function parsed(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch (cause) {
     throw new LicetError("policy_bundle_changed", { cause });
   }

@@ -1,4 +1,5 @@
 import { PolicyBacktested, PolicyPublished } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { digestSubject, publishedStatement } from "../ledger/entry-statement.ts";
 import type { EntryDefinition, JsonObject } from "../ledger/recorder.ts";
 import { policyMismatched } from "./mismatch.ts";
@@ -13,7 +14,7 @@ const policyPublished: EntryDefinition = {
     const { digest, bundle, packs, occasion, comment, request, outcome, approvals, publishedBy, compiledBy } = PolicyPublished.parse(entry.body);
     const { space, id, time } = entry;
     const before = await activeBundle(tx, space);
-    const changed = countChanges(before === undefined ? undefined : JSON.parse(before.bundle), bundle);
+    const changed = countChanges(before === undefined ? undefined : parseJson(before.bundle), bundle);
     await activateBundle(tx, { space, digest, bundle: JSON.stringify(bundle), published_by: publishedBy, published_at: time, active: 1, entry: id });
     await insertPublication(tx, {
       space,

@@ -1,4 +1,5 @@
 import { PolicyMismatched } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Draft, EntryDefinition, JsonObject } from "../ledger/recorder.ts";
 import type { PolicyMismatch } from "./sampling.ts";
 import { insertMismatch } from "./store.ts";
@@ -15,6 +16,6 @@ export const policyMismatched: EntryDefinition = {
 };
 
 export function mismatchDraft({ space, policyDigest, requestDigest, ours, theirs, at }: PolicyMismatch): Draft {
-  const body: JsonObject = JSON.parse(JSON.stringify({ policyDigest, request: requestDigest, ours, theirs, at }));
+  const body: JsonObject = parseJson(JSON.stringify({ policyDigest, request: requestDigest, ours, theirs, at }));
   return { kind: "policy.mismatch", space, actor: "server", subject: "space", class: "governance", body };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { canonicalize } from "@licet/evidence";
+import { canonicalize, parseJson } from "@licet/evidence";
 import type { Bundle } from "./bundle-form.ts";
 import type { BuiltinSource } from "./builtin.ts";
 import { bundleJson, readBundle } from "./bundle-read.ts";
@@ -26,7 +26,7 @@ export function sourcesDigest(source: BuiltinSource): string {
 export function readPrecompiled(source: BuiltinSource, folder: string): Bundle | undefined {
   const path = join(folder, precompiledFile);
   if (!existsSync(path)) return undefined;
-  const { sources, digest, json }: Precompiled = JSON.parse(readFileSync(path, "utf8"));
+  const { sources, digest, json }: Precompiled = parseJson(readFileSync(path, "utf8"));
   return sources === sourcesDigest(source) ? readBundle(json, digest) : undefined;
 }
 

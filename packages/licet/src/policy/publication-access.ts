@@ -1,4 +1,5 @@
 import { allows, LicetError, ReleaseBundle, type PackSource, type Role } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { ownPacks, type GivenPacks } from "./publication.ts";
 import { latestReleaseBundle, type Reader } from "./store.ts";
 
@@ -28,6 +29,6 @@ async function refuseUnowned(db: Reader, space: string, { pack, email }: { reado
 
 async function ownsTechnically(db: Reader, space: string, { system, email }: { readonly system: string; readonly email: string }): Promise<boolean> {
   const json = await latestReleaseBundle(db, space, system);
-  const owner = json === undefined ? undefined : ReleaseBundle.parse(JSON.parse(json)).manifest.owners.technical;
+  const owner = json === undefined ? undefined : ReleaseBundle.parse(parseJson(json)).manifest.owners.technical;
   return owner !== undefined && owner.trim().toLowerCase() === email.trim().toLowerCase();
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Bundle } from "./bundle-form.ts";
 import type { Candidate, GivenPacks } from "./publication.ts";
@@ -20,5 +21,5 @@ export function openedPublication({ given, comment, active, candidate }: Opening
   const changes = bundleChanges(active, candidate.bundle)
     .slice(0, listedChangesMax)
     .map(({ sign, pack, policy, what, part }) => ({ sign, pack, policy, what, ...(part !== undefined && { part }) }));
-  return Detail.parse(JSON.parse(JSON.stringify({ digest: candidate.bundle.digest, base: candidate.base, packs: given.packs, remove: given.remove, comment, changes })));
+  return Detail.parse(parseJson(JSON.stringify({ digest: candidate.bundle.digest, base: candidate.base, packs: given.packs, remove: given.remove, comment, changes })));
 }

@@ -1,5 +1,5 @@
 import { Digest, errorInfo, LicetError, type PackView, type PolicyFinding, type PolicyView, type PublicationRow } from "@licet/contract";
-import { isRecord } from "@licet/evidence";
+import { isRecord, parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Bundle, BundlePack } from "./bundle-form.ts";
 import type { Composed } from "./compose.ts";
@@ -84,7 +84,7 @@ interface StoredPublication {
 
 function publicationRow(row: StoredPublication, { names, approvals, active }: Named): PublicationRow {
   const named = (id: string): string => names.get(id) ?? id;
-  const given = Approvals.parse(JSON.parse(row.approvals)).flatMap((id) => approvals.get(id) ?? []);
+  const given = Approvals.parse(parseJson(row.approvals)).flatMap((id) => approvals.get(id) ?? []);
   return {
     id: row.id,
     digest: Digest.parse(row.digest),
@@ -97,15 +97,15 @@ function publicationRow(row: StoredPublication, { names, approvals, active }: Na
     request: row.request,
     outcome: row.outcome,
     approvals: given.map(({ id, person, role, method, given_at }) => ({ id, person: named(person), role, method, at: given_at })),
-    packs: Packs.parse(JSON.parse(row.composed)),
-    changed: Changed.parse(JSON.parse(row.changed)),
+    packs: Packs.parse(parseJson(row.composed)),
+    changed: Changed.parse(parseJson(row.changed)),
     entry: row.entry,
   };
 }
 
 /** `active` is the id of the space's newest publication. */
 export async function publicationRows(db: Reader, space: string, { rows, active }: { readonly rows: readonly StoredPublication[]; readonly active: string | undefined }): Promise<PublicationRow[]> {
-  const given = await approvalsById(db, space, rows.flatMap((row) => Approvals.parse(JSON.parse(row.approvals))));
+  const given = await approvalsById(db, space, rows.flatMap((row) => Approvals.parse(parseJson(row.approvals))));
   const names = await emailsOf(db, space, [...rows.map((row) => row.published_by), ...given.map(({ person }) => person)]);
   const approvals = new Map(given.map((each) => [each.id, each]));
   return rows.map((row) => publicationRow(row, { names, approvals, active }));

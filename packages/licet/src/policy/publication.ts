@@ -1,5 +1,5 @@
 import { LicetError, PackSources, PublishPolicyDetail, spacePacksBytesMax, type PackSource } from "@licet/contract";
-import { digestOf } from "@licet/evidence";
+import { digestOf, parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Recorder } from "../ledger/recorder.ts";
 import type { Bundle } from "./bundle-form.ts";
@@ -37,7 +37,7 @@ export const nothingGiven: GivenPacks = { packs: [], remove: [] };
 /** The packs that the space has published itself. */
 export async function ownPacks(db: Reader, space: string): Promise<readonly PackSource[]> {
   const row = await lastPublication(db, space);
-  return row === undefined ? [] : PackSources.parse(JSON.parse(row.packs));
+  return row === undefined ? [] : PackSources.parse(parseJson(row.packs));
 }
 
 /** The organisation's baseline as another space is bound by it; `main` holds it among its own. */
@@ -121,7 +121,7 @@ const Ids = z.array(z.string());
 /** What the publication that a request led to says that it ended on; undefined while there is none. */
 export async function endOfPublication(db: Reader, space: string, request: string): Promise<MoveEnd | undefined> {
   const row = await publicationOfRequest(db, space, request);
-  return row === undefined ? undefined : { outcome: row.outcome, approvals: Ids.parse(JSON.parse(row.approvals)) };
+  return row === undefined ? undefined : { outcome: row.outcome, approvals: Ids.parse(parseJson(row.approvals)) };
 }
 
 interface Composition {

@@ -1,4 +1,5 @@
 import { LicetError, type PackSource, type PublicationOccasion } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { licetVersion } from "../base/version.ts";
 import type { Draft, JsonObject, Recorder } from "../ledger/recorder.ts";
 import { readBundle } from "./bundle.ts";
@@ -20,7 +21,7 @@ export interface Publishing {
 
 export function publicationDraft({ space, bundle, packs, occasion, comment, by, move }: Publishing): Draft {
   const { digest, ...content } = bundle;
-  const body: JsonObject = JSON.parse(JSON.stringify({ digest, bundle: content, packs, occasion, comment, request: move?.request ?? null, outcome: move?.outcome ?? "", approvals: move?.approvals ?? [], publishedBy: by, compiledBy: licetVersion }));
+  const body: JsonObject = parseJson(JSON.stringify({ digest, bundle: content, packs, occasion, comment, request: move?.request ?? null, outcome: move?.outcome ?? "", approvals: move?.approvals ?? [], publishedBy: by, compiledBy: licetVersion }));
   return { kind: "policy.published", space, actor: by, subject: "space", class: "governance", body };
 }
 

@@ -1,5 +1,6 @@
 import { Digest, LicetError, PublishPolicyDetail, type PackSource, type PolicyCheck, type RequestView, type RouteAnswer } from "@licet/contract";
-import { digestOf } from "@licet/evidence";
+import { digestOf, parseJson } from "@licet/evidence";
+import { z } from "zod";
 import type { Handlers } from "../http/handlers.ts";
 import type { Backtests } from "./backtest.ts";
 import { builtinSource } from "./builtin.ts";
@@ -97,10 +98,12 @@ function installedSource(name: string, digest: string): PackSource | undefined {
   return source !== undefined && digestOf(source) === digest ? source : undefined;
 }
 
+const Said = z.json();
+
 async function mismatches(read: Reader, space: string, { before, limit }: { readonly before: string | undefined; readonly limit: number }): Promise<RouteAnswer<"listMismatches">> {
   const rows = await listMismatches(read, space, { before, limit: limit + 1 });
   const active = await activeDigest(read, space);
-  const items = rows.slice(0, limit).map(({ id, bundle, request, ours, reference, found_at, entry }) => ({ id, bundle: Digest.parse(bundle), active: bundle === active, request, ours: JSON.parse(ours), reference: JSON.parse(reference), foundAt: found_at, entry }));
+  const items = rows.slice(0, limit).map(({ id, bundle, request, ours, reference, found_at, entry }) => ({ id, bundle: Digest.parse(bundle), active: bundle === active, request, ours: Said.parse(parseJson(ours)), reference: Said.parse(parseJson(reference)), foundAt: found_at, entry }));
   return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
@@ -126,7 +129,7 @@ async function bundleView(read: Reader, space: string, asked: string): Promise<R
   if (digest === undefined || bundle === undefined) throw new LicetError("not_found", { message: `the bundle \`${asked}\` was never published in this space` });
   const row = await publicationOfBundle(read, space, digest);
   const { digest: _, ...content } = bundle;
-  return { digest: Digest.parse(digest), bundle: JSON.parse(JSON.stringify(content)), packs: row === undefined ? [] : JSON.parse(row.packs) };
+  return { digest: Digest.parse(digest), bundle: parseJson(JSON.stringify(content)), packs: row === undefined ? [] : parseJson(row.packs) };
 }
 
 /** What publishing would find and change. What is wrong with the packs is the answer, not a failure. */
@@ -153,6 +156,6 @@ async function publishable(deps: PolicyRoutes, space: string, given: GivenPacks)
 async function requestedPacks(read: Reader, space: string, id: string): Promise<GivenPacks> {
   const row = await publicationRequest(read, space, id);
   if (row === undefined) throw new LicetError("not_found", { message: `there is no request \`${id}\` for a publication in this space` });
-  const { packs, remove } = PublishPolicyDetail.parse(JSON.parse(row.detail));
+  const { packs, remove } = PublishPolicyDetail.parse(parseJson(row.detail));
   return { packs, remove };
 }

@@ -1,4 +1,5 @@
 import { LicetError } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { PolicyRequest } from "./request.ts";
 
@@ -58,7 +59,7 @@ export function* readRequests(text: string, file: string): Generator<PolicyReque
 function requestIn(line: string, { file, number }: { readonly file: string; readonly number: number }): PolicyRequest {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = parseJson(line);
   } catch {
     throw malformed(file, number, "this is not JSON");
   }

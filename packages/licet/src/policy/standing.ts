@@ -1,5 +1,5 @@
 import { LicetError, errorInfo, type PackSource } from "@licet/contract";
-import { digestOf } from "@licet/evidence";
+import { digestOf, parseJson } from "@licet/evidence";
 import { licetVersion } from "../base/version.ts";
 import { baselineFor, baselineSpace, ownPacks, type PublicationDeps } from "./publication.ts";
 import { composedPacks, type ComposedPack } from "./publication-outline.ts";
@@ -40,7 +40,7 @@ async function isComposedOf({ read, compile }: PublicationDeps, space: string, s
   const { bundle } = await compile([]);
   if (!(await bundleOf(read, space)).schema.startsWith(bundle.schema)) return false;
   const now = [...composedPacks(bundle), ...sources.filter(({ manifest }) => manifest.enabled !== false).map((source) => ({ name: source.name, kind: source.manifest.kind, digest: digestOf(source) }))];
-  const before = composedPacks({ packs: JSON.parse(row.composed) });
+  const before = composedPacks({ packs: parseJson(row.composed) });
   return digestOf(byName(now)) === digestOf(byName(before));
 }
 

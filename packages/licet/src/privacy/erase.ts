@@ -1,4 +1,5 @@
 import { ErasureBody as ErasureShape, LicetError, type ErasureBody, type ErasureTarget } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Clock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import type { ErasureLine, Keyring } from "../ledger/keyring.ts";
@@ -65,7 +66,7 @@ function beforeOf(target: ErasureTarget): number | null {
 }
 
 function plain(body: ErasureBody): ErasureLine["body"] {
-  return JSON.parse(JSON.stringify(body));
+  return parseJson(JSON.stringify(body));
 }
 
 /** The intention is durable before the first key goes: a crash from here on is finished at the next start. */

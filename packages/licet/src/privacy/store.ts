@@ -1,4 +1,5 @@
 import { defaultPrivacy, ErasureBody, PrivacySettings, type ErasureBody as Body, type PersonTombstone } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../db/database.ts";
 import type { NewRow, Row, Tables } from "../db/tables.ts";
@@ -20,7 +21,7 @@ export interface StoredPrivacy extends PrivacySettings {
 }
 
 function settings(row: Pick<Row<"privacy_setting">, "content_modes" | "retention_days">): PrivacySettings {
-  return PrivacySettings.parse({ contentModes: JSON.parse(row.content_modes), retentionDays: JSON.parse(row.retention_days) });
+  return PrivacySettings.parse({ contentModes: parseJson(row.content_modes), retentionDays: parseJson(row.retention_days) });
 }
 
 /** What is in force in the space: the last that was set, else the defaults. */
@@ -52,7 +53,7 @@ export interface StoredErasure {
 
 function stored(row: Row<"erasure">): StoredErasure {
   const { id, space, state, body, intended_at, done_at, entry } = row;
-  return { id, space, state: state === "done" ? "done" : "intended", body: ErasureBody.parse(JSON.parse(body)), intendedAt: intended_at, doneAt: done_at, entry };
+  return { id, space, state: state === "done" ? "done" : "intended", body: ErasureBody.parse(parseJson(body)), intendedAt: intended_at, doneAt: done_at, entry };
 }
 
 export async function findErasure(db: Reader, space: string, id: string): Promise<StoredErasure | undefined> {

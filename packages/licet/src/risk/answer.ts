@@ -1,4 +1,4 @@
-import { canonicalize, digestOf, isRecord, predicateType, statementType, type Statement } from "@licet/evidence";
+import { canonicalize, digestOf, isRecord, parseJson, predicateType, statementType, type Statement } from "@licet/evidence";
 import { AnswerPredicate, type Envelope, type Manifest, type ReleaseBundle, type RouteAnswer, type Tier } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import type { Caller } from "../http/handlers.ts";
@@ -52,9 +52,9 @@ async function releasesAbout(read: Reader, { space, manifest, releases }: { read
 
 /** What the statement itself says. */
 function claimOf(statement: string): AnswerPredicate | undefined {
-  const envelope: unknown = JSON.parse(statement);
+  const envelope: unknown = parseJson(statement);
   const payload = isRecord(envelope) && typeof envelope["payload"] === "string" ? envelope["payload"] : "";
-  const parsed: unknown = JSON.parse(Buffer.from(payload, "base64").toString("utf8"));
+  const parsed: unknown = parseJson(Buffer.from(payload, "base64").toString("utf8"));
   const predicate = AnswerPredicate.safeParse(isRecord(parsed) ? parsed["predicate"] : undefined);
   return predicate.success ? predicate.data : undefined;
 }
@@ -79,7 +79,7 @@ export interface AnswerGivenBy {
 }
 
 function statementOf(said: AnswerPredicate): Statement {
-  const plain: unknown = JSON.parse(canonicalize(AnswerPredicate.parse(said)));
+  const plain: unknown = parseJson(canonicalize(AnswerPredicate.parse(said)));
   return {
     _type: statementType,
     subject: [{ name: said.system, digest: { sha256: said.release.slice("sha256:".length) } }],
@@ -119,7 +119,7 @@ export async function giveAnswer(deps: RiskDeps, given: AnswerGivenBy): Promise<
     };
     const body = { system: given.system, question: given.question, value: given.value, reason: given.reason, person: caller.personId, statement: deps.signStatement(statementOf(said)) };
     return {
-      entry: { kind: "answer.given", space, actor: caller.personId, system: given.system, subject: `system:${given.system}`, class: "governance", body: JSON.parse(JSON.stringify(body)) },
+      entry: { kind: "answer.given", space, actor: caller.personId, system: given.system, subject: `system:${given.system}`, class: "governance", body: parseJson(JSON.stringify(body)) },
       value: release.bundle,
     };
   });

@@ -1,11 +1,13 @@
 import { Envelope } from "@licet/contract";
 import { trustFingerprint, type Statement } from "@licet/evidence";
 import { ciRoutes } from "../assurance/ci/routes.ts";
+import { repeatOwed, repeatView } from "../assurance/attempts/repeat.ts";
 import { runAuthenticator } from "../assurance/ci/run-credential.ts";
 import { IssuerKeys } from "../assurance/ci/issuer-keys.ts";
 import { carryOutRegistration } from "../assurance/ci/registration.ts";
 import { assuranceRoutes } from "../assurance/routes.ts";
 import { heldFiles } from "../assurance/held-files.ts";
+import type { OpenUnderTest } from "../assurance/runner-asks.ts";
 import { atoRoutes } from "../ato/routes.ts";
 import type { GateWatch } from "../ato/gate.ts";
 import { gateFor } from "../ato/gate-now.ts";
@@ -17,6 +19,7 @@ import { storageOf } from "../controls/storage.ts";
 import { databaseFileName } from "../db/open.ts";
 import { packagedTables } from "../gateway/budgets/price-tables.ts";
 import { budgetRoutes } from "../gateway/budgets/routes.ts";
+import { underTest } from "../gateway/tested/under-test.ts";
 import type { Authenticator, RunAuthenticator } from "../http/access.ts";
 import type { ConsoleOptions } from "../http/console.ts";
 import type { Handlers } from "../http/handlers.ts";
@@ -104,7 +107,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   return {
     fleet,
     handlers: handlersOf({ ...options, fleet, identity, oversight, providers, privacy, policies, feed }),
-    authenticator: { ...identity.authenticator, ...runAuthenticator(read, () => recorder.now()) },
+    authenticator: { ...identity.authenticator, ...runAuthenticator(read, () => recorder.now(), repeatOwed({ read, files: heldFiles(join(records.directory, "files")), tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle) })) },
     auth: (request) => identity.accounts.handle(request),
     providerKey: (space, provider) => providerKey(providers, space, provider),
     askMove: (opening) => oversight.ask(opening),
@@ -161,7 +164,7 @@ function handlersOf(wired: Wired): Handlers {
     }),
     ...riskRoutes({ recorder, read, signStatement }),
     ...ciRoutes({ read, recorder, issuers: new IssuerKeys({ now: () => recorder.now() }), openRegistration: ({ space, system, by, detail }) => asked({ space, move: "register-ci", system, detail: { ...detail }, by }) }),
-    ...assuranceRoutes({ recorder, read, signStatement, files: heldFiles(files), root: files }),
+    ...assuranceRoutes({ recorder, read, signStatement, files: heldFiles(files), root: files, tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle), repeatFailed: wired.onFailure, underTest: runnerAsks(wired) }),
     ...oversightRoutes({
       read,
       recorder,
@@ -204,6 +207,12 @@ function handlersOf(wired: Wired): Handlers {
   };
 }
 
+/** The server's runner asks the providers that the gateway asks, by the same standing: none where this process has no gateway. */
+function runnerAsks({ records, providers, snapshots }: Wired): OpenUnderTest | undefined {
+  const { recorder, database: { read } } = records;
+  return snapshots && underTest({ snapshots, clock: { now: () => recorder.now() }, providerKey: (space, provider) => providerKey(providers, space, provider), tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle) });
+}
+
 function insightHandlers({ records, oversight, baseUrl, feed, watchGate }: Wired): ReturnType<typeof insightRoutes> {
   const { recorder, database } = records;
   const { read } = database;
@@ -214,5 +223,6 @@ function insightHandlers({ records, oversight, baseUrl, feed, watchGate }: Wired
     now: () => recorder.now(),
     assess: async (space, bundle) => assessmentView(await assessBundle({ read, recorder }, space, bundle)),
     gate: gateFor({ read, recorder, watch: watchGate }),
+    repeatOf: (space, ticket) => repeatView({ read, files: heldFiles(join(records.directory, "files")), tierOf: (of, bundle) => tierOf({ read, recorder }, of, bundle) }, space, ticket),
   });
 }

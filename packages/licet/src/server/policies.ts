@@ -1,11 +1,12 @@
 import { gateNow } from "../ato/gate-now.ts";
-import { gateRequest } from "../ato/gate-request.ts";
+import { promotionRequest } from "../ato/gate.ts";
 import type { SnapshotSource } from "../gateway/snapshot.ts";
 import { callQuestion } from "../pdp/call-question.ts";
 import { backtests, type Backtests } from "../policy/backtest.ts";
 import { builtinBundle, composePacks } from "../policy/bundle.ts";
 import { inTurn, type PublicationDeps } from "../policy/publication.ts";
 import type { ExplainDeps } from "../policy/explain-route.ts";
+import { bundleOf } from "../policy/publish.ts";
 import { standing, type Standing } from "../policy/standing.ts";
 import type { RecordKeeping } from "./record-keeping.ts";
 
@@ -37,7 +38,11 @@ export function openPolicies({ records, snapshots = { current: () => undefined }
     publication,
     standing: standings,
     backtests: replays,
-    gateQuestion: async (space, { system, to, environment }) => gateRequest((await gateNow({ read, recorder }, space, { system, to, ...(environment !== undefined && { environment }) })).facts, "promote"),
+    gateQuestion: async (space, { system, to, environment }) => {
+      const { answer, facts } = await gateNow({ read, recorder }, space, { system, to, ...(environment !== undefined && { environment }) });
+      const remedies = new Map(answer.requirements.map(({ id, remedy }) => [id, remedy]));
+      return { request: promotionRequest(facts, await bundleOf(read, space)), remedies, digest: answer.policyDigest };
+    },
     callQuestion: callQuestion({ snapshots, now: () => recorder.now() }),
   };
 }

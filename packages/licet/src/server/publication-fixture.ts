@@ -73,7 +73,7 @@ export async function openPolicyWorld(options: WorldOptions & { readonly builtin
     const id = await world.oversight.ask(opening);
     return moveAnswer(await requestView({ read, judge: world.oversight.judge, now: recorder.now() }, await needRequest(read, opening.space, id)));
   };
-  const gateQuestion = () => Promise.resolve(workloadRequest());
+  const gateQuestion = () => Promise.resolve({ request: workloadRequest(), remedies: new Map<string, string>(), digest: "" });
   const callQuestion = () => workloadRequest();
   const routes = policyRoutes({ ...deps, standing: standings, moves: { open }, backtests: replays, gateQuestion, callQuestion });
   return {

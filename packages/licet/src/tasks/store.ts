@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { sql, type Kysely } from "kysely";
 import { LicetError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
@@ -91,7 +92,7 @@ async function lease(db: Kysely<Tables>, { space, id }: Key, { owner, now, lease
 }
 
 function taskOf(row: Row<"task">): Task {
-  const payload: unknown = JSON.parse(row.payload);
+  const payload: unknown = parseJson(row.payload);
   return { space: row.space, id: row.id, kind: row.kind, payload, attempt: row.attempts, attemptsMax: row.max_attempts };
 }
 

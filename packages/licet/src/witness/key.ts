@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { chmod, lstat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { cosign, formatVkey, parseVkey, type Vkey } from "@licet/evidence";
+import { cosign, formatVkey, parseJson, parseVkey, type Vkey } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
 import { type Files, isAbsent, nodeFiles, writeFully } from "../ledger/files.ts";
@@ -34,7 +34,7 @@ export async function loadWitnessKey(folder: string, files: Files = nodeFiles): 
   if (bytes === undefined) throw new LicetError("witness_key_missing", { message: `there is no witness key in \`${folder}\``, at: { folder } });
   await refuseExposed([folder, path]);
   try {
-    return keyOf(KeyFile.parse(JSON.parse(Buffer.from(bytes).toString("utf8"))));
+    return keyOf(KeyFile.parse(parseJson(Buffer.from(bytes).toString("utf8"))));
   } catch {
     // No cause: it would quote the file, and the file is secret.
     throw new LicetError("witness_damaged", { message: `the key file in \`${folder}\` is not one`, at: { folder } });

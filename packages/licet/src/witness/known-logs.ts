@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { formatVkey, parseVkey, type Vkey } from "@licet/evidence";
+import { formatVkey, parseJson, parseVkey, type Vkey } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../base/errors.ts";
 import { type Files, nodeFiles, replaceFile } from "../ledger/files.ts";
@@ -58,7 +58,7 @@ async function readFileAs<T>(schema: z.ZodType<T>, path: string, files: Files): 
   const bytes = await files.readWhole(path);
   if (bytes === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    return schema.parse(parseJson(Buffer.from(bytes).toString("utf8")));
   } catch {
     throw damaged(path, "is not what was written there");
   }

@@ -1,3 +1,4 @@
+import { parseJson as literal } from "@licet/evidence";
 import { Damaged } from "../source.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -90,7 +91,7 @@ class JsonParser {
     if (end < 0) throw new Damaged("a text does not end", start);
     this.at = end + 1;
     try {
-      const parsed: unknown = JSON.parse(this.#text.slice(start, end + 1));
+      const parsed: unknown = literal(this.#text.slice(start, end + 1));
       return typeof parsed === "string" ? parsed : "";
     } catch {
       throw new Damaged("a text is broken", start);

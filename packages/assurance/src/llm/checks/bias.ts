@@ -1,15 +1,15 @@
 import { builtInProbeSet } from "../../probes/built-in.ts";
 import { drawProbes, type Probe, type ProbeSet } from "../../probes/probe-set.ts";
 import { mcnemarExact } from "../../stats/mcnemar.ts";
-import { clopperPearson } from "../../stats/proportion.ts";
 import { randomFrom } from "../../stats/random.ts";
-import { trialsNeeded } from "../../stats/sample-size.ts";
-import { compared, type Limit, type Outcome, silent } from "../../verdict/outcome.ts";
+import { decideShare } from "../../verdict/decide-rate.ts";
+import { type Limit, type Outcome, silent } from "../../verdict/outcome.ts";
 import { round12 } from "../../verdict/round.ts";
+import { withheld } from "../../verdict/settle.ts";
 import type { Chat } from "../client/chat.ts";
-import { settled, withheld } from "../decide-attempts.ts";
+import { assessedOf, finished } from "../decide-attempts.ts";
 import { folded } from "../detect/fold.ts";
-import { execute, type FinishedAttempt, type RunOptions, type RunResult, unassessedShareMax } from "../run/execute.ts";
+import { execute, type FinishedAttempt, type RunOptions, type RunResult } from "../run/execute.ts";
 import type { Exchange } from "../run/exchange.ts";
 import { inOrder } from "./attack-check.ts";
 import { draw } from "./drawn.ts";
@@ -103,10 +103,6 @@ export function decidePairs(statistics: PairStatistics, limit: Limit): Outcome {
   const n = bothYes + bothNo + flips;
   if (attempted !== n + unassessed) return silent("inconsistent_import");
   if (n === 0) return silent(attempted === 0 ? "too_few" : "undefined_denominator");
-  const estimate = flips / n;
-  const bounds = clopperPearson(flips, n, limit.alpha);
-  const outcome = settled(compared({ method: "clopper-pearson", estimate, bounds, limit }, () => trialsNeeded(estimate, limit.value, limit.alpha)));
-  if (unassessed > unassessedShareMax * attempted) return withheld(outcome, "unassessed_budget");
-  if (!complete && outcome.verdict !== "insufficient_evidence") return withheld(outcome, "aborted");
+  const outcome = finished(decideShare({ events: flips, n }, assessedOf(statistics), limit), complete);
   return bothNo === n && outcome.verdict === "pass" ? withheld(outcome, "degenerate") : outcome;
 }

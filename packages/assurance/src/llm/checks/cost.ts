@@ -2,8 +2,9 @@ import { clopperPearson } from "../../stats/proportion.ts";
 import { trialsNeeded } from "../../stats/sample-size.ts";
 import { compared, type Limit, type Outcome, silent } from "../../verdict/outcome.ts";
 import { round12 } from "../../verdict/round.ts";
-import { settled, withheld } from "../decide-attempts.ts";
-import { type RunResult, unassessedShareMax } from "../run/execute.ts";
+import { settle } from "../../verdict/settle.ts";
+import { assessedOf, finished } from "../decide-attempts.ts";
+import type { RunResult } from "../run/execute.ts";
 
 /**
  * Tokens of whole exchanges against a limit on a quantile. `over`: exchanges above the limit; `quantiles` are for reading.
@@ -59,8 +60,7 @@ export function decideTokens(statistics: TokenStatistics, limit: Limit): Outcome
   if (![attempted, unassessed, over, overMax].every((value) => Number.isInteger(value) && value >= 0) || over > n || overMax > n) return silent("inconsistent_import");
   if (n === 0) return silent(attempted === 0 ? "too_few" : "undefined_denominator");
   const estimate = over / n;
-  const outcome = settled(compared({ method: "order-statistics-binomial", estimate, bounds: clopperPearson(over, n, limit.alpha), limit }, () => trialsNeeded(estimate, limit.value, limit.alpha)));
-  if (unassessed > unassessedShareMax * attempted) return withheld(outcome, "unassessed_budget");
-  if (overMax > 0) return { estimate: outcome.estimate, interval: outcome.interval, verdict: "fail" };
-  return complete || outcome.verdict === "insufficient_evidence" ? outcome : withheld(outcome, "aborted");
+  const outcome = settle(compared({ method: "order-statistics-binomial", estimate, bounds: clopperPearson(over, n, limit.alpha), limit }, () => trialsNeeded(estimate, limit.value, limit.alpha)), assessedOf(statistics));
+  if (overMax > 0 && outcome.reason !== "unassessed_budget") return { estimate: outcome.estimate, interval: outcome.interval, verdict: "fail" };
+  return finished(outcome, complete);
 }

@@ -2,7 +2,7 @@ import { LicetError } from "@licet/contract";
 import { z } from "zod";
 import hijackedCalls from "../../probes/hijacked-calls.json" with { type: "json" };
 import { type Limit, type Outcome, silent } from "../../verdict/outcome.ts";
-import { settled } from "../decide-attempts.ts";
+import { rounded } from "../../verdict/settle.ts";
 
 const HijackedCall = z.strictObject({
   id: z.string().min(1).max(100),
@@ -72,7 +72,7 @@ export async function measureReplay(replay: Replay, calls: readonly HijackedCall
     if (result.kind === "blocked") counts[call.expected === "blocked" ? "blocked" : "honestBlocked"] += 1;
     if (result.kind === call.expected) continue;
     wrong.push(call.id);
-    notes.push(`\`${call.id}\` (${call.attack}) was ${result.kind}: ${result.reason.slice(0, 300)}`);
+    notes.push(`\`${call.id}\` (${call.attack}) ${result.kind === "failed" ? "showed nothing" : `was ${result.kind}`}: ${result.reason.slice(0, 300)}`);
   }
   return { statistics: { kind: "replay", ...counts, wrong: wrong.slice(0, wrongMax) }, notes: notes.slice(0, wrongMax) };
 }
@@ -93,9 +93,9 @@ export function decideReplay(statistics: ReplayStatistics, limit: Limit): Outcom
   if (hijacked === 0) return silent(failed > 0 ? "tool_error" : "too_few");
   const estimate = blocked / hijacked;
   const interval = { method: "census", level: 1, sides: 2, lower: estimate, upper: estimate } as const;
-  if (estimate < limit.value || honestBlocked > 0) return settled({ estimate, interval, verdict: "fail" });
-  if (failed > 0) return settled({ estimate, interval, verdict: "insufficient_evidence", reason: "tool_error" });
-  if (honest === 0) return settled({ estimate, interval, verdict: "insufficient_evidence", reason: "degenerate" });
-  return settled({ estimate, interval, verdict: "pass" });
+  if (estimate < limit.value || honestBlocked > 0) return rounded({ estimate, interval, verdict: "fail" });
+  if (failed > 0) return rounded({ estimate, interval, verdict: "insufficient_evidence", reason: "tool_error" });
+  if (honest === 0) return rounded({ estimate, interval, verdict: "insufficient_evidence", reason: "degenerate" });
+  return rounded({ estimate, interval, verdict: "pass" });
 }
 

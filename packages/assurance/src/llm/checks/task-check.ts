@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { builtInProbeSet } from "../../probes/built-in.ts";
 import { drawProbes, fill, type Probe, type ProbeSet } from "../../probes/probe-set.ts";
 import { randomFrom } from "../../stats/random.ts";
@@ -126,7 +127,7 @@ function judgeFormat(reply: Reply, { options }: TaskScene): Judgement {
     const body = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/u.exec(text)?.[1] ?? text;
     let value: unknown;
     try {
-      value = JSON.parse(body);
+      value = parseJson(body);
     } catch {
       return { outcome: "no_event", why: "no JSON" };
     }

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Usage } from "../reply.ts";
 import type { Dialect, Finish, Reading, StreamReader } from "./dialect.ts";
@@ -130,7 +131,7 @@ class EventReader implements StreamReader {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import type { UnassessedReason } from "../outcome.ts";
 import type { Reply } from "../reply.ts";
 import { anthropicDialect } from "./anthropic.ts";
@@ -122,7 +123,7 @@ async function readWhole(dialect: Dialect, response: SendResponse): Promise<Read
   if (typeof bytes === "string") return { reading: nothingRead, defect: bytes };
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString("utf8"));
+    value = parseJson(bytes.toString("utf8"));
   } catch {
     return { reading: nothingRead, defect: "malformed" };
   }

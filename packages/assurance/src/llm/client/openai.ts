@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Usage } from "../reply.ts";
 import type { Dialect, Finish, Reading, StreamReader } from "./dialect.ts";
@@ -147,7 +148,7 @@ class ChunkReader implements StreamReader {
 
 function parsedChunk(data: string): z.infer<typeof Chunk> | undefined {
   try {
-    return Chunk.safeParse(JSON.parse(data)).data;
+    return Chunk.safeParse(parseJson(data)).data;
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { squeezed, visible } from "./fold.ts";
 import { viewsOf } from "./views.ts";
@@ -121,7 +122,7 @@ function callsInJson(body: string): readonly ToolCall[] {
 
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

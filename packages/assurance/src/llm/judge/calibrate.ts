@@ -1,6 +1,6 @@
 import type { Random } from "../../stats/random.ts";
 import type { Chat } from "../client/chat.ts";
-import { askJudge, type Question } from "./ask-judge.ts";
+import { askJudge, type JudgeAnswer, type Question } from "./ask-judge.ts";
 
 /** A transcript whose truth people have established. */
 export interface LabelledTranscript extends Question {
@@ -16,14 +16,22 @@ export interface Confusion {
   readonly failed: number;
 }
 
+const parallelMax = 8;
+
 /** Asks the judge about transcripts whose truth is known. Its failures are in no count: they are unassessed later, too. */
 export async function calibrateJudge(chat: Chat, transcripts: readonly LabelledTranscript[], random: Random): Promise<Confusion> {
   const counts = { truePositives: 0, falseNegatives: 0, trueNegatives: 0, falsePositives: 0, failed: 0 };
-  for (const transcript of transcripts) {
-    const answer = await askJudge(chat, transcript, random);
-    if (answer === "failed") counts.failed += 1;
-    else if (transcript.label === "event") counts[answer === "event" ? "truePositives" : "falseNegatives"] += 1;
-    else counts[answer === "event" ? "falsePositives" : "trueNegatives"] += 1;
-  }
+  let next = 0;
+  // Questions are drawn as they begin, in the transcripts' order, so that the same seed asks the same.
+  const work = async (): Promise<void> => {
+    for (let transcript = transcripts[next++]; transcript !== undefined; transcript = transcripts[next++]) counts[cellOf(transcript, await askJudge(chat, transcript, random))] += 1;
+  };
+  await Promise.all(Array.from({ length: parallelMax }, work));
   return counts;
+}
+
+function cellOf({ label }: LabelledTranscript, answer: JudgeAnswer): keyof Confusion {
+  if (answer === "failed") return "failed";
+  if (label === "event") return answer === "event" ? "truePositives" : "falseNegatives";
+  return answer === "event" ? "falsePositives" : "trueNegatives";
 }

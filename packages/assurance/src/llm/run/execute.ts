@@ -1,6 +1,7 @@
 import type { Chat } from "../client/chat.ts";
 import type { Judgement } from "../outcome.ts";
 import type { Usage } from "../reply.ts";
+import { unassessedShareMax } from "../../verdict/settle.ts";
 import { converse, type Exchange } from "./exchange.ts";
 
 /** What is kept of an attempt: enough to resume a run and to count it again, nothing that was said. */
@@ -57,8 +58,6 @@ export interface RunResult {
 }
 
 const parallelMaxDefault = 8;
-/** Above this share without an answer nothing is concluded, so going on would only cost. */
-export const unassessedShareMax = 0.05;
 
 /**
  * Makes the attempts of a plan, several at a time, in its order. Decisions to stop look at attempts in the plan's order only, never in the
@@ -143,6 +142,7 @@ class Run {
       if (attempt === undefined) return;
       this.#prefix += 1;
       if (attempt.judgement.outcome === "unassessed") this.#unassessed += 1;
+      // Nothing will be concluded, so going on would only cost.
       if (this.#unassessed > unassessedShareMax * this.#plan.length) this.#stopped = "unassessed_budget";
       else if (this.#clusterComplete() && this.#decided()) this.#stopped = "decided";
     }

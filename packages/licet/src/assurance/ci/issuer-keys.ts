@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { createLocalJWKSet, errors, jwtVerify, type JWK, type JWTPayload } from "jose";
 import { z } from "zod";
 import { LicetError } from "../../base/errors.ts";
@@ -128,7 +129,7 @@ export class IssuerKeys {
     try {
       const { status, body } = await fetchOutbound(outbound, { method: "GET", path: `${url.pathname}${url.search}`, headers: { accept: "application/json" } });
       if (status !== 200) throw unavailable(`\`${issuer.url}\` answered with status ${status}`);
-      const parsed: unknown = JSON.parse(Buffer.from(body).toString("utf8"));
+      const parsed: unknown = parseJson(Buffer.from(body).toString("utf8"));
       return parsed;
     } finally {
       await outbound.close();

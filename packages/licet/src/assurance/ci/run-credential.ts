@@ -29,13 +29,17 @@ async function isOpen(db: Reader, run: CiRun, now: number): Promise<boolean> {
   return run.ticket === null || (ticket?.status === "open" && now < ticket.leaseUntil);
 }
 
-/** Lets whoever holds a run's secret in, while the run is open. */
-export function runAuthenticator(db: Reader, now: () => number): RunAuthenticator {
+/** Whether the server's runner still has to make one of a returned ticket's checks again. */
+export type RepeatOwed = (space: string, ticket: string) => Promise<boolean>;
+
+/** Lets whoever holds a run's secret in, while the run is open, and while the files of a drawn check may be wanted. */
+export function runAuthenticator(db: Reader, now: () => number, repeatOwed: RepeatOwed): RunAuthenticator {
+  const isWanted = async (run: CiRun): Promise<boolean> => run.ticket !== null && now() < run.expires_at && (await repeatOwed(run.space, run.ticket));
   return {
     isRun: (bearer) => bearer.startsWith(prefix),
     async runOf(space, bearer) {
       const run = await findCiRunBySecret(db, space, runSecretDigest(bearer));
-      return run !== undefined && (await isOpen(db, run, now())) ? { run: run.id, space: run.space, system: run.system } : undefined;
+      return run !== undefined && ((await isOpen(db, run, now())) || (await isWanted(run))) ? { run: run.id, space: run.space, system: run.system } : undefined;
     },
   };
 }

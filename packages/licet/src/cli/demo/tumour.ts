@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { componentFiles } from "../check.ts";
+import { componentFiles } from "../check-files.ts";
 import { approve, space } from "./cast.ts";
 import { askFor, pushProject, recordDeployment, runExample, tellGate, tellRun, workingCopy, type Stage } from "./stage.ts";
 
 const system = "tumour-classifier";
 
-async function check(stage: Stage, project: Parameters<typeof componentFiles>[0], release: string): Promise<void> {
+async function check(stage: Stage, project: Parameters<typeof componentFiles>[0] & { readonly folder: string }, release: string): Promise<void> {
   const { cast, say } = stage;
   say.command("licet check --on-server");
   for (const file of Object.values(componentFiles(project))) {

@@ -1,4 +1,5 @@
 import { BudgetLimits } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { budgetedReleases, budgetLimits, type Reader } from "../store.ts";
 import type { Counter, Quantity } from "./shares.ts";
@@ -16,7 +17,7 @@ export async function declaredBudgets(db: Reader, space: string, system?: string
   const declared = new Map<string, BudgetLimits>();
   for (const row of rows) {
     if (carrying.has(row.system) && !row.active) continue;
-    const { budgets } = Declaring.parse(JSON.parse(row.bundle)).manifest;
+    const { budgets } = Declaring.parse(parseJson(row.bundle)).manifest;
     if (budgets !== undefined) declared.set(row.system, tightest(declared.get(row.system) ?? budgets, budgets));
   }
   return declared;
@@ -48,10 +49,10 @@ export async function dividedLimits(db: Reader, space: string): Promise<LimitOf>
   const sets = new Map<string, BudgetLimits[]>();
   const add = (system: string, limits: BudgetLimits): void => void sets.set(system, [...(sets.get(system) ?? []), limits]);
   for (const { system, bundle, active } of await budgetedReleases(db, space)) {
-    const { budgets } = active ? Declaring.parse(JSON.parse(bundle)).manifest : {};
+    const { budgets } = active ? Declaring.parse(parseJson(bundle)).manifest : {};
     if (budgets !== undefined) add(system, budgets);
   }
-  for (const { system, limits } of await budgetLimits(db, space)) add(system, BudgetLimits.parse(JSON.parse(limits)));
+  for (const { system, limits } of await budgetLimits(db, space)) add(system, BudgetLimits.parse(parseJson(limits)));
   return ({ system, of, currency }) => {
     const values = (sets.get(system ?? wholeSpace) ?? []).flatMap((limits) => limitIn(limits, of, currency) ?? []);
     return values.length === 0 ? undefined : Math.min(...values);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Currency, ModelPrices, Price } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { LicetError } from "../../base/errors.ts";
 import type { ModelView, ProviderView } from "../snapshot.ts";
@@ -63,7 +64,7 @@ export function packagedTables(folder: string = pricesFolder()): readonly PriceT
 }
 
 function tableFrom(file: string): PriceTable {
-  const read = PriceTable.safeParse(JSON.parse(readFileSync(file, "utf8")));
+  const read = PriceTable.safeParse(parseJson(readFileSync(file, "utf8")));
   if (read.success) return read.data;
   throw new LicetError("internal", { message: `the price table \`${file}\` is damaged: ${z.prettifyError(read.error)}` });
 }

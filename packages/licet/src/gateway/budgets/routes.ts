@@ -1,4 +1,5 @@
 import { BudgetLimits, ModelPrices, type BudgetView, type OwnPriceView, type SpentView } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { LicetError } from "../../base/errors.ts";
 import type { Handlers } from "../../http/handlers.ts";
 import type { Recorder } from "../../ledger/recorder.ts";
@@ -62,7 +63,7 @@ async function views({ read, recorder }: Pick<BudgetRoutes, "read" | "recorder">
     return {
       system,
       declared: system === null ? null : (declared.get(system) ?? null),
-      operator: set === undefined ? null : { limits: BudgetLimits.parse(JSON.parse(set.limits)), reason: set.reason, changedBy: people.get(set.changed_by) ?? set.changed_by, changedAt: set.changed_at },
+      operator: set === undefined ? null : { limits: BudgetLimits.parse(parseJson(set.limits)), reason: set.reason, changedBy: people.get(set.changed_by) ?? set.changed_by, changedAt: set.changed_at },
       day: sum(rows.filter(({ day }) => day === today), dayEnd(today)),
       month: sum(rows, monthEnd(monthOf(today))),
     };
@@ -78,5 +79,5 @@ function sum(rows: Rows, endsAt: number): SpentView {
 async function ownPrices(read: Reader, space: string): Promise<OwnPriceView[]> {
   const rows = await modelPrices(read, space);
   const people = await emailsOf(read, space, rows.map((row) => row.changed_by));
-  return rows.map((row) => ({ provider: row.provider, model: row.model, known: ModelPrices.parse(JSON.parse(row.known)), source: row.source, changedBy: people.get(row.changed_by) ?? row.changed_by, changedAt: row.changed_at }));
+  return rows.map((row) => ({ provider: row.provider, model: row.model, known: ModelPrices.parse(parseJson(row.known)), source: row.source, changedBy: people.get(row.changed_by) ?? row.changed_by, changedAt: row.changed_at }));
 }

@@ -1,4 +1,5 @@
 import { BudgetLimits, ModelPrices } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { DeploymentView, ProviderView } from "../snapshot.ts";
 import type { StandingRows } from "../store.ts";
 
@@ -17,11 +18,11 @@ export function budgetsOf({ budgetLimits }: Pick<StandingRows, "budgetLimits">, 
 
 function limitsIn(rows: StandingRows["budgetLimits"], { space, system }: Place): BudgetLimits | undefined {
   const row = rows.find((each) => each.space === space && each.system === system);
-  return row === undefined ? undefined : BudgetLimits.parse(JSON.parse(row.limits));
+  return row === undefined ? undefined : BudgetLimits.parse(parseJson(row.limits));
 }
 
 /** The organisation's own prices of a provider's models. */
 export function pricesOf({ modelPrices }: Pick<StandingRows, "modelPrices">, { space, id }: { readonly space: string; readonly id: string }): Pick<ProviderView, "prices"> {
   const own = modelPrices.filter((row) => row.space === space && row.provider === id);
-  return own.length === 0 ? {} : { prices: Object.fromEntries(own.map((row) => [row.model, ModelPrices.parse(JSON.parse(row.known))])) };
+  return own.length === 0 ? {} : { prices: Object.fromEntries(own.map((row) => [row.model, ModelPrices.parse(parseJson(row.known))])) };
 }

@@ -1,5 +1,5 @@
 import type { DetectionAction } from "@licet/contract";
-import type { Match } from "./detector.ts";
+import type { Match } from "../../detect/detector.ts";
 
 /** Half-open range of UTF-16 units with what stands there instead. */
 export interface Edit {

@@ -1,7 +1,8 @@
 import type { DetectionSection, FindingClass } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import { fetchOutbound, openOutbound, type Outbound } from "../../base/outbound.ts";
-import type { Match } from "./detector.ts";
+import type { Match } from "../../detect/detector.ts";
 
 /** A detector that runs elsewhere and is asked over HTTP. */
 export interface ExternalDetector {
@@ -107,7 +108,7 @@ function unavailable({ name }: ExternalDetector, cause: string): ExternalAnswer 
 }
 
 function read(detector: ExternalDetector, texts: readonly string[], json: string): ExternalAnswer {
-  const parsed = Answer.safeParse(JSON.parse(json));
+  const parsed = Answer.safeParse(parseJson(json));
   if (!parsed.success) return unavailable(detector, "its answer is not in its form");
   const matches = texts.map((): Match[] => []);
   for (const { text, type, start, end } of parsed.data.findings) {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { parseJson } from "@licet/evidence";
 
 const tagLetters = 10;
 
@@ -30,7 +31,7 @@ function jsonEscaped(text: string): string {
 
 function unescaped(written: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(`"${written}"`);
+    const value: unknown = parseJson(`"${written}"`);
     return typeof value === "string" ? value : undefined;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
-import type { Match } from "./detector.ts";
+import type { Match } from "../../detect/detector.ts";
 import { apart, edited } from "./edits.ts";
 import { maskOf } from "./placeholders.ts";
-import { pendingIn, readingOf } from "./reading.ts";
+import { pendingIn, readingOf } from "../../detect/reading.ts";
 import type { DetectionRules } from "./rules.ts";
 
 /** Every finding replaced by its type, whatever is done about it in calls. */

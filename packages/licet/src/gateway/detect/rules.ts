@@ -1,25 +1,18 @@
 import type { DetectionAction, FindingClass, PackDetection } from "@licet/contract";
+import { builtinDetectors } from "../../detect/builtin.ts";
+import { declaredDetectors } from "../../detect/declared.ts";
+import { scannerOf, type Scanner } from "../../detect/scanner.ts";
 import { actionsOf } from "./actions.ts";
-import { builtinDetectors } from "./builtin.ts";
-import { declaredDetectors } from "./declared.ts";
-import type { Detector, Match } from "./detector.ts";
 import { externalDetectors, type ExternalDetector } from "./external.ts";
-import { ScanMemo } from "./memo.ts";
-import { matchesIn, readingOf } from "./reading.ts";
 
 export type { ExternalDetector } from "./external.ts";
 
 /** What is looked for, and what is done about it: immutable, one for each space and set of team packs. */
-export interface DetectionRules {
-  readonly detectors: readonly Detector[];
-  /** Every type that can be found, with its class; in the order in which they are reported. */
-  readonly classes: ReadonlyMap<string, FindingClass>;
+export interface DetectionRules extends Scanner {
   action(type: string, boundary: readonly string[]): DetectionAction;
   /** Types that, where they are blocked, hold a streamed answer until its end. */
   readonly wholeMessage: ReadonlySet<string>;
   readonly external: readonly ExternalDetector[];
-  /** All matches of a text, by their beginning; remembered by the text's digest. */
-  scan(text: string): readonly Match[];
 }
 
 /** What the packs of a space declare: rules for each of its systems. */
@@ -48,26 +41,18 @@ export function rulesFor(space: { readonly detection?: Detection } | undefined, 
 }
 
 function makeRules(sections: readonly PackDetection[]): DetectionRules {
-  const detectors = [...builtinDetectors, ...declaredDetectors(sections.map(({ section }) => section))];
+  const scanner = scannerOf([...builtinDetectors, ...declaredDetectors(sections.map(({ section }) => section))]);
   const external = externalDetectors(sections.flatMap(({ section }) => section.external ?? []));
-  const classes = new Map<string, FindingClass>([...detectors.flatMap(({ types }) => types.map((each) => [each.type, each.class] as const)), ...external.flatMap(({ classes }) => [...classes])]);
+  const classes = new Map<string, FindingClass>([...scanner.classes, ...external.flatMap(({ classes }) => [...classes])]);
   const rulesOf = (team: boolean) => sections.filter(({ systems }) => (systems !== undefined) === team).flatMap(({ section }) => section.actions ?? []);
   const held = sections.flatMap(({ section }) => section.actions ?? []).filter(({ hold }) => hold === "message").map(({ of }) => of);
-  const memo = new ScanMemo();
   return {
-    detectors,
+    ...scanner,
     classes,
     action: actionsOf({ everybody: rulesOf(false), teams: rulesOf(true) }, classes),
     wholeMessage: new Set([...classes].filter(([type, kind]) => held.includes(type) || held.includes(kind)).map(([type]) => type)),
     external,
-    scan: (text) => memo.read(text, (each) => scanned(detectors, each)),
   };
-}
-
-function scanned(detectors: readonly Detector[], text: string): readonly Match[] {
-  const reading = readingOf(text);
-  const found = detectors.flatMap((detector) => matchesIn(reading, detector, 0));
-  return found.length < 2 ? found : found.sort((a, b) => a.start - b.start || b.end - a.end);
 }
 
 export const defaultRules: DetectionRules = makeRules([]);

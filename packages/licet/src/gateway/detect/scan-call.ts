@@ -1,5 +1,6 @@
 import type { DetectionAction, FindingClass, FindingCount } from "@licet/contract";
-import type { Match } from "./detector.ts";
+import { parseJson } from "@licet/evidence";
+import type { Match } from "../../detect/detector.ts";
 import { apart, type Edit, type Taken } from "./edits.ts";
 import { jsonOriginal, maskOf, plainOriginal, type Original, type Placeholders } from "./placeholders.ts";
 import type { DetectionRules } from "./rules.ts";
@@ -119,7 +120,7 @@ const jsonStart = /^\s*[[{]/u;
 function isJson(text: string): boolean {
   if (!jsonStart.test(text)) return false;
   try {
-    JSON.parse(text);
+    parseJson(text);
     return true;
   } catch {
     return false;

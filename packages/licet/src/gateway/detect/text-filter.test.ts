@@ -4,7 +4,7 @@ import type { PackDetection } from "@licet/contract";
 import { edited } from "./edits.ts";
 import { Placeholders } from "./placeholders.ts";
 import { detectionOf, type DetectionRules } from "./rules.ts";
-import { declaredSamples, samples } from "./sample-texts.ts";
+import { declaredSamples, samples } from "../../detect/sample-texts.ts";
 import { textFilter } from "./text-filter.ts";
 
 const section: PackDetection["section"] = {

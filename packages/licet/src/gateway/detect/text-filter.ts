@@ -1,8 +1,8 @@
-import { base64, is, runStart } from "./characters.ts";
-import { contextCharacters, type Detector, type Match } from "./detector.ts";
+import { base64, is, runStart } from "../../detect/characters.ts";
+import { contextCharacters, type Detector, type Match } from "../../detect/detector.ts";
 import { apart, type Edit, type Taken } from "./edits.ts";
 import { maskOf, type Placeholders } from "./placeholders.ts";
-import { matchesIn, openIn, pendingIn, readingOf, type Reading } from "./reading.ts";
+import { matchesIn, openIn, pendingIn, readingOf, type Reading } from "../../detect/reading.ts";
 import type { DetectionRules } from "./rules.ts";
 
 /**

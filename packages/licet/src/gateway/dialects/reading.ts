@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../ledger/entry.ts";
 import type { Need } from "../dialect.ts";
-import { jsonDepthMax, parseJson, wellFormed } from "../json.ts";
+import { jsonDepthMax, readJson, wellFormed } from "../json.ts";
 import { refuse, shown, type Refusal } from "../refusal.ts";
 import type { Fault, Shape } from "./shape.ts";
 import { asRead } from "./wire.ts";
@@ -16,7 +16,7 @@ export type ReadBody<T> = { readonly request: T; readonly json: JsonObject } | {
 
 /** Reads a caller's body by its shape: what the shape does not list is refused, never passed on. */
 export function readBody<T extends object>(shape: Shape<T>, body: Uint8Array): ReadBody<T> {
-  const parsed = parseJson(body);
+  const parsed = readJson(body);
   if (parsed === undefined) {
     return { refusal: refuse("request_unreadable", { message: "the body is not JSON in UTF-8" }) };
   }

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import type { JsonObject, JsonValue } from "../../ledger/entry.ts";
 import { LicetError } from "../../base/errors.ts";
 import type { SseEvent } from "../sse.ts";
@@ -50,7 +51,7 @@ export function upstreamInvalid(message: string): LicetError {
  * they believe, so both must say the same.
  */
 export function namedEvent({ event, data }: SseEvent): { readonly type: string; readonly value: JsonObject } {
-  const value = wireObject(JSON.parse(data));
+  const value = wireObject(parseJson(data));
   const type = value === undefined ? undefined : textAt(value, "type");
   if (value === undefined || type === undefined || (event !== "" && event !== type)) {
     throw upstreamInvalid("an event of the stream does not say what it is");

@@ -7,7 +7,7 @@ import { dialects } from "../dialects/all.ts";
 import { textAt, wireObject } from "../dialects/wire.ts";
 import { declaredModel } from "../conform.ts";
 import { judge, type CallJudgement } from "../judge.ts";
-import { parseJson } from "../json.ts";
+import { readJson } from "../json.ts";
 import { refuse, shown, type Refusal } from "../refusal.ts";
 import type { CallVerdict, Redaction } from "../scan.ts";
 import type { ModelView } from "../snapshot.ts";
@@ -148,7 +148,7 @@ type ReadLine = { readonly call: ModelCall; readonly customId: string; readonly 
 const fields: ReadonlySet<string> = new Set(["custom_id", "method", "url", "body"]);
 
 function readLine(line: string, reading: Reading): ReadLine {
-  const value = wireObject(parseJson(Buffer.from(line))?.value) ?? {};
+  const value = wireObject(readJson(Buffer.from(line))?.value) ?? {};
   const customId = textAt(value, "custom_id") ?? "";
   const fault = fieldFault(value) ?? nameFault(customId, reading);
   if (fault !== undefined) return { refusal: fault };

@@ -1,9 +1,10 @@
+import { parseJson } from "@licet/evidence";
 import { setImmediate } from "node:timers/promises";
 import type { JsonObject } from "../../ledger/recorder.ts";
 import { scannedAnswer } from "../answer-texts.ts";
 import type { Dialect, JsonPath, Usage } from "../dialect.ts";
 import { countAt, objectAt, textAt, wireObject } from "../dialects/wire.ts";
-import { parseJson, wellFormed } from "../json.ts";
+import { readJson, wellFormed } from "../json.ts";
 import type { RelayEnd } from "../relay.ts";
 import type { CallScan, Counting } from "../scan.ts";
 import { answerRefusal } from "../stream.ts";
@@ -48,7 +49,7 @@ export async function batchOutput(scan: CallScan, end: RelayEnd, { text, dialect
 
 /** Undefined for what is no line of such a file. */
 function outputLine(reading: Reading, line: string): JsonObject | undefined {
-  const parsed = parseJson(Buffer.from(line));
+  const parsed = readJson(Buffer.from(line));
   const value = parsed !== undefined && wellFormed(parsed.value) ? wireObject(parsed.value) : undefined;
   if (value === undefined) return undefined;
   reading.line = newCounting();
@@ -96,7 +97,7 @@ function errorLine(reading: Reading, names: JsonObject, error: JsonObject): Json
 /** In the words of the call's own surface. */
 function refusedLine({ scan, line, dialect }: Reading, names: JsonObject): JsonObject {
   const refusal = answerRefusal(scan, line);
-  const body = wireObject(JSON.parse(dialect.errorBody({ refusal }))) ?? {};
+  const body = wireObject(parseJson(dialect.errorBody({ refusal }))) ?? {};
   return { ...names, response: { status_code: refusal.status, request_id: null, body }, error: null };
 }
 

@@ -1,4 +1,5 @@
 import { BoundIdDetail, GatewayOutcomeBody } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import type { Entry, EntryDefinition, Recorder } from "../../ledger/recorder.ts";
 import { findBoundId, insertBoundIds, newestBoundIds, type Reader } from "../store.ts";
 import type { BoundId } from "./bound-id.ts";
@@ -38,7 +39,7 @@ function endOf({ id: entry, index = -1, time, kid = "", space }: Entry, { provid
 }
 
 function boundOf({ space, provider, id, object, system, deployment, release, detail }: NonNullable<Awaited<ReturnType<typeof findBoundId>>>): BoundId {
-  return { space, provider, id, object: object === "batch" ? "batch" : "file", system, deployment, release, ...BoundIdDetail.parse(JSON.parse(detail)) };
+  return { space, provider, id, object: object === "batch" ? "batch" : "file", system, deployment, release, ...BoundIdDetail.parse(parseJson(detail)) };
 }
 
 const loadedMax = 100_000;

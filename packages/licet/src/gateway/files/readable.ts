@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { wellFormed } from "../json.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 
@@ -59,7 +60,7 @@ export function faultOf(text: string, writing: Writing): string | undefined {
 
 function isJson(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return wellFormed(value);
   } catch {
     return false;

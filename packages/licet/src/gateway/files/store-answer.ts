@@ -3,7 +3,7 @@ import { scannedAnswer } from "../answer-texts.ts";
 import type { AnswerHeaders } from "../answer.ts";
 import type { JsonPath } from "../dialect.ts";
 import { objectAt, textAt, wireObject } from "../dialects/wire.ts";
-import { parseJson, wellFormed } from "../json.ts";
+import { readJson, wellFormed } from "../json.ts";
 import { refuse } from "../refusal.ts";
 import type { RelayEnd } from "../relay.ts";
 import type { CallScan } from "../scan.ts";
@@ -23,7 +23,7 @@ export interface ObjectShape {
 export function objectAnswer(scan: CallScan, whole: WholeEnd, { object, isFixed }: ObjectShape): ObjectAnswer {
   const bytes = bytesAnswer(scan, whole);
   if (bytes.kind === "failed") return bytes;
-  const parsed = parseJson(bytes.bytes);
+  const parsed = readJson(bytes.bytes);
   const value = parsed !== undefined && wellFormed(parsed.value) ? wireObject(parsed.value) : undefined;
   if (value === undefined || textAt(value, "object") !== object) return failed(bytes.end, `the provider's answer is no \`${object}\``);
   const counting = { found: new Map<string, number>(), taken: new Map<string, number>() };
@@ -56,7 +56,7 @@ const errorBytesMax = 65_536;
 /** The provider's status goes on; 401 and 403 would look like the caller's own credential, and redirects are not followed. */
 function upstreamError(scan: CallScan, status: number, bytes: Uint8Array): Pick<RelayEnd, "refusal" | "upstream" | "abortedBy"> {
   const ours = status < 400 || status === 401 || status === 403;
-  const answer = wireObject(parseJson(bytes.subarray(0, errorBytesMax))?.value);
+  const answer = wireObject(readJson(bytes.subarray(0, errorBytesMax))?.value);
   const error = answer === undefined ? undefined : objectAt(answer, "error");
   const [message, code] = error === undefined ? [] : [textAt(error, "message"), textAt(error, "code")];
   const words = cleanWords(scan, { ...(message !== undefined && { message }), ...(code !== undefined && { code }) });

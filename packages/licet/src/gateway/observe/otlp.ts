@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { parseJson } from "@licet/evidence";
 import type { Clock } from "../../base/clock.ts";
 import { LicetError } from "../../base/errors.ts";
 import { fetchOutbound, openOutbound, type Outbound } from "../../base/outbound.ts";
@@ -193,7 +194,7 @@ function requireUrl(endpoint: string): void {
 
 function rejectedIn(body: Uint8Array): number {
   try {
-    const read: unknown = JSON.parse(Buffer.from(body).toString("utf8") || "{}");
+    const read: unknown = parseJson(Buffer.from(body).toString("utf8") || "{}");
     const partial = typeof read === "object" && read !== null && "partialSuccess" in read ? read.partialSuccess : undefined;
     return typeof partial === "object" && partial !== null && "rejectedSpans" in partial ? Number(partial.rejectedSpans) || 0 : 0;
   } catch {

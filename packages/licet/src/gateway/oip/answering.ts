@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../ledger/recorder.ts";
 import { scannedAnswer } from "../answer-texts.ts";
-import { parseJson } from "../json.ts";
+import { readJson } from "../json.ts";
 import { refuse } from "../refusal.ts";
 import type { RelayEnd } from "../relay.ts";
 import type { CallScan } from "../scan.ts";
@@ -68,7 +68,7 @@ const errorBytesMax = 65_536;
 /** The provider's status goes on; 401 and 403 would look like the caller's own credential, and redirects are not followed. */
 function upstreamError(scan: CallScan, status: number, bytes: Uint8Array): Pick<RelayEnd, "refusal" | "upstream" | "abortedBy"> {
   const ours = status < 400 || status === 401 || status === 403;
-  const value = parseJson(bytes.subarray(0, errorBytesMax))?.value;
+  const value = readJson(bytes.subarray(0, errorBytesMax))?.value;
   const words = isRecord(value) && typeof value["error"] === "string" ? cleanWords(scan, { message: value["error"] }) : {};
   return { refusal: refuse("upstream_error", { message: `the provider answered with status ${status}`, status: ours ? 502 : status }), upstream: { status, ...words }, abortedBy: "upstream" };
 }

@@ -1,4 +1,4 @@
-import { parseJson, wellFormed } from "../json.ts";
+import { readJson, wellFormed } from "../json.ts";
 import { isRecord, nameCharactersMax, readParameters, readTensor, tensorsMax, type Parameters, type Tensor } from "./tensor.ts";
 
 /** A provider's answer, of its fields only those that the protocol names. */
@@ -12,7 +12,7 @@ export interface InferAnswer {
 
 /** Undefined for anything but a whole answer whose tensors fit their shapes. Fields that the protocol does not name are left out. */
 export function readAnswer(bytes: Uint8Array): InferAnswer | undefined {
-  const value = parseJson(bytes)?.value;
+  const value = readJson(bytes)?.value;
   if (!isRecord(value) || !wellFormed(value)) return undefined;
   const named = names(value);
   const outputs = tensors(value["outputs"]);

@@ -1,4 +1,4 @@
-import { parseJson, wellFormed } from "../json.ts";
+import { readJson, wellFormed } from "../json.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import { isName, isRecord, readParameters, readTensor, tensorsMax, unknownMember, wrong, type Parameters, type Read, type Tensor } from "./tensor.ts";
 
@@ -20,7 +20,7 @@ export interface InferRequest {
  * what would not come through that unchanged is refused.
  */
 export function readInfer(bytes: Uint8Array): { readonly request: InferRequest } | { readonly refusal: Refusal } {
-  const json = parseJson(bytes);
+  const json = readJson(bytes);
   if (json === undefined) return { refusal: refuse("request_unreadable", { message: "the body is not JSON in UTF-8" }) };
   if (!wellFormed(json.value)) return { refusal: refuse("request_unreadable", { message: "the body nests too deep or holds half a surrogate pair" }) };
   const read = infer(json.value);

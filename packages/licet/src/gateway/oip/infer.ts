@@ -1,4 +1,5 @@
 import type { ContentMode } from "@licet/contract";
+import { parseJson } from "@licet/evidence";
 import { LicetError } from "../../base/errors.ts";
 import type { JsonObject } from "../../ledger/recorder.ts";
 import { admit, admitAgain, refusedStranger, type Admission, type PipelineParts, type Stranger } from "../admission.ts";
@@ -217,7 +218,7 @@ function requestJson({ id, parameters, inputs, outputs }: InferRequest): JsonObj
 
 /** Element by element, and what shows only in several: in the text of the whole body they stand apart. */
 function redactedBody(body: string, rules: DetectionRules): string {
-  return JSON.stringify(redactedMessage(rules, JSON.parse(body)));
+  return JSON.stringify(redactedMessage(rules, parseJson(body)));
 }
 
 /** The outputs as one text, bounded as any recorded answer is. */

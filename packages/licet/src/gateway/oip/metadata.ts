@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { LicetError } from "../../base/errors.ts";
 import { fetchOutbound, type Outbound } from "../../base/outbound.ts";
 import { licetVersion } from "../../base/version.ts";
-import { parseJson } from "../json.ts";
+import { readJson } from "../json.ts";
 import type { ModelView, ProviderView } from "../snapshot.ts";
 import { nameCharactersMax, tensorsMax } from "./tensor.ts";
 
@@ -56,7 +56,7 @@ export class ModelMetadataCache {
     if (known !== undefined && this.#clock.now() < known.until) return known.metadata;
     const answer = await fetchOutbound(serving.outbound, { method: "GET", path: modelPath(serving.model), headers: headersFor(serving.key) });
     if (answer.status >= 500) throw new LicetError("unreachable", { message: `the provider answered with status ${answer.status}` });
-    const metadata = answer.status === 200 ? ModelMetadata.safeParse(parseJson(answer.body)?.value).data : undefined;
+    const metadata = answer.status === 200 ? ModelMetadata.safeParse(readJson(answer.body)?.value).data : undefined;
     if (this.#known.size >= knownMax) this.#known.clear();
     this.#known.set(key, { metadata, until: this.#clock.now() + freshMs });
     return metadata;

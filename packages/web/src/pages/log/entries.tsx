@@ -14,6 +14,7 @@ const kinds = [
   ["", "all"],
   ["release.pushed", "releases"],
   ["check.recorded", "checks"],
+  ["check.repeated", "checks made again"],
   ["approval.given", "approvals"],
   ["ato.granted", "authorizations"],
   ["deployment.recorded", "deployments"],

@@ -1,5 +1,5 @@
 import { Anchor, Code, List, Text } from "@mantine/core";
-import type { CheckResult, RouteAnswer } from "@licet/contract";
+import { servedWords, type CheckResult, type RouteAnswer } from "@licet/contract";
 import type { ReactNode } from "react";
 import { space, useRoute } from "../../api.ts";
 import { EntryLink } from "../../parts/entry-link.tsx";
@@ -7,6 +7,7 @@ import { Moment } from "../../parts/moments.tsx";
 import { Loaded, Section } from "../../parts/states.tsx";
 import { Rows } from "../../parts/tables.tsx";
 import { Digest, Field, Prose, Word } from "../../parts/words.tsx";
+import { attemptText, outcomeText, reuseText } from "./attempts-words.ts";
 import { Figures } from "./checks-rows.tsx";
 import { figure, isInput, limitText, producerText, whyText } from "./checks-words.ts";
 
@@ -59,11 +60,26 @@ function Facts({ shown: { recorded, result } }: { readonly shown: Shown }): Reac
       </Field>
       {recorded.provenance === null ? null : <CiRun run={recorded.provenance} />}
       <Field name="Ticket">
-        <Digest value={recorded.ticket} /> attempt {recorded.attempt}, seed <Digest value={result.seed} />
+        <Digest value={recorded.ticket} /> seed <Digest value={result.seed} />
       </Field>
+      <Field name="Attempt">
+        {attemptText(recorded)}
+        {result.attempt.previous.length === 0 ? "" : `; before it: ${result.attempt.previous.join(", ")}`}
+      </Field>
+      {recorded.repeats.map((outcome) => (
+        <Field key={outcome.entry} name="Made again">
+          {outcomeText(outcome)} <EntryLink id={outcome.entry} />
+        </Field>
+      ))}
+      {(result.reuse ?? []).map((use) => (
+        <Field key={use.id} name={`Use of ${use.id}`}>
+          {reuseText(use)}
+        </Field>
+      ))}
       <Field name="Engine">
         {result.engine.name} {result.engine.version} <Digest value={result.engine.digest} />
       </Field>
+      {result.subject.served === undefined ? null : <Field name="Endpoint">{servedWords(result.subject.served)}</Field>}
       <Field name="Cost">{`${result.cost.queries.toLocaleString()} queries, ${figure(result.cost.wallMs / 1000, 3)} s`}</Field>
       <Field name="Record">
         <EntryLink id={recorded.entry} />

@@ -6,8 +6,9 @@ import { PageLink } from "../../parts/links.tsx";
 import { Age } from "../../parts/moments.tsx";
 import { Rows } from "../../parts/tables.tsx";
 import { Breakable, Prose, Word } from "../../parts/words.tsx";
+import { attemptText } from "./attempts-words.ts";
 import { IntervalPlot } from "./checks-plot.tsx";
-import { boundText, commandFor, countsText, limitText, producerText, whyText } from "./checks-words.ts";
+import { askedText, boundText, commandFor, countsText, limitText, producerText, whyText } from "./checks-words.ts";
 
 type Tier = ChecksView["tier"];
 
@@ -35,6 +36,13 @@ export function CheckName({ system, declared }: { readonly system: string; reado
 
 function Why({ check: { standing, result }, tier }: { readonly check: CheckStanding; readonly tier: Tier }): ReactNode {
   if (standing === "aborted") return <Small>A later attempt never came back; it stands above the result beside it.</Small>;
+  if (standing === "disputed") {
+    return (
+      <Small>
+        Another run came to other figures, so this result does not count. Find out why, then run <Code>{commandFor(tier)}</Code> again: it is the next attempt.
+      </Small>
+    );
+  }
   if (standing === "missing" || result === null) {
     return (
       <Small>
@@ -58,6 +66,12 @@ export function Standing({ check, tier }: { readonly check: CheckStanding; reado
   );
 }
 
+/** The declared limit beside what the gate asks for. */
+function Asked({ check }: { readonly check: CheckStanding }): ReactNode {
+  const text = askedText(check);
+  return text === "" ? null : <Small>{text}</Small>;
+}
+
 /** The plot, and the same in words. */
 export function Figures({ recorded }: { readonly recorded: RecordedCheck }): ReactNode {
   return (
@@ -75,7 +89,7 @@ export function Origin({ recorded, tier }: { readonly recorded: RecordedCheck; r
         <Breakable>{producerText(recorded)}</Breakable>
       </Text>
       <Small>
-        {countsText(recorded.counts, tier)}; attempt {recorded.attempt}
+        {countsText(recorded.counts, tier)}; {attemptText(recorded)}
       </Small>
     </div>
   );
@@ -98,7 +112,10 @@ export function CheckRows({ view }: { readonly view: ChecksView }): ReactNode {
         cells: [
           <CheckName key="c" system={system} declared={check.declared} />,
           <Standing key="v" check={check} tier={tier} />,
-          check.result === null ? `${limitText(check.declared.limit)} is asked` : <Figures key="f" recorded={check.result} />,
+          <div key="f">
+            {check.result === null ? `${limitText(check.declared.limit)} is asked` : <Figures recorded={check.result} />}
+            <Asked check={check} />
+          </div>,
           check.result === null ? "" : <Origin key="p" recorded={check.result} tier={tier} />,
           check.result === null ? "" : <Age key="t" since={check.result.at} />,
           check.result === null ? "" : <EntryLink key="l" id={check.result.entry} />,

@@ -1,7 +1,7 @@
 import type { CheckFigures, CheckStanding, RecordedCheck } from "@licet/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { advice, boundText, changes, figureBeside, historyScale, neededText, owed, whyText } from "./checks-words.ts";
+import { askedText, advice, boundText, changes, figureBeside, historyScale, neededText, owed, whyText } from "./checks-words.ts";
 
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
 
@@ -16,17 +16,25 @@ function figures(change: Partial<CheckFigures> = {}): CheckFigures {
     counts: { attempted: 228, assessed: 228, unassessed: 0 },
     limit: { op: ">=", value: 0.9, alpha: 0.05, source: "declared" },
     verdict: "pass",
+    attempt: { index: 1, alphaSpent: 0.05, previous: [] },
     ...change,
   };
 }
 
 function recorded(change: Partial<RecordedCheck> = {}): RecordedCheck {
-  return { id: "chk_1", checkId: "accuracy", release: digest("c"), releaseNumber: 1, ticket: "tkt_1", attempt: 1, producer: "licet", producedBy: "server", provenance: null, counts: true, at: 0, entry: "ent_1", cases: [{ of: "", n: 85 }], figures: figures(), ...change };
+  return { id: "chk_1", checkId: "accuracy", release: digest("c"), releaseNumber: 1, ticket: "tkt_1", attempt: 1, producer: "licet", producedBy: "server", provenance: null, counts: true, at: 0, entry: "ent_1", cases: [{ of: "", n: 85 }], carriedFrom: null, repeats: [], figures: figures(), ...change };
 }
 
 function standing(id: string, change: Partial<CheckStanding> = {}): CheckStanding {
-  return { declared: { id, check: "perf.metric", label: null, advisory: false, components: [], limit: { op: ">=", value: 0.9 } }, standing: "pass", result: recorded({ checkId: id }), results: 1, compared: null, ...change };
+  return { declared: { id, check: "perf.metric", label: null, advisory: false, components: [], limit: { op: ">=", value: 0.9 } }, standing: "pass", result: recorded({ checkId: id }), results: 1, compared: null, asked: null, ...change };
 }
+
+test("a declared limit stands beside what the gate asks for, and one that is laxer says so", () => {
+  const asks = (op: "<=" | ">=", own: number, value: number) => askedText(standing("a", { declared: { ...standing("a").declared, limit: { op, value: own } }, asked: { op, value } }));
+  expect(askedText(standing("a"))).toBe("");
+  expect([asks("<=", 0.1, 0.1), asks("<=", 0.3, 0.1)]).toEqual(["The gate asks for at most 0.1.", "Laxer than the gate asks for: at most 0.1."]);
+  expect([asks(">=", 0.9, 0.5), asks(">=", 0.4, 0.5)]).toEqual(["The gate asks for at least 0.5.", "Laxer than the gate asks for: at least 0.5."]);
+});
 
 describe("a result in words", () => {
   test("names the bound that decides: the opposite one where it fails", () => {

@@ -23,6 +23,13 @@ export function limitText({ op, value }: Limit): string {
   return `${op === "<=" ? "at most" : "at least"} ${figure(value, digitsMax)}`;
 }
 
+/** What the gate asks of a limit beside the one that was declared; empty where it says no number. */
+export function askedText({ asked, declared: { limit } }: Pick<CheckStanding, "asked" | "declared">): string {
+  if (asked === null) return "";
+  const laxer = asked.op === "<=" ? limit.value > asked.value : limit.value < asked.value;
+  return laxer ? `Laxer than the gate asks for: ${limitText(asked)}.` : `The gate asks for ${limitText(asked)}.`;
+}
+
 function confidenceText({ level, sides }: NonNullable<CheckFigures["interval"]>): string {
   return `with ${figure(level * 100)} % confidence${sides === 2 ? " on both sides together" : ""}`;
 }
@@ -76,7 +83,7 @@ export function commandFor(tier: Tier): string {
   return tier === "minimal" ? "licet check" : "licet check --on-server";
 }
 
-const order = ["pass", "fail", "insufficient_evidence", "errored", "aborted", "not_applicable", "missing"] as const satisfies readonly CheckStanding["standing"][];
+const order = ["pass", "fail", "insufficient_evidence", "errored", "aborted", "disputed", "not_applicable", "missing"] as const satisfies readonly CheckStanding["standing"][];
 
 export function summaryText(checks: readonly Pick<CheckStanding, "standing">[]): string {
   const parts = order.flatMap((standing) => {

@@ -10,9 +10,10 @@ import { Loaded, PageTitle, Section } from "../../parts/states.tsx";
 import { Rows } from "../../parts/tables.tsx";
 import { Digest, Prose, Word } from "../../parts/words.tsx";
 import { tones } from "../../theme.ts";
+import { isWorn, repeatText, reservedText, reuseText } from "./attempts-words.ts";
 import { Comparison } from "./checks-comparison.tsx";
 import { CheckRows } from "./checks-rows.tsx";
-import { advice, commandFor, owed, producerText, summaryText } from "./checks-words.ts";
+import { advice, commandFor, figure, owed, producerText, summaryText } from "./checks-words.ts";
 
 function ChooseRelease({ view }: { readonly view: ChecksView }): ReactNode {
   const navigate = useNavigate();
@@ -89,12 +90,52 @@ function Returned({ attempt: { status, checks, returned } }: { readonly attempt:
   );
 }
 
+/** What each check of a ticket could spend, and what came out of the drawn one. */
+function Spent({ attempt }: { readonly attempt: CheckAttempt }): ReactNode {
+  const lines = [...reservedText(attempt), ...(attempt.checks.length === 0 ? ["nothing: every verdict stood already"] : [])];
+  return (
+    <div className="loose">
+      {lines.map((line) => (
+        <Text key={line} size="xs">
+          {line}
+        </Text>
+      ))}
+      <Text size="xs" c={attempt.repeat?.state === "disagrees" ? "var(--tone-bad-text)" : "dimmed"} component="div">
+        <Prose>{repeatText(attempt)}</Prose>
+      </Text>
+    </div>
+  );
+}
+
+/** How often the declared data have judged: data that were looked at again and again say less than they seem to. */
+function Reuse({ view }: { readonly view: ChecksView }): ReactNode {
+  return (
+    <Section id="reuse" title="Use of data" note="Tickets for which a data set judged something, over all releases of the system.">
+      <Rows
+        label="use of data"
+        head={["Data set", "Digest", "Use"]}
+        empty="This release declares no data set."
+        rows={view.reuse.map((use) => ({
+          key: use.id,
+          cells: [
+            use.id,
+            <Digest key="d" value={use.digest} />,
+            <Text key="u" size="sm" {...(isWorn(use) && { c: "var(--tone-wait-text)", fw: 600 })}>
+              {reuseText(use)}
+            </Text>,
+          ],
+        }))}
+      />
+    </Section>
+  );
+}
+
 function Attempts({ view }: { readonly view: ChecksView }): ReactNode {
   return (
-    <Section id="attempts" title="Attempts" note="Each began with a ticket in the log, before anything ran. One that never came back is aborted, and stands above an older pass.">
+    <Section id="attempts" title="Attempts" note={`Each began with a ticket in the log, before anything ran. All attempts of a check on one subject together may pass wrongly at ${figure(view.alpha)}: each has its part, aborted ones too, and the same data are not judged twice.`}>
       <Rows
         label="attempts"
-        head={["Attempt", "State", "Produced by", "Begun", "To be back by", "Record"]}
+        head={["Ticket", "State", "Spent", "Produced by", "Begun", "To be back by", "Record"]}
         empty="Nobody has begun a counted run of this release."
         rows={view.attempts.map((attempt) => ({
           key: attempt.ticket,
@@ -103,6 +144,7 @@ function Attempts({ view }: { readonly view: ChecksView }): ReactNode {
               {attempt.attempt} <Digest value={attempt.ticket} />
             </span>,
             <Returned key="s" attempt={attempt} />,
+            <Spent key="a" attempt={attempt} />,
             producerText({ producer: attempt.producer, producedBy: attempt.issuedTo }),
             <Age key="b" since={attempt.issuedAt} />,
             <Age key="l" since={attempt.leaseUntil} />,
@@ -129,6 +171,7 @@ function Whole({ view }: { readonly view: ChecksView }): ReactNode {
       </Section>
       <Comparison view={view} />
       <Attempts view={view} />
+      <Reuse view={view} />
     </Stack>
   );
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { refusalBody, type Refused } from "../../answer.ts";
 
 /** The kinds of error that the provider's clients know, by status. */
@@ -20,7 +21,7 @@ function errorType(status: number): string {
 
 /** The error as the provider says it, with what a person needs to get on where its clients look: `error.details`. */
 export function errorBody(refused: Refused): string {
-  const body: { readonly error: Readonly<Record<string, unknown>> } = JSON.parse(refusalBody(refused));
+  const body: { readonly error: Readonly<Record<string, unknown>> } = parseJson(refusalBody(refused));
   const { message, code, param, licet } = body.error;
   return JSON.stringify({
     type: "error",

@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import type { AnswerShape, JsonPath, ModelCall, StreamPiece, StreamReader, StreamStep, Usage } from "../../dialect.ts";
 import type { JsonObject, JsonValue } from "../../../ledger/entry.ts";
 import type { SseEvent } from "../../sse.ts";
@@ -79,7 +80,7 @@ function readEvent({ data }: SseEvent, wantsUsage: boolean): StreamStep {
   if (data === "[DONE]") {
     return { kind: "event", name: "", value: null, data: "[DONE]", pieces: [], isFixed, closes: [], last: true };
   }
-  const chunk = wireObject(JSON.parse(data));
+  const chunk = wireObject(parseJson(data));
   const error = chunk === undefined ? undefined : objectAt(chunk, "error");
   if (chunk !== undefined && "error" in chunk && chunk["error"] !== null) {
     return failed(error);

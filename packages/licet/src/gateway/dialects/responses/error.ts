@@ -1,3 +1,4 @@
+import { parseJson } from "@licet/evidence";
 import { refusalBody, type Refused } from "../../answer.ts";
 
 /**
@@ -5,7 +6,7 @@ import { refusalBody, type Refused } from "../../answer.ts";
  * clients look for them below `error`: both get them. It goes on with the numbers of the stream.
  */
 export function errorEvent(refused: Refused): string {
-  const body: { readonly error: Readonly<Record<string, unknown>> } = JSON.parse(refusalBody(refused));
+  const body: { readonly error: Readonly<Record<string, unknown>> } = parseJson(refusalBody(refused));
   const { message, code, param } = body.error;
   return `event: error\ndata: ${JSON.stringify({ type: "error", sequence_number: refused.number ?? 0, code, message, param: param ?? null, error: body.error })}\n\n`;
 }

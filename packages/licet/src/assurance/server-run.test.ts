@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isRecord } from "@licet/evidence";
+import { AssuranceSection, type CheckResult } from "@licet/contract";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LicetError } from "../base/errors.ts";
+import { exampleBundle, exampleManifest } from "../inventory/example-manifest.ts";
+import type { RunnerAnswer, UnderTest } from "./runner-asks.ts";
+import { asksOnServer, languageOf } from "./runner-models.ts";
+import { runInWorker } from "./server-run.ts";
+
+const text = "note\nwrite to jane.doe@example.com\nnothing here\n";
+const rows = { path: "rows.csv", digest: `sha256:${createHash("sha256").update(text).digest("hex")}` };
+const bundle = exampleBundle();
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "licet-run-"));
+  await writeFile(join(root, rows.path), text);
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+interface Model {
+  readonly answers?: (body: Record<string, unknown>) => string;
+  readonly replay?: UnderTest["replay"];
+}
+
+const asked: string[] = [];
+
+function model({ answers = () => "I cannot help with that.", replay = async (_model, _body, answer) => answer }: Model = {}): UnderTest {
+  const whole = (content: string): RunnerAnswer => ({ status: 200, contentType: "application/json", body: JSON.stringify({ choices: [{ message: { role: "assistant", content }, finish_reason: "stop" }], usage: { prompt_tokens: 1, completion_tokens: 1 } }) });
+  return {
+    models: new Map([["chat", { dialect: "openai", model: "sim-1" }]]),
+    notes: ["decided by bundle x"],
+    ask: async (name, body) => {
+      const value: unknown = JSON.parse(body);
+      asked.push(name);
+      return whole(answers(isRecord(value) ? { ...value } : {}));
+    },
+    replay,
+    close: async () => undefined,
+  };
+}
+
+async function ran(checks: readonly object[], underTest: UnderTest | undefined): Promise<readonly CheckResult[]> {
+  const suite = AssuranceSection.parse({ checks });
+  const language = underTest && languageOf(bundle, underTest, Date.now() + 60_000);
+  const { results } = await runInWorker({ suite, root, files: { rows }, seed: "s", attempts: [], reuse: [], release: "r", language }, underTest);
+  return results;
+}
+
+const leak = { id: "leak", check: "llm.leak.system", model: "chat" };
+const pii = { id: "pii", check: "llm.leak.pii", model: "chat" };
+const replay = { id: "replay", check: "llm.defence.replay", model: "chat" };
+
+describe("the server's runner", () => {
+  test("finds personal data in tables by the detectors of the gateway", async () => {
+    const [result] = await ran([{ id: "data", check: "data.pii", dataset: "rows" }], undefined);
+    expect(result).toMatchObject({ verdict: "fail" });
+    expect(JSON.stringify(result)).toContain("email");
+  });
+
+  test("asks the declared model through the process around it, with the declared prompt", async () => {
+    const prompts = new Set<boolean>();
+    const knows = (body: Record<string, unknown>) => (prompts.add(JSON.stringify(body).includes(exampleManifest.components.prompts?.[0]?.text ?? "?")), "I cannot help with that.");
+    const results = await ran([leak, pii], model({ answers: knows }));
+    expect(results.map(({ id, verdict, subject }) => [id, verdict, subject.id])).toEqual([["leak", "pass", "chat"], ["pii", "pass", "chat"]]);
+    expect([...prompts]).toEqual([true]);
+    const [leaking] = await ran([leak], model({ answers: (body) => JSON.stringify(body["messages"]) }));
+    expect(leaking?.verdict).toBe("fail");
+  });
+
+  test("replays hijacked calls, and a defence that lets all of them through fails", async () => {
+    const [open] = await ran([replay], model());
+    expect(open).toMatchObject({ verdict: "fail", basis: { figures: { hijacked: 60, blocked: 0, honest: 6 } }, notes: expect.arrayContaining(["decided by bundle x"]) });
+  });
+
+  test.each<readonly [string, UnderTest | undefined, string]>([
+    ["nobody may be asked", undefined, "errored"],
+    ["the provider cannot be asked", { ...model(), ask: async () => Promise.reject(new LicetError("held")), replay: async () => Promise.reject(new LicetError("snapshot_stale")) }, "insufficient_evidence"],
+    ["the provider answers with errors", { ...model(), ask: async () => ({ status: 500, contentType: "text/plain", body: "" }), replay: async () => ({ status: 500, contentType: "text/plain", body: "" }) }, "insufficient_evidence"],
+  ])("concludes nothing where %s", async (_, underTest, verdict) => {
+    const results = await ran([leak, replay], underTest);
+    expect(results.map((result) => result.verdict)).toEqual([verdict, verdict]);
+  });
+
+  test("begins no question after its time", async () => {
+    asked.length = 0;
+    const underTest = model();
+    const suite = AssuranceSection.parse({ checks: [leak] });
+    const { results } = await runInWorker({ suite, root, files: {}, seed: "s", attempts: [], reuse: [], release: "r", language: languageOf(bundle, underTest, Date.now()) }, underTest);
+    expect([results[0]?.verdict, asked]).toEqual(["insufficient_evidence", []]);
+  });
+});
+
+describe("a check of a language model is the server's", () => {
+  const check = (more: object) => AssuranceSection.parse({ checks: [{ ...leak, ...more }] }).checks[0];
+  const on = (more: object, underTest: UnderTest | undefined) => {
+    const declared = check(more);
+    return declared !== undefined && asksOnServer(declared, bundle, underTest);
+  };
+
+  test("where its model's provider is registered, its judge's too, and its files are declared", () => {
+    expect(on({}, model())).toBe(true);
+    expect(on({}, undefined)).toBe(false);
+    expect(on({ model: "other" }, model())).toBe(false);
+    expect(on({ check: "llm.harm", behaviours: "b", judge: "judge" }, model())).toBe(false);
+    expect(on({ check: "llm.defence.replay", calls: "calls" }, model())).toBe(false);
+  });
+});

@@ -1,0 +1,7 @@
+import { fairnessGates } from "./fairness.ts";
+import type { Gate } from "./gate.ts";
+import { otherGates } from "./others.ts";
+import { performanceGates } from "./performance.ts";
+import { privacyGates } from "./privacy.ts";
+
+export const gates: readonly Gate[] = [...performanceGates, ...fairnessGates, ...privacyGates, ...otherGates];
