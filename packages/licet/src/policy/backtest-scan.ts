@@ -74,6 +74,8 @@ async function compareRow({ log, keyring }: Scanned, row: DecisionRow | undefine
   if (row === undefined) return;
   const frame = await log.read(row.log_index);
   if (frame === undefined) throw differs(row);
+  // Erased since its row was read.
+  if (keyring.isDestroyed(row.kid)) return;
   const { body } = openEntry(keyring, frame);
   const stored: unknown = parseJson(row.detail);
   if (body["id"] !== row.id || !isRecord(stored) || meaning(stored) !== meaning(body)) throw differs(row);

@@ -27,7 +27,7 @@ export function membersIn(text: string, names: readonly string[], from = 0): Mem
 }
 
 /** Behind the string that begins here; beyond the text where it does not end. */
-export function stringEnd(text: string, from: number): number {
+function stringEnd(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end > 0; end = text.indexOf('"', end + 1)) {
     let before = end;
     while (text.charCodeAt(before - 1) === backslash) before--;
