@@ -33,7 +33,7 @@ class LongestFirst extends BaseSequencer {
 
 /** `unit` runs beside the code; `journeys` drive the built product as a separate process. */
 export default defineConfig({
-  resolve: { conditions },
+  resolve: { conditions, alias: [{ find: /^fast-check$/u, replacement: fileURLToPath(new URL("test/unit/support/seeded-fast-check.ts", import.meta.url)) }] },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     env,

