@@ -49,7 +49,7 @@ beforeAll(async () => {
   const key = await credentialOf(folder);
   direct = placeAt({ openai: `${provider.origin}/v1`, anthropic: provider.origin, key: "sk-provider-key" }, provider);
   through = placeAt({ openai: `${server.dataUrl}/openai/v1`, anthropic: `${server.dataUrl}/anthropic`, key }, provider);
-  await vi.waitUntil(async () => (await fetch(`${server.dataUrl}/openai/v1/models`, { headers: { authorization: `Bearer ${key}` } })).ok, { timeout: 5000 });
+  await vi.waitUntil(async () => (await fetch(`${server.dataUrl}/openai/v1/models`, { headers: { authorization: `Bearer ${key}` } })).ok, { timeout: 30_000 });
 });
 
 afterAll(async () => {

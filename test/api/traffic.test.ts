@@ -262,9 +262,9 @@ describe("in a terminal", () => {
     const { lines, terminal } = screen(true);
     let over = false;
     const tail = as(engineer, () => runTail({ url: installation.baseUrl, system: "tailed", last: 5 }, terminal, { over: () => over }));
-    await expect.poll(() => lines.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => lines.length, { timeout: 30_000 }).toBe(1);
     const running = await calls.decide({ system: "tailed", findings: [{ type: "email", dataClass: "personal", count: 1 }] });
-    await expect.poll(() => lines.length, { timeout: 5000 }).toBe(2);
+    await expect.poll(() => lines.length, { timeout: 30_000 }).toBe(2);
     over = true;
     await calls.end(running, "tailed", { totalMs: 123 });
     await tail;
@@ -282,9 +282,9 @@ describe("in a terminal", () => {
     const told: string[] = [];
     let over = false;
     const tail = as(engineer, () => runTail({ url: line.url, system: "cut", last: 0 }, { ...terminal, err: (text) => void told.push(text) }, { over: () => over }));
-    await expect.poll(() => told.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => told.length, { timeout: 30_000 }).toBe(1);
     await line.cut();
-    await expect.poll(() => told.join("\n"), { timeout: 5000 }).toContain("does not answer");
+    await expect.poll(() => told.join("\n"), { timeout: 30_000 }).toContain("does not answer");
     for (const model of ["first", "second"]) await calls.decide({ system: "cut", code: "held", model });
     await calls.settle();
     await line.mend();

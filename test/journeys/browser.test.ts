@@ -121,7 +121,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     const { holds } = await by.client("showSystem", { params: { space, system } });
     const { request: asked } = await by.client("liftHold", { params: { space, hold: holds[0]?.id ?? "" }, body: { reason: "looked at" } });
     await official.client("giveApproval", { params: { space, request: asked.id }, body: { role: "authorizing-official", answer: "approve", comment: "agreed" } });
-    await expect.poll(evaluated, { timeout: 5000 }).toMatchObject({ decision: true });
+    await expect.poll(evaluated, { timeout: 30_000 }).toMatchObject({ decision: true });
   }
 
   async function evaluated(): Promise<unknown> {
@@ -244,7 +244,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
     const recorded = await platform.client("recordDeployment", { params: { space, system }, body: { release: detail.system.release, environment, stage: "experiment" } });
     credential = recorded.credential.secret;
     model = detail.components.find((component) => component.kind === "model")?.digest ?? "";
-    await expect.poll(evaluated, { timeout: 5000 }).toMatchObject({ decision: true });
+    await expect.poll(evaluated, { timeout: 30_000 }).toMatchObject({ decision: true });
     const { page } = risk;
     await page.getByRole("button", { name: "Kill switch" }).click();
     await page.getByRole("textbox", { name: "Reason" }).fill("proposals look wrong");
@@ -336,11 +336,11 @@ describe.skipIf(chromiumPath === undefined)(`the page in a real browser${missing
 
   it("what the pack forbids is refused with its requirement and remedy, and the playground says what would have to hold", async () => {
     const { code, policy, remedy } = teamPack;
-    await expect.poll(evaluated, { timeout: 5000 }).toMatchObject({ decision: false, context: { code, policy, remedy } });
+    await expect.poll(evaluated, { timeout: 30_000 }).toMatchObject({ decision: false, context: { code, policy, remedy } });
     refusal = ((await evaluated()) as { readonly context: { readonly id: string } }).context.id;
     const { page } = risk;
     // Decisions are durable at once and shown a moment later.
-    await vi.waitFor(() => platform.client("showDecision", { params: { space, decision: refusal } }), { timeout: 5000, interval: 50 });
+    await vi.waitFor(() => platform.client("showDecision", { params: { space, decision: refusal } }), { timeout: 30_000, interval: 50 });
     await page.goto(`/decisions/${refusal}`);
     await page.getByRole("table", { name: "reasons" }).getByText(remedy).waitFor();
     await page.getByRole("link", { name: "decide it again, and see what would have to hold" }).click();

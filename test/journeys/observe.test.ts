@@ -93,25 +93,25 @@ describe("an existing system", () => {
 
   it("runs on after five commands, and every call says what would have refused it", async () => {
     credential = await imported(chat, ["simulator", "--base-url", simulator.baseUrl, "--vendor", "Licet example", "--region", "eu"]);
-    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(200), { timeout: 5000 });
+    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(200), { timeout: 30_000 });
     const response = await ask(credential);
     expect(response.headers.get("x-licet-observed")).toBe("ato_missing, data_outside_boundary, release_mismatch");
     waiver = /wvr_\w+/u.exec((await ops.licet("waiver", "list")).out)?.[0] ?? "";
-    await vi.waitFor(async () => expect((await ops.licet("waiver", "show", waiver)).out).toMatch(/would have been refused:[\s\S]*data_outside_boundary[\s\S]*dec_/u), { timeout: 5000 });
+    await vi.waitFor(async () => expect((await ops.licet("waiver", "show", waiver)).out).toMatch(/would have been refused:[\s\S]*data_outside_boundary[\s\S]*dec_/u), { timeout: 30_000 });
   });
 
   it("is stopped by a hold all the same", async () => {
     const held = await ops.licet("hold", "place", "--system", "helpdesk-assistant", "--reason", "drill");
     expect(held.code).toBe(0);
-    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(403), { timeout: 2000 });
+    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(403), { timeout: 30_000 });
     const lift = await ops.licet("hold", "lift", /hold_\w+/u.exec(held.out)?.[0] ?? "", "--reason", "over");
     await approve(rita, { request: requestIn(lift.out), role: "risk-owner", comment: "over" });
-    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(200), { timeout: 2000 });
+    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(200), { timeout: 30_000 });
   });
 
   it("is enforced from the waiver's end on, which is signed as its beginning was", async () => {
     expect((await ops.licet("waiver", "end", waiver, "--reason", "the release is ready")).code).toBe(0);
-    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(403), { timeout: 2000 });
+    await vi.waitFor(async () => expect((await ask(credential)).status).toBe(403), { timeout: 30_000 });
     const { items } = await ops.client("listLog", { params: { space: "main" }, query: { find: "waiver.", limit: 200 } });
     const statements = await Promise.all(items.filter(({ kind }) => kind.startsWith("waiver.")).map(async ({ id }) => (await rita.client("showLogEntry", { params: { space: "main", entry: id } })).body?.["statement"]));
     expect(statements).toHaveLength(2);
@@ -124,7 +124,7 @@ describe("a classical model behind the same gateway", () => {
 
   it("scores with the official protocol's calls", async () => {
     credential = await imported(scoring, ["kserve", "--kind", "oip", "--base-url", await startOip(), "--vendor", "ourselves", "--region", "eu"]);
-    await vi.waitFor(async () => expect((await infer(credential)).status).toBe(200), { timeout: 5000 });
+    await vi.waitFor(async () => expect((await infer(credential)).status).toBe(200), { timeout: 30_000 });
     expect(await (await infer(credential)).json()).toMatchObject({ model_name: "credit", outputs: [{ data: [0.25] }] });
   });
 
@@ -132,14 +132,14 @@ describe("a classical model behind the same gateway", () => {
     arrived = [];
     hang = true;
     const calls = Array.from({ length: 20 }, () => infer(credential).catch(() => undefined));
-    await vi.waitFor(() => expect(arrived.length).toBeGreaterThan(0), { timeout: 5000 });
+    await vi.waitFor(() => expect(arrived.length).toBeGreaterThan(0), { timeout: 30_000 });
     await server.signal("SIGKILL");
     await Promise.all(calls);
     hang = false;
     const reached = arrived.length;
     server = await startServer(server.place);
     ops = await again(ops, server, folder.path);
-    await vi.waitFor(async () => expect((await infer(credential)).status).toBe(200), { timeout: 5000 });
+    await vi.waitFor(async () => expect((await infer(credential)).status).toBe(200), { timeout: 30_000 });
     const { items } = await ops.client("listDecisions", { params: { space: "main", system: "credit-score" }, query: { limit: 100 } });
     expect(items.filter(({ decision, outcome }) => decision === "allow" && outcome === null).length).toBeGreaterThanOrEqual(reached);
   });

@@ -42,7 +42,7 @@ async function expectRefused(asked: Asked, code: string): Promise<void> {
 /** Decisions are durable at once and shown a moment later. */
 function recorded(decision: string): Promise<unknown> {
   const shown = async (): Promise<unknown> => (await stage.cast.risk.client("showDecision", { params: { space, decision } })).decision;
-  return vi.waitFor(shown, { timeout: 5000, interval: 50 });
+  return vi.waitFor(shown, { timeout: 30_000, interval: 50 });
 }
 
 async function untilAsked(kind: Asked["kind"], credential?: string, withinMs = 1000): Promise<Asked> {

@@ -5,4 +5,5 @@ import fc from "../../../node_modules/fast-check/lib/fast-check.js";
 const seed = process.env["LICET_PROPERTY_SEED"];
 if (seed !== undefined) fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number.parseInt(seed, 10) });
 
+// oxlint-disable-next-line import/no-default-export -- as the package itself has it
 export default fc;

@@ -221,7 +221,7 @@ describe("runtime entries", () => {
     const again = await install({ directory: at.directory, clock: at.clock });
     const recorder = await openRecorder({ ...again, definitions: toyKinds, clock: at.clock, fatal: () => {}, projectEvery: 5 });
     await recorder.append(decisionDraft(1));
-    await expect.poll(async () => (await dump(again.database))["decision"]?.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(async () => (await dump(again.database))["decision"]?.length, { timeout: 30_000 }).toBe(1);
     await recorder.close();
     await again.close();
   });

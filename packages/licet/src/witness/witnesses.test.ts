@@ -78,7 +78,7 @@ describe("a log with two witnesses, both required", () => {
     expect(await signersOf(lonely, [staying.vkeys[0] ?? "", leaving.vkeys[0] ?? ""])).toEqual(["one"]);
     expect(await witnesses.status(lonely)).toMatchObject({ quorum: false, items: [{ size: 3, error: null }, { error: expect.stringContaining("unreachable") }] });
     await startWitness(scene, { folder: two, port: Number(new URL(leaving.url).port) });
-    await expect.poll(async () => signersOf(await log.publish(), [...staying.vkeys, ...leaving.vkeys]), { timeout: 5000 }).toEqual(["one", "two"]);
+    await expect.poll(async () => signersOf(await log.publish(), [...staying.vkeys, ...leaving.vkeys]), { timeout: 30_000 }).toEqual(["one", "two"]);
     expect(sizeOf(log.checkpoint() ?? "")).toBe(3);
     expect(await witnesses.status(log.checkpoint())).toMatchObject({ quorum: true });
   });
@@ -329,7 +329,7 @@ describe("processes", () => {
       expect(up.vkeys).toEqual(first.vkeys);
       const held = await readCosigned(folder, testSigner.origin, { key: await loadWitnessKey(folder) });
       expect(held?.size ?? 0).toBeGreaterThanOrEqual(cosigned);
-      await expect.poll(async () => (await signersOf(await log.publish(), up.vkeys)).length, { timeout: 5000 }).toBe(1);
+      await expect.poll(async () => (await signersOf(await log.publish(), up.vkeys)).length, { timeout: 30_000 }).toBe(1);
     }
     expect(await witnesses.status(log.checkpoint())).toMatchObject({ quorum: true });
   });

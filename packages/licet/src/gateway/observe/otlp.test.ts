@@ -169,7 +169,7 @@ describe("spans and metrics for a collector", () => {
     const { url, got } = await receiver((nth) => (nth < 3 ? 503 : 200));
     const out = exporter(url, { flushMs: 5 });
     out.both.ended(observedOutcome());
-    await expect.poll(() => out.exported, { timeout: 4000 }).toBe(1);
+    await expect.poll(() => out.exported, { timeout: 30_000 }).toBe(1);
     expect(got.filter(({ path }) => path.endsWith("traces"))).toHaveLength(3);
     expect(out.dropped).toBe(0);
     await out.close();
