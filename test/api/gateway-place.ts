@@ -68,7 +68,7 @@ export function clientsRelease(change: Partial<DeploymentView> = {}): Deployment
       model("claude-ticket", "anthropic", { responseFormat: format }),
     ],
     prompts: [],
-    tools: [weather, clock].map((tool) => ({ name: tool.name, digest: toolDigest(tool) })),
+    tools: [weather, clock].map((tool) => ({ name: tool.name, digest: toolDigest(tool), power: "read" })),
     ...change,
   });
 }

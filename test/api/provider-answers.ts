@@ -9,6 +9,8 @@ export type Body = Readonly<Record<string, unknown>>;
 export interface Said {
   readonly text?: string;
   readonly calls?: readonly object[];
+  /** Which tool they call, in place of the first of the request's. */
+  readonly tool?: string;
   readonly echo?: boolean;
   readonly thinking?: string;
 }
@@ -58,7 +60,8 @@ interface Tool {
   readonly function?: { readonly name: string };
 }
 
-function toolName(body: Body, at: number): string {
+function toolName(body: Body, at: number, named?: string): string {
+  if (named !== undefined) return named;
   const tools = (body["tools"] ?? []) as readonly Tool[];
   const tool = tools[at % tools.length];
   return tool?.function?.name ?? tool?.name ?? "unnamed";
@@ -66,8 +69,9 @@ function toolName(body: Body, at: number): string {
 
 /** With tools in the request and nothing else said, one call of the first. */
 function callsOf(body: Body, { text, calls }: Said, fallback: object): readonly object[] {
-  const tools = (body["tools"] ?? []) as readonly unknown[];
-  return calls ?? (tools.length > 0 && text === undefined ? [fallback] : []);
+  const tools = (body["tools"] ?? []) as readonly Tool[];
+  const callable = tools.some((tool) => tool.function?.name !== undefined || tool.name !== undefined);
+  return calls ?? (callable && text === undefined ? [fallback] : []);
 }
 
 const data = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
@@ -79,7 +83,7 @@ function chat(body: Body, said: Said): Answer {
   const usage = { prompt_tokens: 42, completion_tokens: 50, total_tokens: 92, prompt_tokens_details: { cached_tokens: 8 }, completion_tokens_details: { reasoning_tokens: 0 } };
   const base = { id: "chatcmpl-sim", created, model: "gpt-sim", system_fingerprint: "fp_sim" };
   const reason = calls.length > 0 ? "tool_calls" : "stop";
-  const tool_calls = calls.map((args, at) => ({ id: `call_${at}`, type: "function", function: { name: toolName(body, at), arguments: JSON.stringify(args) } }));
+  const tool_calls = calls.map((args, at) => ({ id: `call_${at}`, type: "function", function: { name: toolName(body, at, said.tool), arguments: JSON.stringify(args) } }));
   const content = calls.length > 0 ? null : text;
   const message = { role: "assistant", content, refusal: null, annotations: [], ...(calls.length > 0 && { tool_calls }) };
   const asked = (body["stream_options"] as { include_usage?: boolean } | undefined)?.include_usage === true;
@@ -127,7 +131,7 @@ function response(body: Body, said: Said): Answer {
   });
   const part = { type: "output_text", text, annotations: [], logprobs: [] };
   const message = { id: "msg_sim", type: "message", status: "completed", role: "assistant", content: [part] };
-  const items = calls.map((args, at) => ({ id: `fc_${at}`, type: "function_call", status: "completed", call_id: `call_${at}`, name: toolName(body, at), arguments: JSON.stringify(args) }));
+  const items = calls.map((args, at) => ({ id: `fc_${at}`, type: "function_call", status: "completed", call_id: `call_${at}`, name: toolName(body, at, said.tool), arguments: JSON.stringify(args) }));
   const output = calls.length > 0 ? items : [message];
   const at = { item_id: "msg_sim", output_index: 0, content_index: 0 };
   const says: readonly (readonly [string, object])[] = [
@@ -153,7 +157,7 @@ function message(body: Body, said: Said): Answer {
   const text = said.text ?? defaultText;
   const base = { id: "msg_sim", type: "message", role: "assistant", model: body["model"] };
   const before = { input_tokens: 42, cache_creation_input_tokens: 5, cache_read_input_tokens: 8 };
-  const uses = calls.map((input, at) => ({ type: "tool_use", id: `toolu_${at}`, name: toolName(body, at), input }));
+  const uses = calls.map((input, at) => ({ type: "tool_use", id: `toolu_${at}`, name: toolName(body, at, said.tool), input }));
   const stop_reason = calls.length > 0 ? "tool_use" : "end_turn";
   const thoughts = said.thinking === undefined ? [] : [{ type: "thinking", thinking: said.thinking, signature: "c2lnbmF0dXJl" }];
   const content = [...thoughts, ...(calls.length > 0 ? uses : [{ type: "text", text, citations: null }])];

@@ -1,3 +1,4 @@
+import { toolName } from "./tools.ts";
 import { Text, type Garden, type Tree } from "./tree.ts";
 
 /** Whole answers of each surface, with texts everywhere that providers have any. */
@@ -11,7 +12,7 @@ function chat(garden: Garden): Tree {
   const message = (): Tree =>
     chance.maybe(0.7)
       ? { role: "assistant", content: garden.text(), refusal: chance.maybe(0.1) ? garden.text() : null, ...(chance.maybe(0.2) && { reasoning_content: garden.text() }), ...(chance.maybe(0.1) && { x_vendor: { [`note`]: garden.text(), list: [garden.text()] } }) }
-      : { role: "assistant", content: null, tool_calls: chance.some(1, 3, (at) => ({ id: `call_${at}`, type: "function", function: { name: garden.name("tool"), arguments: garden.json() } })) };
+      : { role: "assistant", content: null, tool_calls: chance.some(1, 3, (at) => ({ id: `call_${at}`, type: "function", function: { name: toolName(garden), arguments: garden.json() } })) };
   const choices = chance.some(1, 2, (index) => ({ index, message: message(), finish_reason: "stop" }));
   return { id: garden.name("chatcmpl"), object: "chat.completion", created: 1, model: garden.name("sim"), choices, usage };
 }
@@ -41,11 +42,15 @@ export function item(garden: Garden, at: number): { readonly begun: Tree; readon
   const { chance } = garden;
   const lane = (event: string, text: Tree, more: Omit<ItemLane, "event" | "text">): ItemLane => ({ event, text, ...more });
   const id = `item_${at}`;
-  const kind = chance.below(5);
+  const kind = chance.below(6);
+  if (kind === 5) {
+    const server = chance.maybe(0.8) ? { type: "web_search_call", id, status: "completed", action: { type: "search", query: garden.text() } } : { type: "code_interpreter_call", id, status: "completed", code: garden.text(), outputs: [] };
+    return { begun: { ...server, status: "in_progress" }, done: server, lanes: [] };
+  }
   if (kind === 1) {
     const text = garden.json();
-    const head = { type: "function_call", id, call_id: `c${at}`, name: garden.name("tool"), status: "completed" };
-    return { begun: { ...head, arguments: "" }, done: { ...head, arguments: text }, lanes: [lane("response.function_call_arguments", text, { at: {}, whole: "arguments" })] };
+    const head = { type: "function_call", id, call_id: `c${at}`, name: toolName(garden), status: "completed" };
+    return { begun: { ...head, ...(chance.maybe(0.1) && { name: "" }), arguments: "" }, done: { ...head, arguments: text }, lanes: [lane("response.function_call_arguments", text, { at: {}, whole: "arguments" })] };
   }
   if (kind === 2) {
     const texts = chance.some(1, 2, () => garden.text());
@@ -72,7 +77,7 @@ export function block(garden: Garden, at: number): { readonly begun: Tree; reado
   const { chance } = garden;
   const kind = chance.below(5);
   if (kind === 1) {
-    const head = { type: "tool_use", id: `t${at}`, name: garden.name("tool") };
+    const head = { type: "tool_use", id: `t${at}`, name: toolName(garden) };
     const input = garden.json();
     return { begun: { ...head, input: {} }, done: { ...head, input: input.value }, lanes: [["input_json_delta", "partial_json", input]], texts: [] };
   }

@@ -11,6 +11,7 @@ import { newPlant, rulings, type Plant, type Ruling } from "./plants.ts";
 import { requests } from "./requests.ts";
 import { eventsOf, jsonValues, lanesOf, parsed, readings, stands } from "./seen.ts";
 import { streams, written, type Event } from "./streams.ts";
+import { calledIn, knownPower, knownTools, saysNamesInParts, undeclaredIn } from "./tools.ts";
 import { Garden, grown, plantIn, plantOver, type Text } from "./tree.ts";
 import type { ProviderAnswer, Seen, World } from "./ways.ts";
 
@@ -68,13 +69,18 @@ function declared(surface: Surface, body: Buffer): Partial<DeploymentView> {
   if (read === undefined || "refusal" in read) return { models: [{ ...base, permissions: ["parameter:note"] }], prompts: [] };
   const { needs, instructions, tools, responseFormat } = read.call;
   return {
-    models: [{ ...base, permissions: needs.map(({ permission }) => permission), ...(responseFormat !== undefined && { responseFormat }) }],
+    models: [{ ...base, permissions: [...needs.map(({ permission }) => permission), knownPower], ...(responseFormat !== undefined && { responseFormat }) }],
     prompts: instructions.map(({ role, text }, at) => ({ name: `prompt-${at}`, role, digest: digestText(text) })),
-    tools: tools.map((tool) => ({ name: tool.name, digest: toolDigest(tool) })),
+    tools: [...tools.map((tool) => ({ name: tool.name, digest: toolDigest(tool) })), ...knownTools.map((name) => ({ name, digest: `sha256:${sha256(name)}` }))],
   };
 }
 
 const permit = async () => ({ decision: "allow" as const, reasons: [{ policy: "test.permit" }], errors: [] });
+
+/** What an answer may call, by the names that readers of answers give it. */
+function callable(surface: Surface, body: Buffer): ReadonlySet<string> {
+  return new Set([...(declared(surface, body).tools ?? []).map(({ name }) => name), "web_search_call"]);
+}
 
 function stand(world: World, surface: Surface, ruling: Ruling, { body, mode }: { readonly body: Buffer; readonly mode: "none" | "digest" | "redacted" }): void {
   const view = deployment({ ...declared(surface, body), boundary: { classes: ruling.boundary, regions: ["eu"] } });
@@ -137,6 +143,8 @@ interface Said {
   readonly valid: boolean;
   /** What the caller may expect, value by value, where nothing is found and no text is cut. */
   readonly values: readonly unknown[];
+  /** Names of tools in it that the release does not have. */
+  readonly undeclared: readonly string[];
   /** Bytes hold the event that ends a stream. */
   readonly complete: boolean;
 }
@@ -171,6 +179,7 @@ function say(given: Case, request: string): Said {
     echoes,
     valid: made.valid && whole,
     values: streaming && echoes.length > 0 ? [] : made.values,
+    undeclared: [...calledIn(made.values, "together")].filter((name) => !callable(surface, given.body).has(name)),
     complete: made.complete && whole,
   };
 }
@@ -266,6 +275,7 @@ function figuresOf(given: Case, { said, seen, bySocket }: { readonly said: Said 
     brokenStreams: one(seen.ending === "broken"),
     completed: one(said?.valid === true && seen.status === 200 && seen.ending === "clean"),
     restored: said?.echoes.length ?? 0,
+    undeclaredTools: one(said?.valid === true && said.undeclared.length > 0),
   };
 }
 
@@ -281,6 +291,7 @@ function judged(given: Case, said: Said | undefined, seen: Seen): readonly strin
   return [
     ...stopped(given.plants).filter((plant) => (given.valid || plant.where !== "split") && stands(out, plant, !given.valid)).map((plant) => `the provider was sent ${describe(plant)}`),
     ...stopped(said?.plants ?? []).filter((plant) => !asked.includes(plant.value) && (said?.valid === true || plant.where !== "split") && stands(back, plant, apart)).map((plant) => `the caller was sent ${describe(plant)}`),
+    ...undeclaredIn(seen.body, callable(given.surface, given.body)).map((name) => `the caller was told to call the undeclared tool \`${name}\``),
     ...(said === undefined ? overBlocked(given, seen) : carried(given, said, seen)),
   ];
 }
@@ -297,11 +308,20 @@ function isOverBound({ body }: Seen): boolean {
 }
 
 function carried(given: Case, said: Said, seen: Seen): readonly string[] {
-  const broken = given.streamed && seen.status === 200 && seen.ending === "clean" && !said.complete && !ends(seen.body) ? ["a broken stream was ended as if it were whole"] : [];
+  const broken = looksWhole(given, seen) && !said.complete && !ends(seen.body) ? ["a broken stream was ended as if it were whole"] : [];
   if (!said.valid || !given.valid || said.plants.some(({ action }) => action !== "flag")) return broken;
   if (isOverBound(seen)) return broken;
+  if (said.undeclared.length > 0) return [...broken, ...uncalled(said, seen)];
   if (seen.status !== 200 || seen.ending !== "clean") return [...broken, `an answer with nothing to stop came as ${seen.status}, ${seen.ending}: ${seen.body.slice(-300)}`];
   return [...broken, ...restored(said, seen), ...unchanged(given, said, seen)];
+}
+
+function looksWhole({ streamed }: Case, { status, ending }: Seen): boolean {
+  return streamed && status === 200 && ending === "clean";
+}
+
+function uncalled({ undeclared }: Said, { status, ending, body }: Seen): readonly string[] {
+  return body.includes('"tool_undeclared"') ? [] : [`an answer that calls \`${undeclared.join(", ")}\` came as ${status}, ${ending}: ${body.slice(-300)}`];
 }
 
 /** Whether the last event that arrived is one that ends an answer. */
@@ -322,7 +342,8 @@ function restored({ echoes }: Said, seen: Seen): readonly string[] {
 /** What was passed on says what the provider said. */
 function unchanged(given: Case, said: Said, seen: Seen): readonly string[] {
   const values = given.streamed ? eventsOf(seen.body).map(({ data }) => parsed(data) ?? null) : [parsed(seen.body)];
-  if (said.values.length === 0) return [];
+  // A name that comes in parts goes on as one.
+  if (said.values.length === 0 || saysNamesInParts(said.values)) return [];
   const wants = /"include_usage":true/u.test(given.body.toString("utf8"));
   const expected = said.values.flatMap((value) => {
     const { usage: _, ...bare } = (value ?? {}) as Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import { block, item, response, usage } from "./answers.ts";
 import type { Chance } from "./chance.ts";
+import { nameParts, toolName } from "./tools.ts";
 import { grown, type Garden, type Tree } from "./tree.ts";
 
 /** One event, its texts still trees. A piece of a text is cut out once everything is planted. */
@@ -30,14 +31,20 @@ function chat(garden: Garden): Streamed {
   const lanes = chance.some(1, 2, (index) =>
     keys().filter((key, at, all) => key === "tool_calls" || all.indexOf(key) === at).map((key, at) => {
       const text = key === "tool_calls" ? garden.json() : garden.text();
-      const name = garden.name("tool");
-      const delta = (piece: string, first: boolean): Tree =>
-        key === "tool_calls" ? { tool_calls: [{ index: at, ...(first && { id: `call_${at}`, type: "function" }), function: { ...(first && { name }), arguments: piece } }] } : { [key]: piece };
-      return { index, text, delta };
+      const name = toolName(garden);
+      const delta = (piece: string): Tree => (key === "tool_calls" ? { tool_calls: [{ index: at, function: { arguments: piece } }] } : { [key]: piece });
+      const calls = (part: string, first: boolean): Tree => ({ tool_calls: [{ index: at, ...(first && { id: `call_${at}`, type: "function" }), function: { name: part, arguments: "" } }] });
+      return { index, text, delta, named: key === "tool_calls" ? { name, calls, late: chance.maybe(0.1) } : undefined };
     }),
   );
   return (told) => {
-    const deltas = lanes.flat().map(({ index, text, delta }) => pieces(chance, text, told).map((piece, at) => chunk(index, delta(piece, at === 0))));
+    const deltas = lanes.flat().map(({ index, text, delta, named }) => {
+      const said = pieces(chance, text, told).map((piece) => chunk(index, delta(piece)));
+      if (named === undefined) return said;
+      const name = grown(named.name, told);
+      const head = nameParts(chance, typeof name === "string" ? name : "").map((part, at) => chunk(index, named.calls(part, at === 0)));
+      return named.late ? [...said, ...head] : [...head, ...said];
+    });
     const ends = lanes.map((_, index) => chunk(index, {}, "stop"));
     const count: Event = { name: "", value: { ...head, choices: [], usage } };
     return [...lanes.map((_, index) => chunk(index, { role: "assistant", content: "" })), ...chance.interleave(deltas), ...ends, ...(chance.maybe(0.7) ? [count] : []), { name: "", value: null, data: "[DONE]", last: true }];

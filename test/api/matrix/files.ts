@@ -45,6 +45,8 @@ export interface StoreRow {
   readonly needle?: string;
   /** What the provider has in its files, in place of what was sent there. */
   readonly held?: string;
+  /** True where that is the name of a tool that an answer calls. */
+  readonly calls?: boolean;
   /** In place of an id of its own. */
   readonly id?: string;
   readonly before?: (place: Place) => void;
@@ -97,6 +99,8 @@ export const storeRows: readonly StoreRow[] = [
   { title: "address in what comes back, outside the boundary", held: mail, expect: { content: "403 `answer_outside_boundary`", output: "200: its line refused" } },
   { title: "the same, mask", held: mail, standing: declares("mask"), expect: { content: "200: comes back masked", output: "200: comes back masked" } },
   { title: "the same, flag", held: mail, standing: declares("flag"), expect: { content: "200: comes back", output: "200: comes back" } },
+  { title: "an answer in what comes back calls a declared tool", held: "weather", calls: true, expect: { output: "200: comes back" } },
+  { title: "it calls an undeclared tool", held: "erase", calls: true, expect: { output: "200: its line refused" } },
   { title: "provider fails", fault: { kind: "raw", status: 500, body: '{"error":{"message":"broken"}}' }, expect: named("500 `upstream_error`") },
   { title: "provider refuses its key", fault: { kind: "raw", status: 401, body: '{"error":{"message":"no"}}' }, expect: named("502 `upstream_error`") },
   { title: "provider says something else", fault: { kind: "raw", body: "[]" }, expect: named("502 `upstream_invalid`", { content: "200" }) },
@@ -124,6 +128,12 @@ function uploadBody(purpose: string, name: string, content: string): string {
 
 const callLine = (text: string) => `${JSON.stringify({ custom_id: "a", method: "POST", url: "/v1/chat/completions", body: { model: "m", max_tokens: 50, messages: [{ role: "user", content: text }] } })}\n`;
 const answerLine = (text: string) => ({ id: "batch_req_a", custom_id: "a", response: { status_code: 200, request_id: "req_1", body: { id: "chatcmpl-1", object: "chat.completion", created: 1, model: "sim-1", choices: [{ index: 0, message: { role: "assistant", content: text, refusal: null }, finish_reason: "stop" }], usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 } } }, error: null });
+/** An answer that calls a tool in place of words. */
+function callingLine(name: string) {
+  const line = answerLine("");
+  const message = { role: "assistant", content: null, tool_calls: [{ id: "call_1", type: "function", function: { name, arguments: "{}" } }] };
+  return { ...line, response: { ...line.response, body: { ...line.response.body, choices: [{ index: 0, message, finish_reason: "tool_calls" }] } } };
+}
 
 interface Asking {
   readonly method: string;
@@ -202,7 +212,7 @@ export async function measureStore(place: Place, row: StoreRow, column: StoreCol
   provider.fault = { kind: "answer" };
   provider.onRequest = () => undefined;
   const known = await storedFor(place, origin, column);
-  hold(place, known, row.held ?? "me");
+  hold(place, known, row);
   place.stand(typeof row.standing === "function" ? row.standing(place) : { release: release(place), ...row.standing });
   provider.fault = row.fault ?? { kind: "answer" };
   provider.onRequest = () => row.arrived?.(place);
@@ -225,11 +235,11 @@ export async function measureStore(place: Place, row: StoreRow, column: StoreCol
   return inWords(row, seen);
 }
 
-function hold({ provider }: Place, { file, output }: Stored, text: string): void {
+function hold({ provider }: Place, { file, output }: Stored, { held: text = "me", calls = false }: StoreRow): void {
   const { files } = provider.store;
   for (const id of [file, output]) {
     const kept = files.get(id);
-    if (kept !== undefined) files.set(id, { ...kept, content: id === file ? `Ask ${text} today.` : `${JSON.stringify(answerLine(`Ask ${text} today.`))}\n` });
+    if (kept !== undefined) files.set(id, { ...kept, content: id === file ? `Ask ${text} today.` : `${JSON.stringify(calls ? callingLine(text) : answerLine(`Ask ${text} today.`))}\n` });
   }
 }
 
@@ -243,10 +253,17 @@ interface Seen {
 const decisionsOf = (entries: Place["entries"]) => bodiesOf(entries, "gateway.decision");
 const outcomesOf = (entries: Place["entries"]) => bodiesOf(entries, "gateway.outcome");
 
+/** A path of a batch at the provider, as decisions name it. */
+const isOfBatch = ({ endpoint }: { readonly endpoint?: unknown }): boolean => typeof endpoint === "string" && endpoint.includes("{batch}");
+
 function alwaysSo({ entries }: Place, { needle, logFails }: StoreRow, { got, requests, decisions, outcomes }: Seen): void {
   const allowed = decisions.filter(({ decision }) => decision === "allow");
-  for (const { logSize } of requests) expect(entries.some(({ kind, index, body }) => kind === "gateway.decision" && index < logSize && allowed.some(({ id }) => id === body["id"])), "a durable decision when the provider got a request").toBe(true);
-  if (logFails !== true) expect(outcomes.map(({ decision }) => decision), "an outcome of every allowed decision").toEqual(allowed.map(({ id }) => id));
+  for (const { logSize } of requests) expect(entries.some(({ kind, index, body }) => kind === "gateway.decision" && index < logSize && (allowed.some(({ id }) => id === body["id"]) || isOfBatch(body))), "a durable decision when the provider got a request").toBe(true);
+  // What the gateway cancels by itself under a hold goes on beside the operation.
+  const cancels = new Set(decisions.filter(isOfBatch).map(({ id }) => id));
+  const own = allowed.map(({ id }) => id).filter((id) => !cancels.has(id));
+  const earlier = new Set(entries.filter(({ body }) => isOfBatch(body)).map(({ body }) => body["id"]));
+  if (logFails !== true) expect(outcomes.map(({ decision }) => decision).filter((id) => !earlier.has(id)), "an outcome of every allowed decision").toEqual(own);
   const records = JSON.stringify([decisions, outcomes]);
   expect(JSON.stringify([got.text, got.headers]) + records, "the provider's key is nobody's").not.toContain(providerKey);
   expect(requests.map(({ text, headers }) => text + JSON.stringify(headers)).join(""), "the caller's credential goes nowhere").not.toContain(key);
@@ -265,6 +282,6 @@ function inWords({ needle, held, leaves }: StoreRow, { got, requests, outcomes }
   expect(got.whole).toBe(true);
   if (needle !== undefined) return `200: ${requests.some(({ text }) => text.includes(needle)) ? "goes out" : "goes out masked"}`;
   if (held === undefined) return "200";
-  if (got.text.includes("answer_outside_boundary")) return "200: its line refused";
+  if (/"(?:answer_outside_boundary|tool_undeclared)"/u.test(got.text)) return "200: its line refused";
   return `200: ${got.text.includes(held) ? "comes back" : "comes back masked"}`;
 }

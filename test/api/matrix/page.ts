@@ -3,7 +3,7 @@ import { endpointRows, endpoints, type Endpoint, type EndpointRow } from "./endp
 import { storeColumns, storeRows, type StoreColumn, type StoreRow } from "./files.ts";
 import type { Row } from "./measure.ts";
 import { callerRows } from "./rows-caller.ts";
-import { detectionRows } from "./rows-detection.ts";
+import { detectionRows, toolRows } from "./rows-detection.ts";
 import { fullRows, gatewayRows } from "./rows-gateway.ts";
 import { providerRows } from "./rows-provider.ts";
 import { askingRows, standingRows } from "./rows-standing.ts";
@@ -18,6 +18,7 @@ export const sections: readonly Section[] = [
   { title: "Standing of the caller", rows: standingRows },
   { title: "What the call asks for", rows: askingRows },
   { title: "What is found", rows: detectionRows },
+  { title: "Tools that the answer calls", rows: toolRows },
   { title: "Faults of the provider", rows: providerRows },
   { title: "Faults of the caller", rows: callerRows },
   { title: "Faults of the gateway, and changes under way", rows: [...gatewayRows, ...fullRows] },

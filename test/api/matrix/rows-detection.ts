@@ -1,3 +1,4 @@
+import { start } from "../../unit/support/governed.ts";
 import { detectionOf, type Detection } from "../../../packages/licet/src/gateway/detect/rules.ts";
 import type { Row } from "./measure.ts";
 import type { Place, Standing } from "./place.ts";
@@ -36,6 +37,32 @@ const calls = (needle: string): Pick<Row, "needle" | "fault" | "on" | "variant">
 });
 
 const stopped: Row["expect"] = { json: "403 `answer_outside_boundary`", stream: "stream broken off: `answer_outside_boundary`" };
+
+/** An answer that calls a tool, of another name than the request's where one is given. */
+const uses = (tool?: string): Pick<Row, "fault" | "on" | "variant"> => ({
+  variant: "declared tool",
+  fault: { kind: "answer", said: { calls: [{ city: "Atlantis" }], ...(tool !== undefined && { tool }) } },
+  on: ({ surface }: Column) => surface.calls === true,
+});
+const heldBack = (code: string): Row["expect"] => ({ json: `403 \`${code}\``, stream: `stream broken off: \`${code}\`` });
+const allowed = { decision: "allow" as const, reasons: [], errors: [] };
+/** Policies that allow every call, and say this of the tools in its answer. */
+const ofTools = (said: NonNullable<Standing["decide"]>): Standing => ({ decide: async (call) => (call.action.id === "callTool" ? said(call) : allowed) });
+
+const observe = { id: "wvr_1", notBefore: start - 1000, notAfter: start + 86_400_000, asked: "per_tom", granted: [{ person: "per_rita", role: "risk-owner" }], soleOperator: false };
+const observed = ({ surface }: Place): Standing => ({ release: releaseOf(surface, { observe }), decide: async () => allowed });
+
+/** Whether what an answer calls may be called. */
+export const toolRows: readonly Row[] = [
+  { title: "the release declares it", ...uses(), expect: "200" },
+  { title: "the release does not declare it", ...uses("erase"), never: "Atlantis", expect: heldBack("tool_undeclared") },
+  { title: "it has no name", ...uses(""), never: "Atlantis", expect: heldBack("tool_undeclared") },
+  { title: "its name only begins like a declared one", ...uses("weather_erase"), never: "Atlantis", expect: heldBack("tool_undeclared") },
+  { title: "a policy denies it", ...uses(), never: "Atlantis", standing: ofTools(async () => ({ decision: "deny", reasons: [], errors: [] })), expect: heldBack("policy_denied") },
+  { title: "a policy on it cannot be evaluated", ...uses(), never: "Atlantis", standing: ofTools(async () => ({ ...allowed, errors: [{ policy: "odd", message: "type error" }] })), expect: heldBack("policy_errored") },
+  { title: "the policy engine throws", ...uses(), never: "Atlantis", standing: ofTools(() => Promise.reject(new Error("engine lost"))), expect: heldBack("policy_errored") },
+  { title: "an observed system calls one that is not declared", ...uses("erase"), standing: observed, expect: "200" },
+];
 
 /** What is found, in the call and in the answer, and what is done about it. */
 export const detectionRows: readonly Row[] = [

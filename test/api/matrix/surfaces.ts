@@ -23,6 +23,8 @@ export interface Surface {
   readonly end: string;
   /** True where a request's words may be said back, and an answer has words of its own. */
   readonly speaks: boolean;
+  /** True where an answer may call tools. */
+  readonly calls?: boolean;
 }
 
 const other = { name: "weather", description: "Something else.", parameters: { type: "object" } };
@@ -35,6 +37,7 @@ const chat: Surface = {
   kind: "openai",
   streams: true,
   end: "[DONE]",
+  calls: true,
   speaks: true,
   body: (text) => ({ model: "m", max_tokens: 50, ...turns(text) }),
   variants: {
@@ -58,6 +61,7 @@ const responses: Surface = {
   kind: "openai",
   streams: true,
   end: "response.completed",
+  calls: true,
   speaks: true,
   body: (text) => ({ model: "m", max_output_tokens: 50, input: [{ role: "user", content: text }] }),
   variants: {
@@ -83,6 +87,7 @@ const messages: Surface = {
   kind: "anthropic",
   streams: true,
   end: "message_stop",
+  calls: true,
   speaks: true,
   body: (text) => ({ model: "m", max_tokens: 50, ...turns(text) }),
   variants: {
@@ -169,7 +174,7 @@ export function releaseOf({ kind }: Surface, change: Partial<DeploymentView> = {
   return deployment({
     models: [{ name: "m", provider: "sim", ...served, bounds, ...more }],
     prompts: [],
-    tools: [{ name: weather.name, digest: toolDigest(weather) }],
+    tools: [{ name: weather.name, digest: toolDigest(weather), power: "read" }],
     ...change,
   });
 }

@@ -1,4 +1,4 @@
-import { runSuite, type LanguageTargets } from "@licet/assurance";
+import { builtInCalls, runSuite, type LanguageTargets } from "@licet/assurance";
 import { AssuranceSection, type CheckResult, type PackDetection } from "@licet/contract";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { credential, deployment, startGoverned, systemPrompt, type Governed } from "../../../../test/unit/support/governed.ts";
@@ -40,6 +40,8 @@ afterEach(async () => {
 });
 
 const models = [{ name: "chat", provider: "simulator", model: "sim-1", bounds: { temperature } }];
+/** What the script calls: undeclared tools of honest calls would be stopped like the others. */
+const tools = [...new Set(builtInCalls().map(({ call }) => call.tool))].map((name) => ({ name, digest: `sha256:${name}`, power: "read" }));
 
 async function replayed(baseUrl = `${governed.origin}/openai/v1`): Promise<CheckResult> {
   const language: LanguageTargets = { open: () => undefined, system: () => ({ prompt: "" }), defence: defenceAt(project, { endpoint: () => ({ baseUrl, credential }), prompt: () => systemPrompt }) };
@@ -50,7 +52,7 @@ async function replayed(baseUrl = `${governed.origin}/openai/v1`): Promise<Check
 }
 
 test("a gateway before the scripted provider passes where its rules stop every hijacked call, over the wire, whole and streamed", async () => {
-  governed.stand({ deployment: deployment({ models }), provider: { baseUrl: upstream.baseUrl }, detection: detectionOf([strict]) });
+  governed.stand({ deployment: deployment({ models, tools }), provider: { baseUrl: upstream.baseUrl }, detection: detectionOf([strict]) });
   const result = await replayed();
   expect([result.verdict, result.counts, result.notes]).toEqual(["pass", { attempted: 66, assessed: 66, unassessed: 0 }, [`replayed through \`${governed.origin}\``]]);
   expect(governed.bodies("gateway.decision")).toHaveLength(132);
@@ -58,10 +60,15 @@ test("a gateway before the scripted provider passes where its rules stop every h
 });
 
 test("one without rules fails, and one before a model that is no script shows nothing", async () => {
-  governed.stand({ deployment: deployment({ models }), provider: { baseUrl: upstream.baseUrl } });
+  governed.stand({ deployment: deployment({ models, tools }), provider: { baseUrl: upstream.baseUrl } });
   expect(await replayed()).toMatchObject({ verdict: "fail", basis: { figures: { honestBlocked: 0, failed: 0 } } });
-  governed.stand({ deployment: deployment({ models }) });
+  governed.stand({ deployment: deployment({ models, tools }) });
   expect((await replayed()).verdict).toBe("insufficient_evidence");
+});
+
+test("one before a release that declares none of the script's tools stops every call, and with them the honest ones", async () => {
+  governed.stand({ deployment: deployment({ models }), provider: { baseUrl: upstream.baseUrl } });
+  expect(await replayed()).toMatchObject({ verdict: "fail", basis: { figures: { hijacked: 60, blocked: 60, honest: 6, honestBlocked: 6 } } });
 });
 
 test("the script itself, without a gateway before it, blocks nothing", async () => {

@@ -11,6 +11,11 @@ describe("a line of `licet tail`", () => {
     expect(trafficLine({ ...row, observed: ["ato_missing", "data_outside_boundary"] }, terminal)).toContain("would have been refused: ato_missing, data_outside_boundary");
   });
 
+  it("names the tools that an answer called and may not call", () => {
+    const ended = { finish: "refused", code: "tool_undeclared", status: 200, totalMs: 5, firstByteMs: 2, decisionMs: 1, tokens: null, costMicros: null, currency: null, tools: ["function:erase"] };
+    expect(trafficLine({ ...row, ended }, terminal)).toContain("called function:erase");
+  });
+
   it("names the check of the code that was told, not one that a waiver let pass", () => {
     const reasons = ["gateway.ato_missing", "gateway.data_outside_boundary"].map((policy) => ({ policy, remedy: "" }));
     expect(trafficLine({ ...row, decision: "deny", code: "data_outside_boundary", reasons }, terminal)).toContain("by gateway.data_outside_boundary");

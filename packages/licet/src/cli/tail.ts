@@ -140,6 +140,7 @@ function ending({ ended, reasons, decision, code, observed }: TrafficRow): strin
   if (ended === null) return passed;
   return [
     ...passed,
+    ...(ended.tools.length === 0 ? [] : [`called ${ended.tools.map(plain).join(", ")}`]),
     ...(ended.totalMs === null ? [] : [`${ended.totalMs} ms`]),
     ...(ended.tokens === null ? [] : [`${ended.tokens} tokens`]),
     ...(ended.costMicros === null || ended.currency === null ? [] : [`${money(ended.costMicros)} ${plain(ended.currency)}`]),

@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { LicetError } from "../base/errors.ts";
 import type { Caller, DataPlaneMount, Inbound } from "../gateway/answer.ts";
+import { boundJson } from "../gateway/files/bound-id.ts";
+import type { BoundElsewhere } from "../gateway/files/bound-ids.ts";
 import { joinWithToken, type GatewayDeps } from "./gateways.ts";
 import type { FeedHub } from "./hub.ts";
 import type { Intake } from "./intake.ts";
@@ -11,7 +13,7 @@ import type { ShareDesk } from "./share-desk.ts";
 import { sealPair } from "./key-seal.ts";
 import { claimed, openSigned, parsedJson, signedText, type SignEnvelope } from "./signed.ts";
 import { findGateway, type GatewayRow } from "./store.ts";
-import { clocksApartMsMax, FeedRequest, fleetPaths, JoinRequest, recordsBytesMax, RecordsRequest, requestBytesMax, sharesBytesMax, SharesRequest, SubjectRequest, type FleetPurpose } from "./wire.ts";
+import { BoundRequest, clocksApartMsMax, FeedRequest, fleetPaths, JoinRequest, recordsBytesMax, RecordsRequest, requestBytesMax, sharesBytesMax, SharesRequest, SubjectRequest, type FleetPurpose } from "./wire.ts";
 
 export interface FleetMount {
   readonly deps: Pick<GatewayDeps, "recorder" | "read" | "controlKeyId">;
@@ -26,6 +28,8 @@ export interface FleetMount {
   readonly rotations: () => Promise<readonly unknown[]>;
   /** The subject that an end user's words are sealed under. */
   readonly endUser: (space: string, user: string) => Promise<string>;
+  /** Ids of files and batches, whichever gateway bound them. */
+  readonly bound: BoundElsewhere;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -38,7 +42,7 @@ export function fleetMount(mount: FleetMount): DataPlaneMount {
   };
 }
 
-const purposes: readonly FleetPurpose[] = ["join", "feed", "records", "shares", "subject"];
+const purposes: readonly FleetPurpose[] = ["join", "feed", "records", "shares", "subject", "bound"];
 
 interface Asked {
   readonly mount: FleetMount;
@@ -104,6 +108,14 @@ const serve: Readonly<Record<FleetPurpose, (asked: Asked) => Promise<void>>> = {
     const { row, request } = await admitted(asked, SubjectRequest, requestBytesMax);
     const subject = await mount.endUser(row.space, request.user);
     caller.json(200, {}, signedText(mount.sign, "answer", { v: 1, nonce: request.nonce, subject }));
+  },
+  bound: async (asked) => {
+    const { mount, caller } = asked;
+    const { row, request } = await admitted(asked, BoundRequest, requestBytesMax);
+    const { of } = request;
+    const found = "id" in of ? [await mount.bound.find({ ...of, space: row.space })] : await mount.bound.list({ ...of, space: row.space });
+    const ids = found.flatMap((each) => (each === undefined ? [] : [{ ...boundJson(each), system: each.system }]));
+    caller.json(200, {}, signedText(mount.sign, "answer", { v: 1, nonce: request.nonce, ids }));
   },
 };
 

@@ -1,9 +1,9 @@
-import { Digest, Time } from "@licet/contract";
+import { BoundIdBody, Digest, Time } from "@licet/contract";
 import { z } from "zod";
 import { quantities } from "../gateway/budgets/shares.ts";
 
 /** Below the data plane's origin. */
-export const fleetPaths = { join: "/gateway/v1/join", feed: "/gateway/v1/feed", records: "/gateway/v1/records", shares: "/gateway/v1/shares", subject: "/gateway/v1/subject" } as const;
+export const fleetPaths = { join: "/gateway/v1/join", feed: "/gateway/v1/feed", records: "/gateway/v1/records", shares: "/gateway/v1/shares", subject: "/gateway/v1/subject", bound: "/gateway/v1/bound" } as const;
 export type FleetPurpose = keyof typeof fleetPaths;
 
 /** A quarter of the lease: three heartbeats may be late before traffic stops. */
@@ -102,6 +102,16 @@ export type SharesRequest = z.output<typeof SharesRequest>;
 export const SubjectRequest = z.strictObject({ ...asking, purpose: z.literal("subject"), user: z.string().max(4096) });
 export type SubjectRequest = z.output<typeof SubjectRequest>;
 
+const name = z.string().min(1).max(300);
+
+/** Whose an id of a provider is, or which a system has: what other gateways of the installation bound. */
+export const BoundRequest = z.strictObject({
+  ...asking,
+  purpose: z.literal("bound"),
+  of: z.union([z.strictObject({ provider: name, id: name }), z.strictObject({ provider: name, system: name, object: z.enum(["file", "batch"]) })]),
+});
+export type BoundRequest = z.output<typeof BoundRequest>;
+
 export const JoinAnswer = z.strictObject({
   v: z.literal(1),
   nonce: Nonce,
@@ -118,6 +128,7 @@ export const SharesAnswer = z.strictObject({
   number: z.int().positive(),
   granted: z.array(z.strictObject({ ...counter, amount: count, under: count, held: count, settled: count, scarce: z.boolean(), denied: z.boolean() })).max(2 * countersMax),
 });
+export const BoundAnswer = z.strictObject({ v: z.literal(1), nonce: Nonce, ids: z.array(BoundIdBody.extend({ system: z.string().max(200) })).max(1000) });
 export const SubjectAnswer = z.strictObject({ v: z.literal(1), nonce: Nonce, subject: z.string().max(310) });
 
 /** Bound to one connection by the request's nonce, and to its place there: nothing of another, nothing twice. */

@@ -18,6 +18,7 @@ import { reasonOf, type DecisionFacts, type Recorded } from "./record.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { RelayEnd } from "./relay.ts";
 import type { ModelView, ProviderView } from "./snapshot.ts";
+import { toolJudge } from "./tools/tool-judge.ts";
 
 /** One way of carrying a call out: to the model that it names, or to one that the release declares in its place. */
 export interface Attempt {
@@ -144,7 +145,8 @@ async function exchanged(parts: PipelineParts, caller: Caller, { allowed, latch,
   const decidedAt = parts.clock.now();
   const sentAt = performance.now();
   const headers = { ...decisionHeaders(decision, facts), ...(judgement.observed !== undefined && observedHeader(judgement.observed)) };
-  const { end, sendings } = await exchange(parts, caller, { ...allowed, space: admission.credential.space, scan, check: judgement.check, trace: allowed.watched.trace, keeps: isRecorded(mode), latch, headers });
+  const tools = toolJudge(parts, { admission, model: allowed.model, provider: allowed.provider, offered: call.offered, observed: judgement.observed });
+  const { end, sendings } = await exchange(parts, caller, { ...allowed, tools, space: admission.credential.space, scan, check: judgement.check, trace: allowed.watched.trace, keeps: isRecorded(mode), latch, headers });
   const endedAt = parts.clock.now();
   const upstreamEndedAt = performance.now();
   const cost = settled(reservation, { end, stream: call.stream, sendings, at: endedAt });

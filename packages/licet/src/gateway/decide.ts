@@ -34,9 +34,12 @@ export type CedarCall = {
   readonly principal: EntityUid;
   readonly action: EntityUid;
   readonly resource: EntityUid;
-  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly dataClasses: readonly string[]; readonly purpose?: string } & Spending;
+  readonly context: { readonly now: CedarDatetime; readonly release: string; readonly dataClasses: readonly string[]; readonly purpose?: string } & Spending & ToolFacts;
   readonly entities: readonly CedarEntity[];
 };
+
+/** Of a tool's call in an answer; see `tools/tool-question.ts`. */
+export type ToolFacts = { readonly request?: string; readonly definition?: string; readonly inAnswer?: boolean };
 
 /** Of a call to a model, whose spending the gateway counts. */
 export type Spending = { readonly spent?: CedarUsage; readonly estimate?: CedarUsage; readonly callsThisMinute?: number };
@@ -204,7 +207,7 @@ export function exportCall({ credential, to, path, held, dataClasses, purpose, n
   };
 }
 
-function workload(deployment: DeploymentView, held: boolean): Record<string, CedarValue> {
+export function workload(deployment: DeploymentView, held: boolean): Record<string, CedarValue> {
   const { ato } = deployment;
   const standing =
     ato === undefined
@@ -268,11 +271,11 @@ export function observeCall({ credential, held, now, action, refusals }: { reado
   };
 }
 
-function entityRef({ type, id }: EntityUid): CedarValue {
+export function entityRef({ type, id }: EntityUid): CedarValue {
   return { __entity: { type, id } };
 }
 
-function sorted(values: readonly string[]): readonly string[] {
+export function sorted(values: readonly string[]): readonly string[] {
   return [...new Set(values)].sort();
 }
 
@@ -281,11 +284,11 @@ function sorted(values: readonly string[]): readonly string[] {
  * and the same question has the same answer. The ATO's times are rounded alike; the gateway itself compares them to the
  * millisecond.
  */
-function wholeSecond(time: number): number {
+export function wholeSecond(time: number): number {
   return time - (time % 1000);
 }
 
-function datetime(time: number): CedarDatetime {
+export function datetime(time: number): CedarDatetime {
   return { __extn: { fn: "datetime", arg: new Date(time).toISOString() } };
 }
 

@@ -61,6 +61,8 @@ export interface ModelCall {
   readonly answerTokensMax: number | undefined;
   /** Messages for digests and recording: instructions, turns, tool results, in their order. */
   readonly messages: readonly JsonObject[];
+  /** Tools that the provider defines and the caller runs, by the names that an answer calls them by: the permission of each. */
+  readonly offered?: ReadonlyMap<string, string>;
   /** What goes upstream beside model and texts, such as asking for usage in a stream. */
   readonly upstreamExtras: JsonObject;
   /** Headers for the provider that the dialect allows through, such as `anthropic-version`. */
@@ -98,12 +100,30 @@ export interface Usage {
   readonly reasoning?: number;
 }
 
+/** A call of a tool that stands in an answer. Its name is empty where the answer says none. */
+export type ToolCall =
+  /** Of a function that the caller runs. */
+  | { readonly kind: "function"; readonly name: string }
+  /** Of a tool that stands behind a permission of the release, as `server-tool:web_search` or `connector:NAME`. */
+  | { readonly kind: "power"; readonly permission: string; readonly name: string };
+
+/** What one event of a stream says of a call of a tool. Events of one call say the same `at`. */
+export interface StreamedToolCall {
+  readonly at: string;
+  /** Where the event says which tool it is. */
+  readonly call?: ToolCall;
+  /** Where it says a part of the function's name: this string goes on with the parts before it. */
+  readonly piece?: JsonPath;
+}
+
 /** A whole answer. Every string of `value` is scanned; those that are not fixed are rewritten where a rule says so. */
 export interface AnswerShape {
   readonly value: JsonObject;
   isFixed(path: JsonPath): boolean;
   readonly usage: Usage | null;
   readonly finishReasons: readonly string[];
+  /** Every call of a tool in it: none leaves before it was judged. */
+  readonly toolCalls?: readonly ToolCall[];
   /** Where a text stands in the recorded words; default: its path. */
   place?(path: JsonPath): string;
 }
@@ -134,6 +154,10 @@ export interface StreamedEvent {
   isFixed(path: JsonPath): boolean;
   /** Where a text stands in the recorded words; default: its path. */
   place?(path: JsonPath): string;
+  /** What it says of calls of tools: it waits until each of them was judged. */
+  readonly toolCalls?: readonly StreamedToolCall[];
+  /** Calls of tools whose names are complete now: those that begin so. */
+  readonly namesEnd?: readonly string[];
   /** Texts that no later event continues. */
   readonly closes: readonly string[];
   readonly usage?: Usage;

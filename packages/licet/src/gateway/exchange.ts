@@ -11,6 +11,7 @@ import { refuse, type Refusal } from "./refusal.ts";
 import { relay, type RelayEnd } from "./relay.ts";
 import type { CallScan } from "./scan.ts";
 import type { CredentialView, ModelView, ProviderView } from "./snapshot.ts";
+import type { ToolJudge } from "./tools/judged-tool.ts";
 
 /** One call that may go out, and to where. */
 export interface Outgoing {
@@ -21,6 +22,8 @@ export interface Outgoing {
   readonly provider: ProviderView;
   readonly call: ModelCall;
   readonly scan: CallScan;
+  /** Judges the calls of tools in the answer. */
+  readonly tools: ToolJudge;
   /** Present where external detectors look at answers: then nothing goes out before they have. */
   readonly check: AnswerCheck | undefined;
   readonly trace: TraceContext | undefined;
@@ -68,11 +71,11 @@ function upstreamBody({ scan, model, call }: Outgoing): string {
 }
 
 async function sent(parts: PipelineParts, caller: Caller, sending: Outgoing & { readonly body: string }): Promise<RelayEnd> {
-  const { outbound, key, body, call, provider, scan, check, latch, headers, trace } = sending;
+  const { outbound, key, body, call, provider, scan, tools, check, latch, headers, trace } = sending;
   const keeps = sending.keeps || check !== undefined;
   const held = check === undefined ? undefined : heldCaller(caller);
   const request = providerRequest({ key, body, call, provider, ...(trace !== undefined && { trace: traceHeaders(trace) }) });
-  const relaying = relay({ outbound, request, caller: held ?? caller, call, scan, keeps, headers, now: () => parts.clock.now() });
+  const relaying = relay({ outbound, request, caller: held ?? caller, call, scan, tools, keeps, headers, now: () => parts.clock.now() });
   latch.onCut((refusal) => relaying.cut(refusal, refusal.code === "snapshot_stale" ? "snapshot" : "hold"));
   const end = await relaying.ended;
   if (end.refusal?.code === "upstream_unreachable") {

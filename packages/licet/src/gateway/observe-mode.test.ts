@@ -18,7 +18,7 @@ const denied = (...codes: readonly (string | undefined)[]): Liftable["policy"] =
 });
 
 describe("what is lifted", () => {
-  const listed = ["ato_missing", "deployment_inactive", "release_mismatch", "model_undeclared", "data_outside_boundary", "permission_undeclared", "oversight_missing", "policy_denied"];
+  const listed = ["ato_missing", "deployment_inactive", "release_mismatch", "model_undeclared", "tool_undeclared", "data_outside_boundary", "permission_undeclared", "oversight_missing", "policy_denied"];
   const codes = Object.keys(errors) as ErrorCode[];
 
   test("is listed, code by code, and nothing else is", () => {

@@ -13,7 +13,7 @@ import { holdOn, vendorRefusal } from "./standing.ts";
  * secrets, an unregistered provider, an unreadable request, budgets, clock, lease and evidence. Both this list and the
  * space's policies (action `observe`) must let the call go on.
  */
-const lifted: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ato_missing", "deployment_inactive", "release_mismatch", "model_undeclared", "data_outside_boundary", "permission_undeclared", "oversight_missing", "policy_denied"]);
+const lifted: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ato_missing", "deployment_inactive", "release_mismatch", "model_undeclared", "tool_undeclared", "data_outside_boundary", "permission_undeclared", "oversight_missing", "policy_denied"]);
 
 /** What policies restate of the gateway's own checks; where no authorization exists at all, none of them says more than that. */
 const ofAto: ReadonlySet<string> = new Set(["ato_missing", "ato_expired", "ato_revoked", "ato_suspended"]);
@@ -134,7 +134,7 @@ export async function observed(watching: Watching, judged: Liftable & Routed, as
 }
 
 /** Asks `observe` of the space's policies. Whatever goes wrong is a no. */
-async function policiesAgree(watching: Watching, { action }: ObserveAsked, { refusals }: Observed): Promise<boolean> {
+export async function policiesAgree(watching: Watching, { action }: Pick<ObserveAsked, "action">, { refusals }: Observed): Promise<boolean> {
   const { now, credential, snapshot } = watching;
   const call = observeCall({ credential, now, held: holdOn(watching) !== undefined, action, refusals: refusals.map(({ code }) => code) });
   const bundle = snapshot.spaces.get(credential.space)?.policyBundle;
@@ -179,14 +179,18 @@ export function observedFacts({ waiver, refusals }: Observed, named: (name: stri
   };
 }
 
-/** Of an answer that reached its caller only because the deployment is observed; nothing where the boundary holds its classes. */
-export function observedAnswer(deployment: DeploymentView, findings: readonly { readonly dataClass: string }[], now: number): JsonObject {
-  const waiver = observation(deployment, now);
+/** Of an answer that reached its caller only because the deployment is observed: what data or which tools would have stopped it. */
+export function observedAnswer(deployment: DeploymentView, { findings, tools }: { readonly findings: readonly { readonly dataClass: string }[]; readonly tools: Observed | undefined }, now: number): JsonObject {
+  const waiver = observation(deployment, now)?.id ?? tools?.waiver;
+  const refusals = [...outsideRefusals(deployment, findings), ...(tools?.refusals ?? [])];
+  return waiver === undefined || refusals.length === 0 ? {} : { ...observedFacts({ waiver, refusals }) };
+}
+
+function outsideRefusals({ boundary }: DeploymentView, findings: readonly { readonly dataClass: string }[]): readonly Refusal[] {
   const known: readonly string[] = dataClasses;
-  const outside = [...new Set(findings.flatMap(({ dataClass }) => (known.includes(dataClass) && !deployment.boundary.classes.includes(dataClass) ? [dataClass] : [])))].sort();
-  if (waiver === undefined || outside.length === 0) return {};
-  const refusal = refuse("answer_outside_boundary", { message: `the answer holds ${outside.join(" and ")} data, outside the declared boundary`, component: "classes" });
-  return { ...observedFacts({ waiver: waiver.id, refusals: [refusal] }) };
+  const outside = [...new Set(findings.flatMap(({ dataClass }) => (known.includes(dataClass) && !boundary.classes.includes(dataClass) ? [dataClass] : [])))].sort();
+  if (outside.length === 0) return [];
+  return [refuse("answer_outside_boundary", { message: `the answer holds ${outside.join(" and ")} data, outside the declared boundary`, component: "classes" })];
 }
 
 /** What the caller of an observed call is told, as `ato_missing, release_mismatch`. */

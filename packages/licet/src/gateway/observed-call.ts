@@ -107,6 +107,7 @@ export function tellEnded({ observer }: Pick<PipelineParts, "observer">, { decis
     usage: end.usage,
     cost: cost === undefined || cost.costMicros === null || cost.currency === null ? undefined : { costMicros: cost.costMicros, currency: cost.currency },
     findings: scan.counts(end.counting.found),
+    ...(end.tools !== undefined && end.tools.length > 0 && { tools: end.tools.map(({ calls, decision, refusal }) => ({ calls, decision, code: refusal?.code })) }),
     redactions: taken.reduce((sum, count) => sum + count, 0),
     upstreamStatus: end.upstreamStatus,
     upstreamFirstByteMs: end.firstByteAfterMs ?? null,

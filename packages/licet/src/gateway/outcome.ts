@@ -7,6 +7,7 @@ import { findingJson } from "./record.ts";
 import type { RelayEnd } from "./relay.ts";
 import type { CallScan } from "./scan.ts";
 import type { CredentialView } from "./snapshot.ts";
+import { judgedJson } from "./tools/judged-tool.ts";
 
 export interface Outcome {
   readonly credential: CredentialView;
@@ -44,7 +45,7 @@ export function outcomeBody(outcome: Outcome): JsonObject {
     },
     upstreamStatus: end.upstreamStatus,
     ...whereSo(outcome),
-    ...observedAnswer(deployment, scan.counts(end.counting.found), times.receivedAt),
+    ...observedAnswer(deployment, { findings: scan.counts(end.counting.found), tools: end.observedTools }, times.receivedAt),
   };
 }
 
@@ -53,6 +54,7 @@ function whereSo({ end, sendings, cost }: Outcome): JsonObject {
   const { taken } = end.counting;
   return {
     ...(end.started && end.refusal !== undefined && { partial: true }),
+    ...(end.tools !== undefined && end.tools.length > 0 && { tools: end.tools.map(judgedJson) }),
     ...(end.events > 0 && { events: end.events }),
     ...(taken.size > 0 && { redactions: Array.from(taken, ([type, count]) => ({ type, count })) }),
     ...(sendings.length > 1 && { attempts: sendings.map((sending) => ({ ...sending })) }),

@@ -8,8 +8,10 @@ import { readJson, wellFormed } from "./json.ts";
 import { passedOn } from "./provider.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { CallScan, Counting } from "./scan.ts";
+import type { Observed } from "./observe-mode.ts";
 import { answerRefusal, cleanWords, readReason, streamGuard, type StreamGuard } from "./stream.ts";
 import { mapStrings } from "./texts.ts";
+import { refusedCall, type JudgedTool, type ToolJudge } from "./tools/judged-tool.ts";
 import { Transcript } from "./transcript.ts";
 
 export type AbortedBy = "client" | "upstream" | "hold" | "limit" | "boundary" | "snapshot";
@@ -43,6 +45,10 @@ export interface RelayEnd {
   readonly nextNumber?: number | undefined;
   /** What left the gateway, where words are recorded. */
   readonly said?: Answered;
+  /** The tools that the answer calls, as they were judged; absent where none could be called. */
+  readonly tools?: readonly JudgedTool[];
+  /** What would have refused some of them, where a waiver let them go on. */
+  readonly observedTools?: Observed | undefined;
 }
 
 export interface RelayOptions {
@@ -51,6 +57,7 @@ export interface RelayOptions {
   readonly caller: Caller;
   readonly call: ModelCall;
   readonly scan: CallScan;
+  readonly tools: ToolJudge;
   /** Whether the words that leave are recorded. */
   readonly keeps: boolean;
   /** Sent with the stream's head. */
@@ -124,19 +131,23 @@ export function relay(options: RelayOptions): Relay {
     },
     onHead: (status, headers) => head(state, status, headers),
     onData: (chunk) => {
-      const { ending, more } = data(state, chunk);
-      if (ending !== undefined) {
-        finish(ending);
-      }
-      // After a complete answer the connection ends by itself and is used again.
-      if (ending?.refusal !== undefined) {
-        call.abort();
-      }
+      const more = take(data(state, chunk));
+      void afterJudging(state, take);
       return more;
     },
-    onEnd: () => finish(whole(state)),
+    onEnd: () => void whole(state, take).then(finish, () => finish({ refusal: refuse("internal") })),
     onError: (failure) => finish(failed(failure)),
   });
+  const take = ({ ending, more }: Taken): boolean => {
+    if (ending !== undefined) {
+      finish(ending);
+    }
+    // After a complete answer the connection ends by itself and is used again.
+    if (ending?.refusal !== undefined) {
+      call.abort();
+    }
+    return more;
+  };
   const cut = (refusal: Refusal, by: AbortedBy) => {
     finish({ refusal, abortedBy: by });
     call.abort();
@@ -146,9 +157,26 @@ export function relay(options: RelayOptions): Relay {
   return { ended: promise, cut };
 }
 
-function guardOf({ call, scan, keeps }: RelayOptions): StreamGuard | undefined {
+type Take = (taken: Taken) => boolean;
+const noBytes = new Uint8Array();
+
+/** What waits for its tools to be judged goes on when they are. */
+async function afterJudging(state: RelayState, take: Take): Promise<void> {
+  const { guard } = state;
+  const { judging } = guard ?? {};
+  if (guard === undefined || judging === undefined) return;
+  await judging;
+  if (state.ended) return;
+  try {
+    take(streamData(state, guard, noBytes));
+  } catch {
+    take({ ending: { refusal: refuse("upstream_invalid"), abortedBy: "upstream" }, more: true });
+  }
+}
+
+function guardOf({ call, scan, tools, keeps }: RelayOptions): StreamGuard | undefined {
   const reader = call.stream ? call.dialect.stream?.(call) : undefined;
-  return reader === undefined ? undefined : streamGuard({ reader, scan, keeps });
+  return reader === undefined ? undefined : streamGuard({ reader, scan, tools, keeps });
 }
 
 function unread(): Pick<StreamGuard, "counting" | "usage" | "finishReasons" | "events"> {
@@ -175,6 +203,8 @@ function relayEnd(state: RelayState, { said = state.guard?.transcript ?? nothing
     firstByteAfterMs: state.firstByteAfterMs,
     takenAfterMs: state.takenAfterMs,
     nextNumber: state.guard?.nextNumber,
+    tools: state.options.tools.judged,
+    observedTools: state.options.tools.observed,
   };
 }
 
@@ -221,10 +251,10 @@ function errorData(state: RelayState, chunk: Uint8Array): Taken {
 }
 
 function streamData(state: RelayState, guard: StreamGuard, chunk: Uint8Array): Taken {
-  const { text, refusal, upstream, last } = guard.push(chunk);
+  const { text, refusal, ofTool, upstream, last } = guard.push(chunk);
   const more = text === "" || write(state, text);
   if (refusal !== undefined) {
-    return { ending: { refusal, abortedBy: reasonFor(refusal), ...(upstream !== undefined && { upstream }) }, more };
+    return { ending: { refusal, abortedBy: ofTool === true ? "boundary" : reasonFor(refusal), ...(upstream !== undefined && { upstream }) }, more };
   }
   if (last === undefined) {
     return { more };
@@ -255,11 +285,12 @@ function start(state: RelayState): void {
 }
 
 /** The provider has ended its answer: whole or not. */
-function whole(state: RelayState): Ending {
+async function whole(state: RelayState, take: Take): Promise<Ending> {
   if (state.status !== 200) {
     return upstreamError(state);
   }
   if (state.guard !== undefined) {
+    while (state.guard.judging !== undefined && !state.ended) await afterJudging(state, take);
     // Without its last event nobody can tell an end from a cut.
     const message = "the provider ended the stream before it was complete";
     return { refusal: refuse("upstream_unreachable", { message }), abortedBy: "upstream" };
@@ -269,8 +300,8 @@ function whole(state: RelayState): Ending {
 
 const finishReasonsMax = 16;
 
-function jsonAnswer(state: RelayState): Ending {
-  const { call, scan } = state.options;
+async function jsonAnswer(state: RelayState): Promise<Ending> {
+  const { call, scan, tools } = state.options;
   const json = readJson(Buffer.concat(state.chunks));
   const shape = json !== undefined && wellFormed(json.value) ? call.dialect.answer(json.value) : undefined;
   if (shape === undefined) {
@@ -279,9 +310,10 @@ function jsonAnswer(state: RelayState): Ending {
   const counting = { found: new Map<string, number>(), taken: new Map<string, number>() };
   const { value, blocked } = scannedAnswer(scan, counting, shape);
   const read = { counting, usage: shape.usage, finishReasons: shape.finishReasons.slice(0, finishReasonsMax).map(readReason) };
-  return blocked === undefined
+  const refusal = blocked === undefined ? shape.toolCalls && (await refusedCall(tools, shape.toolCalls)) : answerRefusal(scan, counting);
+  return refusal === undefined
     ? { ...read, body: JSON.stringify(value), ...(state.options.keeps && { said: spoken({ ...shape, value }) }) }
-    : { ...read, refusal: answerRefusal(scan, counting), abortedBy: "boundary" };
+    : { ...read, refusal, abortedBy: "boundary" };
 }
 
 /** The words of a whole answer; of what names things, a tool's name. */

@@ -10,6 +10,7 @@ import { deniedEndpoint, formOf, modelEndpoint, ownForm } from "./endpoints.ts";
 import type { Budgets } from "./budgets/budgets.ts";
 import { ExternalLines } from "./detect/external.ts";
 import { BoundIds } from "./files/bound-ids.ts";
+import { heldBatches } from "./files/held-batches.ts";
 import { noObserver, type CallObserver } from "./observe/observer.ts";
 import { mounts, oipApi } from "./oip/mount.ts";
 import { unsupported } from "./pipeline.ts";
@@ -134,7 +135,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const mounted = mounts(oipApi(), ...(options.mount === undefined ? [] : [options.mount]))({ parts, origin: () => options.publicUrl ?? listener.origin });
   const listener: Listener = { options, limits, parts, active: new Set(), buffered: { bytes: 0 }, mounted, asked: new WeakMap(), origin: "" };
   const server = httpServer(listener);
-  const sweeper = setInterval(() => inflight.sweep(clock.now()), limits.sweepMs).unref();
+  const batches = heldBatches(parts);
+  const sweeper = setInterval(() => {
+    inflight.sweep(clock.now());
+    void batches.sweep().catch((error: unknown) => options.onFailure?.(error));
+  }, limits.sweepMs).unref();
   return {
     listen: async (at) => {
       listener.origin = await listening(server, at);

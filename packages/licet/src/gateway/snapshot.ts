@@ -121,6 +121,8 @@ export interface ToolView {
   readonly name: string;
   /** `toolDigest` of inventory/release.ts, of what goes over the wire. */
   readonly digest: string;
+  /** The strongest thing it can do, in the manifest's words. */
+  readonly power?: string;
 }
 
 /** Who let a system be observed, and until when; see `observe-mode.ts`. */

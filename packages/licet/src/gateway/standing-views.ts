@@ -48,7 +48,7 @@ export function releaseViews(bundle: ReleaseBundle): ReleaseViews {
   return {
     models: manifest.components.models.map((model) => modelView(model, components)),
     prompts: components.flatMap(promptView),
-    tools: components.flatMap((each) => (each.kind === "tool" ? [{ name: each.name, digest: each.digest }] : [])),
+    tools: components.flatMap((each) => (each.kind === "tool" ? [{ name: each.name, digest: each.digest, power: each.power }] : [])),
     boundary: { classes: manifest.dataBoundary.classes, regions: manifest.dataBoundary.regions, sharingPaths: manifest.dataBoundary.sharingPaths },
     oversight: manifest.oversight.mode,
     ...(manifest.budgets === undefined ? {} : { budgets: { release: manifest.budgets } }),

@@ -255,6 +255,11 @@ export async function newestBoundIds(db: Reader, limit: number): Promise<readonl
   return holding(db).orderBy("bound.log_index", "desc").limit(limit).execute();
 }
 
+/** Of one system at one provider, newest first. */
+export async function boundIdsOf(db: Reader, { space, system, object, provider }: { readonly space: string; readonly system: string; readonly object: string; readonly provider: string }, limit: number): Promise<readonly Row<"bound_id">[]> {
+  return holding(db).where("bound.space", "=", space).where("bound.provider", "=", provider).where("bound.system", "=", system).where("bound.object", "=", object).orderBy("bound.log_index", "desc").limit(limit).execute();
+}
+
 /** The first that holds. */
 export async function findBoundId(db: Reader, { space, provider, id }: { readonly space: string; readonly provider: string; readonly id: string }): Promise<Row<"bound_id"> | undefined> {
   return holding(db).where("bound.space", "=", space).where("bound.provider", "=", provider).where("bound.id", "=", id).orderBy("bound.log_index").limit(1).executeTakeFirst();

@@ -7,6 +7,10 @@ import { detectionOf, type Detection } from "./detect/rules.ts";
 import type { ModelCall } from "./dialect.ts";
 import { openScan, type CallScan } from "./scan.ts";
 import { streamGuard, type Released } from "./stream.ts";
+import type { ToolJudge } from "./tools/judged-tool.ts";
+
+/** What these tests are about is what stands in calls, not whose they are. */
+const anyTool: ToolJudge = { judge: () => undefined, judged: [], observed: undefined };
 
 const everything = ["public", "internal", "personal", "sensitive", "special"];
 const redacting = detectionOf([{ pack: "test", section: { actions: [{ of: "email", action: "redact" }] } }]);
@@ -36,7 +40,7 @@ const done = "data: [DONE]\n\n";
 function pushed(call: ModelCall, scan: CallScan, text: string, lengths: readonly number[] = []): { readonly out: string; readonly end: Released } {
   const reader = chatDialect.stream?.(call);
   if (reader === undefined) throw new Error("the dialect does not stream");
-  const guard = streamGuard({ reader, scan });
+  const guard = streamGuard({ reader, tools: anyTool, scan });
   let bytes = Buffer.from(text);
   let out = "";
   let end: Released = { text: "" };
@@ -166,7 +170,7 @@ test("texts of two choices that interleave are two texts: each is scanned as a w
 test("an event that waits keeps those behind it waiting, so that their order stays", () => {
   const call = callOf("hello");
   const reader = chatDialect.stream?.(call);
-  const guard = reader && streamGuard({ reader, scan: scanOf(call) });
+  const guard = reader && streamGuard({ reader, tools: anyTool, scan: scanOf(call) });
   expect(guard?.push(Buffer.from(event({ content: "write to jo.smith@exam" }))).text).toBe("");
   expect(guard?.push(Buffer.from(event({ content: "fine . " }, 1))).text).toBe("");
   const { text } = guard?.push(Buffer.from(event({ content: "ple of it " }))) ?? { text: "" };
@@ -234,7 +238,7 @@ describe.each(inParts)("%s in several parts", (_, dialect, eventsOf) => {
   const run = (parts: readonly string[], options: Parameters<typeof scanOf>[1]) => {
     const call = callOf("hello");
     const reader = dialect.stream?.(call);
-    const guard = reader && streamGuard({ reader, scan: scanOf(call, options) });
+    const guard = reader && streamGuard({ reader, tools: anyTool, scan: scanOf(call, options) });
     return guard?.push(Buffer.from(eventsOf(parts).map((value) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`).join("")));
   };
 

@@ -8,6 +8,8 @@ import { refuse, type Refusal } from "./refusal.ts";
 import type { CallScan, Counting, TextForm } from "./scan.ts";
 import { sseParser, type SseEvent } from "./sse.ts";
 import { isJsonText, mapStrings, textAt, withTextAt } from "./texts.ts";
+import type { ToolJudge } from "./tools/judged-tool.ts";
+import { StreamCalls, type Waiting } from "./tools/stream-calls.ts";
 import { Transcript } from "./transcript.ts";
 
 /** Bounds of one streamed answer. */
@@ -19,6 +21,7 @@ const reasonCharactersMax = 40;
 export interface GuardOptions {
   readonly reader: StreamReader;
   readonly scan: CallScan;
+  readonly tools: ToolJudge;
   /** Whether the words that leave are recorded. */
   readonly keeps?: boolean;
 }
@@ -28,6 +31,8 @@ export interface Released {
   readonly text: string;
   /** Why the stream must be broken off. */
   readonly refusal?: Refusal;
+  /** True where it is a call of a tool that may not leave. */
+  readonly ofTool?: boolean;
   /** What the provider said when it broke off by itself. */
   readonly upstream?: UpstreamError;
   /** The event that ends the answer, once the provider has sent it; it goes when the outcome is recorded. */
@@ -40,7 +45,10 @@ export interface Released {
  * was read, written anew: no comment, no unread field of the framing, nothing that another parser could read differently.
  */
 export interface StreamGuard {
+  /** Of no bytes: what may go by now. */
   push(chunk: Uint8Array): Released;
+  /** Settles when tools are judged that events wait for; then more may go. */
+  readonly judging: Promise<void> | undefined;
   readonly counting: Counting;
   readonly usage: Usage | null;
   readonly finishReasons: readonly string[];
@@ -62,6 +70,8 @@ interface Held {
   readonly event: StreamedEvent;
   readonly value: JsonObject | null;
   readonly pieces: readonly HeldPiece[];
+  /** The calls of tools that it says something of. */
+  readonly calls: Waiting;
   /** Of what is said once only a tool's name belongs to the words. */
   readonly names: readonly { readonly at: string; readonly text: string }[];
   readonly characters: number;
@@ -85,6 +95,9 @@ interface GuardState {
   /** Lanes that go on over several parts. */
   readonly joined: Map<string, Lane>;
   readonly whole: WholeTexts;
+  readonly calls: StreamCalls;
+  /** What blocks in a name that came in parts. */
+  nameBlocked: string | undefined;
   readonly reasons: string[];
   readonly transcript: Transcript;
   readonly held: Held[];
@@ -98,12 +111,17 @@ interface GuardState {
 export function streamGuard(options: GuardOptions): StreamGuard {
   const parser = sseParser();
   const counting = { found: new Map<string, number>(), taken: new Map<string, number>() };
+  const whole = wholeTexts(options.scan, counting);
   const state: GuardState = {
     options,
     counting,
     lanes: new Map(),
     joined: new Map(),
-    whole: wholeTexts(options.scan, counting),
+    whole,
+    calls: new StreamCalls(options.tools, (name) => {
+      state.nameBlocked ??= whole.scan(name, said).blocked;
+    }),
+    nameBlocked: undefined,
     reasons: [],
     transcript: new Transcript(),
     held: [],
@@ -122,6 +140,9 @@ export function streamGuard(options: GuardOptions): StreamGuard {
         return { text: "", refusal: refuse(error instanceof LicetError ? error.code : "upstream_invalid") };
       }
     },
+    get judging() {
+      return state.calls.judging;
+    },
     counting,
     get usage() {
       return state.usage;
@@ -137,9 +158,11 @@ export function streamGuard(options: GuardOptions): StreamGuard {
   };
 }
 
-type Stop = Pick<Released, "refusal" | "upstream">;
+type Stop = Pick<Released, "refusal" | "ofTool" | "upstream">;
 
 function pushed(state: GuardState, events: readonly SseEvent[]): Released {
+  const { refusal } = state.calls;
+  if (refusal !== undefined) return { text: "", refusal, ofTool: true };
   for (const event of events) {
     if (state.done) {
       break;
@@ -167,9 +190,11 @@ function taken(state: GuardState, step: StreamStep, characters: number): Stop | 
     lane.finish();
   }
   state.done = step.last;
-  if (blocked !== undefined || blockedLane(state)) {
+  if (blocked !== undefined || state.nameBlocked !== undefined || blockedLane(state)) {
     return { refusal: answerRefusal(state.options.scan, state.counting) };
   }
+  const { refusal } = state.calls;
+  if (refusal !== undefined) return { refusal, ofTool: true };
   return state.heldCharacters > heldCharactersMax ? { refusal: refuse("upstream_too_large") } : undefined;
 }
 
@@ -198,7 +223,8 @@ function note(state: GuardState, { usage, finishReason }: StreamedEvent): void {
 function hold(state: GuardState, event: StreamedEvent, characters: number): string | undefined {
   const pieces = event.value === null ? [] : piecesOf(state, event, event.value);
   const scanned = event.value === null ? { value: null, names: [], blocked: undefined } : wholesOf(state, event, event.value);
-  state.held.push({ event, value: scanned.value, names: scanned.names, pieces, characters });
+  const calls = state.calls.take(event, event.value);
+  state.held.push({ event, value: scanned.value, names: scanned.names, pieces, calls, characters });
   state.heldCharacters += characters;
   return scanned.blocked;
 }
@@ -304,17 +330,26 @@ function released(state: GuardState): Released {
     // The last event of a complete answer has not gone yet: what goes in its place has its number.
     if (number !== undefined) state.nextNumber = held.event.last ? number : number + 1;
   }
-  return state.done && last !== "" ? { text, last } : { text: text + last };
+  return state.done && state.held.length === 0 && last !== "" ? { text, last } : { text: text + last };
 }
 
-function isWaiting({ pieces }: Held): boolean {
-  return pieces.some(({ lane, end }) => lane.safe < end);
+function isWaiting({ pieces, calls }: Held): boolean {
+  return calls.gates.some(({ open }) => !open) || pieces.some(({ lane, end }) => lane.safe < end);
 }
 
-function written(state: GuardState, { event, value, pieces, names }: Held): string {
+function written(state: GuardState, { event, value, pieces, calls, names }: Held): string {
   for (const { at, text } of names) state.transcript.add(at, text);
   const name = event.name === "" ? "" : `event: ${event.name}\n`;
-  return `${name}data: ${value === null ? (event.data ?? "") : JSON.stringify(withPieces(state, value, pieces))}\n\n`;
+  return `${name}data: ${value === null ? (event.data ?? "") : JSON.stringify(withNames(withPieces(state, value, pieces), calls))}\n\n`;
+}
+
+function withNames(value: JsonObject, { names }: Waiting): JsonObject {
+  let next = value;
+  for (const { path, text } of names) {
+    const whole = text();
+    if (whole !== undefined) next = withTextAt(next, path, whole);
+  }
+  return next;
 }
 
 function withPieces(state: GuardState, value: JsonObject, pieces: readonly HeldPiece[]): JsonObject {

@@ -188,7 +188,7 @@ describe("a class that the organisation has redacted", () => {
 
   test("out of a tool's arguments comes back as its value: plain in words, escaped once in arguments", async () => {
     const key = ["-----BEGIN PRIVATE KEY-----", "MIIEowIBAAKCAQEA75", "qrdXoqs7hYAQAB==", "-----END PRIVATE KEY-----"].join("\n");
-    governed.stand({ detection: detectionOf([{ pack: "test", section: { actions: [{ of: "secret", action: "redact" }] } }]) });
+    governed.stand({ deployment: deployment({ tools: [{ name: "save", digest: "sha256:save" }] }), detection: detectionOf([{ pack: "test", section: { actions: [{ of: "secret", action: "redact" }] } }]) });
     const call = { id: "call_1", type: "function", function: { name: "save", arguments: JSON.stringify({ key }) } };
     governed.upstream.onRequest = () => {
       const [placeholder = ""] = /\[private-key_[^\]]+\]/u.exec(JSON.stringify(governed.upstream.received.at(-1)?.body)) ?? [];

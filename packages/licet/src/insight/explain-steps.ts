@@ -70,6 +70,7 @@ const advice: Readonly<Record<string, Advice>> = {
     turn: developer,
     steps: (place) => [`send what the release declares${place.component === null ? "" : `: \`${place.component}\` differs`}`, ...newRelease("or put the change into licet.yaml and the files that it names", place)],
   },
+  tool_undeclared: { turn: developer, steps: (place) => ["see which tool it was: the decision's outcome names it", ...newRelease("declare the tool in licet.yaml, or the permission that it stands behind, where the model is meant to call it", place)] },
   permission_undeclared: { turn: developer, steps: (place) => ["leave out the field that the refusal names", ...newRelease(`or declare the permission${place.component === null ? "" : ` \`${place.component}\``} in licet.yaml`, place)] },
   provider_unknown: { turn: operator, steps: ({ provider }) => [`have it registered: \`licet provider add${provider === null ? "" : ` ${provider}`}\`, which is a gate move`] },
   deployment_inactive: { turn: developer, steps: ({ system, environment, stage }) => [`record the deployment: \`licet deploy record --system ${system} --environment ${environment} --stage ${stage}\``] },

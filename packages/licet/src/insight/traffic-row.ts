@@ -60,7 +60,13 @@ function endedOf(outcome: Loose): TrafficRow["ended"] {
     tokens: whole(usage, "total"),
     costMicros: whole(cost, "costMicros"),
     currency: textOrNull(cost, "currency"),
+    tools: stoppedTools(outcome),
   };
+}
+
+/** Tools with a code are those that were refused, or would have been. */
+function stoppedTools({ tools }: Loose): string[] {
+  return Array.isArray(tools) ? tools.filter(isRecord).flatMap((tool) => (textOrNull(tool, "code") === null ? [] : [text(tool, "tool")])) : [];
 }
 
 /** What a waiver let through, of the request and of the answer. */

@@ -133,7 +133,7 @@ function callOf(record: TrafficRecord): Call {
 }
 
 /** A decision that the decision API gave has no outcome to wait for. */
-const noEnd = { finish: "", code: null, status: 0, totalMs: null, firstByteMs: null, decisionMs: null, tokens: null, costMicros: null, currency: null } as const;
+const noEnd: NonNullable<TrafficRow["ended"]> = { finish: "", code: null, status: 0, totalMs: null, firstByteMs: null, decisionMs: null, tokens: null, costMicros: null, currency: null, tools: [] };
 
 function isRunning({ row }: Call): boolean {
   return row.decision === "allow" && row.ended === null;

@@ -5,12 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { join } from "node:path";
 import { addGateway, gatewayList, removeGateway } from "../fleet/gateways.ts";
+import { boundElsewhere } from "../fleet/bound-elsewhere.ts";
 import { ControlLine } from "../fleet/control-line.ts";
 import { FeedClient } from "../fleet/feed-client.ts";
 import { joinControl } from "../fleet/join.ts";
 import { controlKeys, readMembership, VersionFloor, type Membership } from "../fleet/membership.ts";
 import { TrustedKeys } from "../fleet/trusted-keys.ts";
 import { RecordsAnswer, SharesAnswer, SubjectAnswer, type ShippedEntry } from "../fleet/wire.ts";
+import { BoundIds } from "../gateway/files/bound-ids.ts";
+import type { JsonObject } from "../ledger/recorder.ts";
 import { rotateKey } from "../ledger/key-rotation.ts";
 import { openKeys, signedBy, type Keys } from "../ledger/keys.ts";
 import { fileSigner, newPrivateKey } from "../ledger/signer.ts";
@@ -237,6 +240,45 @@ describe("shares of a budget", () => {
 test("an end user's words are sealed at a gateway under the subject that an erasure here looks for", async () => {
   const { subject } = await line.ask("subject", { user: "maria@example.com" }, SubjectAnswer);
   expect(subject).toBe(await endUserSubject(world.control.records.keyring, space, "maria@example.com"));
+});
+
+describe("files and batches that gateways stored", () => {
+  const outcome = { deployment: "dep_1", release: "r", status: 200, code: null, finish: "complete", finishReasons: [], abortedBy: null, usage: null, findings: [], scanned: "full", answerBytes: 1, timings: { decisionMs: 1, firstByteMs: 1, totalMs: 1 }, upstreamStatus: 200 };
+  const detail = { object: "file", provider: "sim", deployment: "dep_1", release: "r", purpose: "user_data", digest: null, bytes: 1, classes: [], endpoint: null, models: [], from: null };
+  const stored = (index: number, more: JsonObject): ShippedEntry => ({
+    index,
+    leaf: `sha256:${"ab".repeat(32)}`,
+    entry: { kind: "gateway.outcome", v: 2, time: Date.now(), space, actor: "dep_1", system, subject: `system:${system}`, class: "runtime", gateway: `${member.gateway}:gw_1`, seq: ++numbered, body: { decision: `dec_${randomBytes(13).toString("hex")}`, ...outcome, ...more } },
+  });
+
+  test("are known to every other gateway once they are shipped, by id and in lists, until they are deleted", async () => {
+    const other = await keysAt("keys-reader");
+    const second = await joined(await world.control.join("reader"), other);
+    const over = lineOf(second, other);
+    const failures: unknown[] = [];
+    const ids = new BoundIds({ elsewhere: boundElsewhere(over, (error) => failures.push(error)) });
+    const place = { space, provider: "sim", id: "file-1" };
+    const page = async (limit = 10) => (await ids.page({ space, system, object: "file", provider: "sim", purpose: undefined, after: undefined, limit, oldestFirst: false, fits: () => true })).ids.map(({ id }) => id);
+    expect(await ids.find(place)).toBeUndefined();
+    await send("log/files", [stored(0, { bound: ["file-1", "file-2"].map((id) => ({ ...detail, id })) })]);
+    expect(await ids.find(place)).toEqual({ ...detail, id: "file-1", space, system });
+    expect(await ids.find({ ...place, provider: "other" })).toBeUndefined();
+    ids.add({ ...detail, object: "file", id: "file-3", space, system });
+    expect((await page()).toSorted()).toEqual(["file-1", "file-2", "file-3"]);
+    expect((await page())[0]).toBe("file-3");
+    await send("log/files", [stored(1, { unbound: [{ provider: "sim", id: "file-1" }] })]);
+    expect(await ids.find(place)).toBeUndefined();
+    expect((await page()).toSorted()).toEqual(["file-2", "file-3"]);
+    await over.close();
+    expect(failures).toEqual([]);
+  });
+
+  test("are nobody's where the control plane does not answer", async () => {
+    const failures: unknown[] = [];
+    const ids = new BoundIds({ elsewhere: boundElsewhere({ ask: () => Promise.reject(new Error("away")) }, (error) => failures.push(error)) });
+    expect(await ids.find({ space, provider: "sim", id: "file-2" })).toBeUndefined();
+    expect(failures).toHaveLength(1);
+  });
 });
 
 describe("a gateway's trust in the control plane's key", () => {

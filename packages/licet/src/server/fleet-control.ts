@@ -1,5 +1,6 @@
 import { endUserSubject } from "../privacy/erase.ts";
 import type { DataPlaneMount } from "../gateway/answer.ts";
+import { boundInRecord } from "../gateway/files/entries.ts";
 import type { GatewayDeps } from "../fleet/gateways.ts";
 import { FeedHub } from "../fleet/hub.ts";
 import { Intake } from "../fleet/intake.ts";
@@ -44,6 +45,7 @@ export async function openFleet({ records, providerKey, consoleUrl, onFailure }:
     keys: () => records.trustFile().statementKeys.map(({ keyid, publicKey }) => ({ keyid, publicKey })),
     rotations: async () => (await Promise.all((await keyRotations(read)).map(({ space, index }) => recorder.readAt(space, index)))).flatMap((entry) => (entry?.body["statement"] === undefined ? [] : [entry.body["statement"]])),
     endUser: (space, user) => endUserSubject(keyring, space, user),
+    bound: boundInRecord({ read, recorder }),
     onFailure,
   });
   return {

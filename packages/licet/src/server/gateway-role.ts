@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { LicetError } from "../base/errors.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
+import { boundElsewhere } from "../fleet/bound-elsewhere.ts";
 import { ControlLine } from "../fleet/control-line.ts";
 import { FeedClient } from "../fleet/feed-client.ts";
 import { joinControl } from "../fleet/join.ts";
@@ -120,7 +121,7 @@ async function serve({ options, clock, closers, records }: Parts): Promise<Runni
   const gateway = createGateway({
     observer: telemetry.observer,
     budgets: shared.budgets,
-    boundIds: await openBoundIds({ read: records.database.read, recorder }),
+    boundIds: await openBoundIds({ read: records.database.read, recorder, elsewhere: boundElsewhere(line, onFailure) }),
     clock,
     ledger: recorder,
     snapshots: feed,

@@ -8,9 +8,25 @@ export interface BoundIdsOptions {
   readonly known?: readonly BoundId[];
   /** Asks the record for one that is not held. Asked only once more were bound than are held. */
   readonly older?: ((place: IdPlace) => Promise<BoundId | undefined>) | undefined;
+  /** What others bound, of whom this process hears nothing by itself; asked for what is not held here. */
+  readonly elsewhere?: BoundElsewhere | undefined;
   /** The record has more than `known`. */
   readonly partial?: boolean;
   readonly heldMax?: number;
+}
+
+export interface OwnIds {
+  readonly space: string;
+  readonly system: string;
+  readonly object: BoundId["object"];
+  readonly provider: string;
+}
+
+/** The record of all gateways of the installation. What it cannot say it does not know: then an id is nobody's. */
+export interface BoundElsewhere {
+  find(place: IdPlace): Promise<BoundId | undefined>;
+  /** The newest of one system, newest first. */
+  list(of: OwnIds): Promise<readonly BoundId[]>;
 }
 
 export interface IdPage {
@@ -35,6 +51,8 @@ export interface IdPageAsk {
 export class BoundIds {
   readonly #options: BoundIdsOptions;
   readonly #held = new Map<string, BoundId>();
+  /** Of these the batches of which nobody has seen what they came to. */
+  readonly #running = new Map<string, BoundId>();
   #partial: boolean;
 
   constructor(options: BoundIdsOptions = {}) {
@@ -45,7 +63,7 @@ export class BoundIds {
 
   async find(place: IdPlace): Promise<BoundId | undefined> {
     const held = this.#held.get(keyOf(place));
-    return held ?? (this.#partial ? this.#options.older?.(place) : undefined);
+    return held ?? (this.#partial ? await this.#options.older?.(place) : undefined) ?? this.#options.elsewhere?.find(place);
   }
 
   /** An id is bound once: who has it first keeps it. */
@@ -53,19 +71,32 @@ export class BoundIds {
     const key = keyOf(bound);
     if (this.#held.has(key)) return;
     this.#held.set(key, bound);
+    if (bound.object === "batch") this.#running.set(key, bound);
+    else if (bound.purpose === "batch-output" && bound.from !== null) this.#running.delete(keyOf({ ...bound, id: bound.from }));
     if (this.#held.size <= (this.#options.heldMax ?? heldMax)) return;
     const [oldest] = this.#held.keys();
-    if (oldest !== undefined) this.#held.delete(oldest);
+    if (oldest !== undefined) {
+      this.#held.delete(oldest);
+      this.#running.delete(oldest);
+    }
     this.#partial = true;
   }
 
   remove(place: IdPlace): void {
     this.#held.delete(keyOf(place));
+    this.#running.delete(keyOf(place));
   }
 
-  /** The ids of one system that are held, the newest first. */
-  page({ space, system, object, provider, purpose, after, limit, oldestFirst, fits }: IdPageAsk): IdPage {
-    const own = [...this.#held.values()].filter((each) => each.space === space && each.system === system && each.object === object && each.provider === provider && (purpose === undefined || each.purpose === purpose) && fits(each));
+  /** Batches that may still run at their provider, oldest first. */
+  running(): readonly BoundId[] {
+    return [...this.#running.values()];
+  }
+
+  /** The ids of one system that are held or known elsewhere, the newest first. */
+  async page({ space, system, object, provider, purpose, after, limit, oldestFirst, fits }: IdPageAsk): Promise<IdPage> {
+    const others = (await this.#options.elsewhere?.list({ space, system, object, provider })) ?? [];
+    const all = new Map([...others.toReversed(), ...this.#held.values()].map((each) => [keyOf(each), each]));
+    const own = [...all.values()].filter((each) => each.space === space && each.system === system && each.object === object && each.provider === provider && (purpose === undefined || each.purpose === purpose) && fits(each));
     const ordered = oldestFirst ? own : own.reverse();
     const from = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
     // What is after an id that is not there is nothing.

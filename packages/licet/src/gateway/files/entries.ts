@@ -1,9 +1,9 @@
 import { BoundIdDetail, GatewayOutcomeBody } from "@licet/contract";
 import { parseJson } from "@licet/evidence";
 import type { Entry, EntryDefinition, Recorder } from "../../ledger/recorder.ts";
-import { findBoundId, insertBoundIds, newestBoundIds, type Reader } from "../store.ts";
+import { boundIdsOf, findBoundId, insertBoundIds, newestBoundIds, type Reader } from "../store.ts";
 import type { BoundId } from "./bound-id.ts";
-import { BoundIds } from "./bound-ids.ts";
+import { BoundIds, type BoundElsewhere } from "./bound-ids.ts";
 
 type Tx = Parameters<EntryDefinition["apply"]>[0];
 type Row = Parameters<typeof insertBoundIds>[1][number];
@@ -48,16 +48,36 @@ export interface OpeningBoundIds {
   /** Rows of the record, brought to the end of the log. */
   readonly read: Reader;
   readonly recorder: Pick<Recorder, "onCommitted">;
+  /** Of a gateway process: what its control plane knows. */
+  readonly elsewhere?: BoundElsewhere | undefined;
 }
 
+/** What the record knows, read when it is asked for: of the whole installation at a control plane. */
+export function boundInRecord({ read, recorder }: { readonly read: Reader; readonly recorder: Pick<Recorder, "settle"> }): BoundElsewhere {
+  return {
+    find: async (place) => {
+      await recorder.settle();
+      const row = await findBoundId(read, place);
+      return row === undefined ? undefined : boundOf(row);
+    },
+    list: async (of) => {
+      await recorder.settle();
+      return (await boundIdsOf(read, of, listedMax)).map(boundOf);
+    },
+  };
+}
+
+/** Of one system's files, or batches, at one provider: so many of the newest are told. */
+export const listedMax = 500;
+
 /** The ids that the record knows, and from now on those that it learns: its own gateway's, and those of others that come in. */
-export async function openBoundIds({ read, recorder }: OpeningBoundIds): Promise<BoundIds> {
+export async function openBoundIds({ read, recorder, elsewhere }: OpeningBoundIds): Promise<BoundIds> {
   const rows = await newestBoundIds(read, loadedMax);
   const older = async (place: Parameters<typeof findBoundId>[1]): Promise<BoundId | undefined> => {
     const row = await findBoundId(read, place);
     return row === undefined ? undefined : boundOf(row);
   };
-  const ids = new BoundIds({ known: rows.toReversed().map(boundOf), partial: rows.length >= loadedMax, older });
+  const ids = new BoundIds({ known: rows.toReversed().map(boundOf), partial: rows.length >= loadedMax, older, elsewhere });
   recorder.onCommitted((entry) => {
     const binding = bindingOf(entry);
     for (const each of binding?.bound ?? []) ids.add(each);

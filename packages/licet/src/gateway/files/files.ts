@@ -10,6 +10,7 @@ import { endOperation, storedUse, useOperation } from "./stored-use.ts";
 import { bytesAnswer, failed, objectAnswer } from "./store-answer.ts";
 import { answerRefusal } from "../stream.ts";
 import type { RelayEnd } from "../relay.ts";
+import { toolJudge } from "../tools/tool-judge.ts";
 import { Transcript } from "../transcript.ts";
 
 /** Names of a file's answer that say nothing of anybody's. */
@@ -62,7 +63,7 @@ async function contentAnswer(parts: PipelineParts, line: StoreLine, { operation,
   const text = decoded(answer.bytes);
   if (text === undefined) return { end: failed(answer.end, "the provider's file is not text in UTF-8").end };
   const dialect = bound.purpose === "batch-output" ? batchDialect(bound.endpoint ?? "") : undefined;
-  const end = dialect === undefined ? await plainContent(operation, answer.end, text) : await batchOutput(operation.scan, answer.end, { text, dialect });
+  const end = dialect === undefined ? await plainContent(operation, answer.end, text) : await batchOutput(operation.scan, answer.end, { text, dialect, tools: toolJudge(parts, { admission: operation.admission, ...operation.served, models: operation.admission.credential.deployment.models.filter(({ name }) => bound.models.includes(name)) }) });
   return { end: await checked(parts, operation, end), headers: contentHeaders };
 }
 

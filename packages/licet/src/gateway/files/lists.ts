@@ -47,7 +47,7 @@ export async function listStored(parts: PipelineParts, inbound: Inbound, caller:
   const found = listServed(ask, object, inbound.header(modelHeader));
   if ("refusal" in found) return refusedAsk(parts, caller, ask, found.refusal);
   const { space, deployment } = admission.credential;
-  const page = parts.boundIds.page({ space, system: deployment.system, object, provider: found.served.provider.id, ...read, fits: (bound) => staleRefusal(admission, bound) === undefined });
+  const page = await parts.boundIds.page({ space, system: deployment.system, object, provider: found.served.provider.id, ...read, fits: (bound) => staleRefusal(admission, bound) === undefined });
   const operation: Operation = { ...ask, served: found.served, refusals: [], scan: storeScan(admission), requestBytes: 0, stored: { object, id: null, purpose: null, digest: null, lines: null } };
   return carryOut(parts, caller, operation, (line) => listed(parts, line, { operation, page, object }));
 }

@@ -46,12 +46,13 @@ describe("/metrics", () => {
     const of = telemetry();
     const call = observedDecision({ findings: [{ type: "email", dataClass: "personal", count: 2 }] });
     of.observer.decided(call);
-    of.observer.ended(observedOutcome(call, { findings: [{ type: "iban", dataClass: "financial", count: 1 }] }));
+    of.observer.ended(observedOutcome(call, { findings: [{ type: "iban", dataClass: "financial", count: 1 }], tools: [{ calls: 3, decision: "allow", code: undefined }, { calls: 1, decision: "deny", code: "tool_undeclared" }] }));
     of.observer.decided(observedDecision({ decision: "deny", code: "data_outside_boundary" }));
     const text = await scraped(of, { budgets: () => [{ space: "main", system: "helpdesk", budget: "tokens per day", used: 0.25 }] });
     expect(lines(text, "licet_calls_total")).toEqual([`licet_calls_total{${labels},decision="allow"} 1`, `licet_calls_total{${labels},decision="deny"} 1`]);
     expect(lines(text, "licet_refusals_total")).toEqual([`licet_refusals_total{${labels},code="data_outside_boundary"} 1`]);
     expect(lines(text, "licet_findings_total")).toEqual([`licet_findings_total{${labels},direction="request",type="email",class="personal"} 2`, `licet_findings_total{${labels},direction="answer",type="iban",class="financial"} 1`]);
+    expect(lines(text, "licet_tool_calls_total")).toEqual([`licet_tool_calls_total{${labels},decision="allow",code=""} 3`, `licet_tool_calls_total{${labels},decision="deny",code="tool_undeclared"} 1`]);
     expect(lines(text, "licet_tokens_total")).toContain(`licet_tokens_total{${labels},type="output"} 7`);
     expect(lines(text, "licet_cost_total")).toEqual([`licet_cost_total{${labels},currency="EUR"} 0.0015`]);
     expect(lines(text, "licet_calls_in_flight")).toEqual(["licet_calls_in_flight 3"]);

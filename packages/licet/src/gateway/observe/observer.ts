@@ -65,6 +65,8 @@ export interface ObservedOutcome {
   readonly cost: ObservedCost | undefined;
   /** In the answer. */
   readonly findings: readonly FindingCount[];
+  /** Calls of tools in the answer: let go on, or why not. */
+  readonly tools?: readonly { readonly calls: number; readonly decision: "allow" | "deny"; readonly code: string | undefined }[];
   /** Values replaced, both ways together. */
   readonly redactions: number;
   readonly upstreamStatus: number | null;

@@ -73,6 +73,7 @@ function counters(registry: Registry, tally: Tally): void {
     { name: "licet_refusals_total", help: "refused calls by the code of the refusal", labels: ["code"], rows: ({ refusals }) => split(refusals, ["code"]) },
     { name: "licet_outcomes_total", help: "ends of allowed calls", labels: ["finish", "code"], rows: ({ ends }) => split(ends, ["finish", "code"]) },
     { name: "licet_findings_total", help: "what detectors found, by type and class", labels: ["direction", "type", "class"], rows: ({ findings }) => split(findings, ["direction", "type", "class"]) },
+    { name: "licet_tool_calls_total", help: "calls of tools in answers, each judged before it left; a code beside allow is what a waiver lifted", labels: ["decision", "code"], rows: ({ tools }) => split(tools, ["decision", "code"]) },
     { name: "licet_redactions_total", help: "values that were replaced", labels: [], rows: ({ redactions }) => [[{}, redactions]] },
     { name: "licet_policy_warnings_total", help: "policies on trial that would have refused a call", labels: [], rows: ({ warned }) => [[{}, warned]] },
     { name: "licet_tokens_total", help: "tokens as the provider counted them; cached and reasoning are parts of input and output", labels: ["type"], rows: ({ tokens }) => Object.entries(tokens).map(([type, value]): Row => [{ type }, value]) },

@@ -27,6 +27,8 @@ export class Series {
   readonly ends = new Map<string, number>();
   /** By `direction type class`. */
   readonly findings = new Map<string, number>();
+  /** Calls of tools in answers, by `decision code`. */
+  readonly tools = new Map<string, number>();
   readonly tokens = { input: 0, output: 0, cached: 0, reasoning: 0 };
   readonly costMicros = new Map<string, number>();
   readonly durable = new Buckets(secondsBounds);
@@ -106,6 +108,7 @@ function countOutcome(series: Series, outcome: ObservedOutcome): void {
   const { usage, cost, upstreamFirstByteMs: first } = outcome;
   add(series.ends, `${outcome.finish}\n${outcome.code ?? ""}`, 1);
   series.redactions += outcome.redactions;
+  for (const { calls, decision, code = "" } of outcome.tools ?? []) add(series.tools, `${decision}\n${code}`, calls);
   if (!outcome.recorded) series.unrecorded++;
   if (usage !== null) {
     series.tokens.input += usage.prompt;

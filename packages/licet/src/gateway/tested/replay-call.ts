@@ -6,14 +6,18 @@ import type { Outbound } from "../../base/outbound.ts";
 import type { PipelineParts } from "../admission.ts";
 import type { AnswerHeaders, Caller, Inbound } from "../answer.ts";
 import { ExternalLines } from "../detect/external.ts";
+import { streamedCalls } from "../dialects/chat/calls.ts";
 import { chatDialect } from "../dialects/chat/chat.ts";
+import { listAt, wireObject } from "../dialects/wire.ts";
 import { BoundIds } from "../files/bound-ids.ts";
 import { inflightCalls } from "../inflight.ts";
+import { digestText, readJson } from "../json.ts";
 import { noObserver } from "../observe/observer.ts";
 import { callModel } from "../pipeline.ts";
 import { decisionRecord, type GatewayLedger } from "../record.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { strangerLimit } from "../stranger-limit.ts";
+import { textAt } from "../texts.ts";
 import { conformingFields, type Tested } from "./tested-release.ts";
 
 export interface ReplayedCall {
@@ -33,7 +37,8 @@ export interface ReplayedCall {
  * policies, scanning of the answer. Its provider is a script, nothing of it is recorded, and budgets do not count.
  */
 export async function replayCall({ clock, snapshot, tested, external, model, body, answer }: ReplayedCall): Promise<RunnerAnswer> {
-  const snapshots = { current: () => snapshot };
+  const standing = withTools(snapshot, tested, calledTools(answer));
+  const snapshots = { current: () => standing };
   const ledger = forgetful(clock);
   const parts: PipelineParts = {
     clock,
@@ -53,6 +58,30 @@ export async function replayCall({ clock, snapshot, tested, external, model, bod
   const caller = listening();
   await callModel(parts, chatDialect, inbound, caller);
   return caller.heard();
+}
+
+/**
+ * The same standing, and a release that declares what the script calls, for reading. Undeclared, honest calls would stop like
+ * hijacked ones, and nobody would learn what the detectors and policies make of either. No policy on what a tool can do gets
+ * credit for a tool that the release has not.
+ */
+function withTools(snapshot: Snapshot, { credential }: Tested, names: readonly string[]): Snapshot {
+  const { deployment } = credential;
+  const missing = [...new Set(names)].filter((name) => !deployment.tools.some((tool) => tool.name === name));
+  if (missing.length === 0) return snapshot;
+  const tools = [...deployment.tools, ...missing.map((name) => ({ name, digest: digestText(name), power: "read" }))];
+  return { ...snapshot, byCredentialDigest: new Map([[credential.digest, { ...credential, deployment: { ...deployment, tools } }]]) };
+}
+
+/** Names of the tools that a whole or streamed answer calls; none where it is no answer. */
+function calledTools({ contentType, body }: RunnerAnswer): readonly string[] {
+  if (contentType.startsWith("application/json")) return (chatDialect.answer(readJson(Buffer.from(body))?.value)?.toolCalls ?? []).map(({ name }) => name);
+  return body.split("\n").flatMap((line) => {
+    const value = line.startsWith("data: {") ? wireObject(readJson(Buffer.from(line.slice("data: ".length)))?.value) : undefined;
+    const choices = value === undefined ? [] : listAt(value, "choices").map(wireObject);
+    const calls = choices.flatMap((choice, position) => (choice === undefined ? [] : streamedCalls(choice, { index: position, position })));
+    return value === undefined ? [] : calls.flatMap(({ piece }) => (piece === undefined ? [] : (textAt(value, piece) ?? [])));
+  });
 }
 
 function conforming(body: string, { credential }: Tested, name: string): Readonly<Record<string, unknown>> {

@@ -1,57 +1,21 @@
 import { builtInCalls, runSuite, scriptOf, type LanguageTargets, type Send } from "@licet/assurance";
 import { AssuranceSection, type CheckResult, type PackDetection } from "@licet/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startUpstream, type Upstream } from "../../../../../test/unit/support/upstream.ts";
-import type { UnderTest } from "../../assurance/runner-asks.ts";
-import { manualClock } from "../../base/clock.ts";
-import { exampleBundle, exampleManifest } from "../../inventory/example-manifest.ts";
-import type { CedarCall, CedarDecision } from "../decide.ts";
-import { detectionOf } from "../detect/rules.ts";
-import { snapshotHolder, type HoldView, type ProviderView } from "../snapshot.ts";
-import { underTest } from "./under-test.ts";
+import type { Upstream } from "../../../../../test/unit/support/upstream.ts";
+import { exampleManifest } from "../../inventory/example-manifest.ts";
+import { testedWorld, type Opened, type TestedSpace as Space, type TestedWorld } from "./tested-fixture.ts";
 
-const clock = manualClock(Date.UTC(2026, 0, 5));
-const bundle = exampleBundle();
-const release = { space: "main", system: "example", bundle };
-const permit = async (): Promise<CedarDecision> => ({ decision: "allow", reasons: [{ policy: "test.permit" }], errors: [] });
-
+let world: TestedWorld;
 let upstream: Upstream;
-let open: UnderTest | undefined;
 beforeEach(async () => {
-  upstream = await startUpstream();
+  world = await testedWorld();
+  ({ upstream } = world);
 });
-afterEach(async () => {
-  await open?.close();
-  await upstream[Symbol.asyncDispose]();
-});
+afterEach(() => world[Symbol.asyncDispose]());
 
-interface Space {
-  readonly holds?: readonly HoldView[];
-  readonly provider?: Partial<ProviderView> | null;
-  readonly sections?: readonly PackDetection[];
-  readonly decide?: ((call: CedarCall) => Promise<CedarDecision>) | null;
-  /** Nothing is published: as after a lost database. */
-  readonly stale?: boolean;
-}
+const tested = (space?: Space): Promise<Opened> => world.open(space);
 
-async function tested({ holds = [], provider = {}, sections, decide = permit, stale = false }: Space = {}): Promise<UnderTest> {
-  const snapshots = snapshotHolder(clock);
-  const registered = { id: "simulator", baseUrl: upstream.baseUrl, region: "eu", vendor: "test", keyRef: "main/simulator", allow: ["loopback"], ...provider };
-  snapshots.publish({
-    version: 1,
-    credentials: [],
-    spaces: [{ space: "main", holds, providers: provider === null ? [] : [registered], detection: detectionOf(sections), ...(decide !== null && { policyBundle: { digest: `sha256:${"b".repeat(64)}`, decide: async (call) => decide(call as CedarCall) } }) }],
-  });
-  open = await underTest({ snapshots: { current: () => (late.stale ? undefined : snapshots.current()) }, clock, tierOf: async () => "minimal", providerKey: async () => "sk-provider-key" })(release);
-  late.stale = stale;
-  return open;
-}
-const late = { stale: false };
-beforeEach(() => {
-  late.stale = false;
-});
-
-const question = JSON.stringify({ model: "other", stream: true, messages: [{ role: "user", content: "hello" }] });
+const question = JSON.stringify({ model: "other", stream: true, max_tokens: 64, messages: [{ role: "user", content: "hello" }] });
 
 describe("a question of the server's runner", () => {
   test("goes to the registered address of the model's provider, with its key and under its own name, and to nobody else", async () => {

@@ -11,6 +11,10 @@ import { Breakable, Word } from "../../parts/words.tsx";
 import { labelOf, tones } from "../../theme.ts";
 import { without, type Searching } from "./search.ts";
 
+function Called({ row: { ended } }: { readonly row: TrafficRow }): ReactNode {
+  return ended === null || ended.tools.length === 0 ? null : <Text size="xs">called {ended.tools.join(", ")}</Text>;
+}
+
 function Verdict({ row }: { readonly row: TrafficRow }): ReactNode {
   const code = row.code ?? row.ended?.code ?? null;
   const cut = row.ended !== null && row.ended.finish !== "complete" && row.ended.finish !== "";
@@ -21,6 +25,7 @@ function Verdict({ row }: { readonly row: TrafficRow }): ReactNode {
         {cut ? <Word value={row.ended?.finish ?? ""} /> : null}
       </Group>
       {code === null ? null : <Text size="xs">{labelOf(code)}</Text>}
+      <Called row={row} />
       {row.observed.length === 0 ? null : <Text size="xs">observed: {row.observed.map(labelOf).join(", ")}</Text>}
     </div>
   );

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../../ledger/entry.ts";
-import type { AnswerShape, JsonPath, Usage } from "../../dialect.ts";
+import type { AnswerShape, JsonPath, ToolCall, Usage } from "../../dialect.ts";
 import { countAt, listAt, objectAt, textAt, wireObject } from "../wire.ts";
+import { toolFamily } from "./blocks.ts";
 
 /** Kinds of content that this gateway can read. What is not here is not passed on. */
 const blockTypes: ReadonlySet<string> = new Set([
@@ -30,7 +31,17 @@ export function readMessage(value: unknown): AnswerShape | undefined {
   const blocks = listAt(message, "content");
   if (blocks.length > blocksMax || !blocks.every((block) => readBlock(wireObject(block)) !== undefined)) return undefined;
   const reason = textAt(message, "stop_reason");
-  return { value: message, isFixed: isFixedInAnswer, usage: usageOf(objectAt(message, "usage")), finishReasons: reason === undefined ? [] : [reason] };
+  const toolCalls = blocks.flatMap((block) => callOf(wireObject(block)) ?? []);
+  return { value: message, isFixed: isFixedInAnswer, usage: usageOf(objectAt(message, "usage")), finishReasons: reason === undefined ? [] : [reason], ...(toolCalls.length > 0 && { toolCalls }) };
+}
+
+/** The tool that a block calls; undefined for a block that calls none. */
+export function callOf(block: JsonObject | undefined): ToolCall | undefined {
+  if (block === undefined) return undefined;
+  const name = textAt(block, "name") ?? "";
+  if (block["type"] === "tool_use") return { kind: "function", name };
+  if (block["type"] === "server_tool_use") return { kind: "power", permission: `server-tool:${toolFamily(name)}`, name: toolFamily(name) };
+  return block["type"] === "mcp_tool_use" ? { kind: "power", permission: `connector:${textAt(block, "server_name") ?? ""}`, name } : undefined;
 }
 
 /** A count of tokens says nothing and is not billed. */

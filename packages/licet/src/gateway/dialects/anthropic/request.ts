@@ -7,7 +7,7 @@ import { betaHeaders, type Betas } from "../betas.ts";
 import { readBody } from "../reading.ts";
 import { asRead } from "../wire.ts";
 import { anyObject, cacheControl, content, contentNeeds, contentText, name, textBlock } from "./blocks.ts";
-import { connectorNeeds, connectors, toolChoice, toolNeeds, tools, wireTools } from "./tools.ts";
+import { connectorNeeds, connectors, offeredTools, toolChoice, toolNeeds, tools, wireTools } from "./tools.ts";
 
 const messagesMax = 4096;
 const stopsMax = 64;
@@ -119,6 +119,7 @@ function countCall(dialect: Dialect, request: CountRequest, { bytes, betas, vers
     isFixed: (path) => isFixedIn(read, path),
     instructions: instructionsOf(request),
     tools: wireTools(request.tools ?? []),
+    offered: offeredTools(request.tools ?? []),
     responseFormat: canonicalFormat(request),
     parameters: {},
     needs: [...needsOf(request), ...betas.needs],

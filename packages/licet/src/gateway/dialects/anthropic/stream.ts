@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../../ledger/entry.ts";
 import type { StreamedEvent, StreamPiece, StreamReader, StreamStep, Usage } from "../../dialect.ts";
 import { countAt, listAt, namedEvent, objectAt, textAt, upstreamInvalid } from "../wire.ts";
-import { isFixedInAnswer, readBlock, usageOf } from "./answer.ts";
+import { callOf, isFixedInAnswer, readBlock, usageOf } from "./answer.ts";
 
 const blocksMax = 4096;
 
@@ -92,7 +92,8 @@ function blockStart(event: JsonObject, state: State): Said {
   blocks.set(index, type);
   // Clients append the deltas to what a block begins with.
   const begins = (beginnings[type] ?? []).filter((key) => typeof block[key] === "string");
-  return { closes, pieces: begins.map((key) => piece(index, { key, path: ["content_block", key] }, state)) };
+  const call = callOf(block);
+  return { ...(call !== undefined && { toolCalls: [{ at: `content[${index}]`, call }] }), closes, pieces: begins.map((key) => piece(index, { key, path: ["content_block", key] }, state)) };
 }
 
 /** What comes now is no part of the text before it. */

@@ -67,6 +67,11 @@ function wireTool({ name, description, input_schema: schema, input_examples: exa
   return { name, description: description ?? "", parameters, strict, param };
 }
 
+/** Tools that the provider defines and the caller runs are called like the caller's own, by the names that the call gave them. */
+export function offeredTools(tools: readonly Tool[]): ReadonlyMap<string, string> {
+  return new Map(tools.flatMap((tool) => (isCustom(tool) || typeof tool["name"] !== "string" ? [] : [[tool["name"], `server-tool:${toolFamily(tool.type)}`] as const])));
+}
+
 export function toolNeeds(tool: Tool, param: string): readonly Need[] {
   return isCustom(tool) ? [] : [{ permission: `server-tool:${toolFamily(tool.type)}`, param }, ...programNeeds(tool, param)];
 }

@@ -3,6 +3,7 @@ import type { AnswerShape, JsonPath, ModelCall, StreamPiece, StreamReader, Strea
 import type { JsonObject, JsonValue } from "../../../ledger/entry.ts";
 import type { SseEvent } from "../../sse.ts";
 import { countAt, listAt, objectAt, textAt, upstreamInvalid, wireObject } from "../wire.ts";
+import { callsIn, streamedCalls } from "./calls.ts";
 
 const finishReasonsMax = 16;
 const choicesMax = 128;
@@ -11,12 +12,15 @@ export function readAnswer(value: unknown): AnswerShape | undefined {
   const answer = wireObject(value);
   const choices = answer === undefined ? undefined : choicesOf(answer);
   if (answer === undefined || choices === undefined || choices.some((choice) => !isWhole(choice))) return undefined;
+  const toolCalls = callsIn(choices);
+  if (toolCalls === undefined) return undefined;
   return {
     // Of each token of the text, its letters again: nobody may ask for them, so nobody gets them.
     value: { ...answer, choices: choices.map(withoutLogprobs) },
     isFixed,
     usage: readUsage(answer["usage"]),
     finishReasons: choices.slice(0, finishReasonsMax).flatMap((choice) => textAt(choice, "finish_reason") ?? []),
+    ...(toolCalls.length > 0 && { toolCalls }),
     place: (path) => place(choices, path, "message"),
   };
 }
@@ -100,6 +104,8 @@ function failed(error: JsonObject | undefined): StreamStep {
 function chunkStep(chunk: JsonObject, choices: readonly JsonObject[], wantsUsage: boolean): StreamStep {
   const usage = readUsage(chunk["usage"]);
   const reason = choices.map((choice) => textAt(choice, "finish_reason")).find((each) => each !== undefined);
+  const toolCalls = choices.flatMap((choice, position) => streamedCalls(choice, { index: indexOf(choice, position), position }));
+  const namesEnd = choices.flatMap((choice, position) => (textAt(choice, "finish_reason") === undefined ? [] : [`${indexOf(choice, position)}.`]));
   const shown = wantsUsage || !("usage" in chunk) ? chunk : withoutUsage(chunk);
   return {
     kind: "event",
@@ -109,6 +115,8 @@ function chunkStep(chunk: JsonObject, choices: readonly JsonObject[], wantsUsage
     isFixed,
     closes: [],
     last: false,
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(namesEnd.length > 0 && { namesEnd }),
     ...(usage !== null && { usage }),
     ...(reason !== undefined && { finishReason: reason }),
     ...(choices.length === 0 && usage !== null && !wantsUsage && { hidden: true }),

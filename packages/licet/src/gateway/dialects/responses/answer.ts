@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "../../../ledger/entry.ts";
 import type { AnswerShape, JsonPath, Usage } from "../../dialect.ts";
 import { countAt, listAt, objectAt, textAt, wireObject } from "../wire.ts";
+import { callsIn } from "./calls.ts";
 import { itemTypes } from "./items.ts";
 
 /** Kinds of output that this gateway can read. What is not here is not passed on; a reference is only ever asked with. */
@@ -11,9 +12,9 @@ const outputsMax = 4096;
 /** Reads a whole response; undefined for a shape that this gateway does not know. */
 export function readAnswer(value: unknown): AnswerShape | undefined {
   const response = readResponse(wireObject(value));
-  return response === undefined
-    ? undefined
-    : { value: response, isFixed: isFixedInAnswer, usage: usageOf(response), finishReasons: finishReasons(response) };
+  if (response === undefined) return undefined;
+  const toolCalls = callsIn(response);
+  return { value: response, isFixed: isFixedInAnswer, usage: usageOf(response), finishReasons: finishReasons(response), ...(toolCalls.length > 0 && { toolCalls }) };
 }
 
 /** The response with what cannot be scanned taken out; undefined when it is none. */

@@ -157,6 +157,12 @@ function isToolType(type: NonNullable<Item["type"]>): type is ToolType {
   return tools.includes(type);
 }
 
+/** The permission that a tool of the provider stands behind, by the kind of its item; undefined for every other item. */
+export function toolPermission(type: string): string | undefined {
+  const known = toolTypes.find((each) => each === type);
+  return known === undefined ? undefined : (permissionOf(known) ?? undefined);
+}
+
 /** What the release must permit before this item may pass: bytes nobody can scan, addresses that others fetch, stored words. */
 export function itemNeeds(item: Item, param: string): readonly Need[] {
   if (item.type === undefined || item.type === "message") return contentNeeds(item.content, `${param}.content`);

@@ -2,6 +2,7 @@ import type { JsonObject } from "../../../ledger/entry.ts";
 import type { ModelCall, StreamedEvent, StreamPiece, StreamReader, StreamStep } from "../../dialect.ts";
 import { countAt, namedEvent, objectAt, textAt, upstreamInvalid } from "../wire.ts";
 import { finishReason, isFixedInAnswer, readItem, readResponse, usageOf } from "./answer.ts";
+import { continuedCall, itemCall, repeatedCalls } from "./calls.ts";
 import { commandLane, commandOutputLane, contentLane, indexAt, itemLane, itemPieces, partPieces, responsePieces, summaryLane } from "./lanes.ts";
 
 /** State of one streamed response; owned by its reader. */
@@ -76,7 +77,8 @@ export function streamReader(call: ModelCall): StreamReader {
       if (read === undefined) throw upstreamInvalid("the stream holds an event of a kind that the gateway does not know");
       if (state.ended) throw upstreamInvalid("the stream goes on after its end");
       const step = read(value, state);
-      return "kind" in step ? step : noted(state, streamed(type, value, step));
+      const continued = "kind" in step || step.toolCalls !== undefined ? [] : continuedCall(type, value);
+      return "kind" in step ? step : noted(state, streamed(type, value, continued.length === 0 ? step : { ...step, toolCalls: continued }));
     },
   };
 }
@@ -164,7 +166,7 @@ function responseOf(event: JsonObject): JsonObject {
 
 function beginning(event: JsonObject): Said {
   const response = responseOf(event);
-  return { value: { ...event, response }, pieces: responsePieces(response) };
+  return { value: { ...event, response }, pieces: responsePieces(response), toolCalls: repeatedCalls(response) };
 }
 
 function ending(event: JsonObject, state: State): Said {
@@ -176,6 +178,7 @@ function ending(event: JsonObject, state: State): Said {
     value: { ...event, response },
     closes,
     last: true,
+    toolCalls: repeatedCalls(response),
     ...(usage !== null && { usage }),
     ...(reason !== undefined && { finishReason: reason }),
   };
@@ -195,14 +198,15 @@ function itemAt(event: JsonObject): JsonObject {
 
 function itemAdded(event: JsonObject): Said {
   const item = itemAt(event);
-  return { value: { ...event, item }, pieces: itemPieces(item, itemLane(event), ["item"]) };
+  return { value: { ...event, item }, pieces: itemPieces(item, itemLane(event), ["item"]), toolCalls: itemCall(event, item, false) };
 }
 
 function itemDone(event: JsonObject, state: State): Said {
   const open = [...(state.open.get(itemLane(event)) ?? [])];
   for (const lane of open) state.closed.add(lane);
   state.open.delete(itemLane(event));
-  return { value: { ...event, item: itemAt(event) }, closes: open };
+  const item = itemAt(event);
+  return { value: { ...event, item }, closes: open, toolCalls: itemCall(event, item, true) };
 }
 
 function partAdded(event: JsonObject): Said {
