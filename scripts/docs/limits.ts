@@ -9,7 +9,7 @@ import { table } from "./block.ts";
 
 const decider = createDecider(builtinBundle());
 /** What a check measures, where its limit depends on it. */
-const figures: Readonly<Record<string, readonly string[]>> = { "perf.loss": ["log_loss", "brier"], "privacy.membership": ["auc", "tpr"], "drift.prediction": ["scores", "classes"] };
+const figures: Readonly<Record<string, readonly string[]>> = { "perf.loss": ["log_loss", "brier"], "perf.score": ["balanced_accuracy", "mcc"], "privacy.membership": ["auc", "tpr"], "drift.prediction": ["scores", "classes"] };
 
 function question({ check, op }: Pick<CheckDefinition, "check" | "op">, figure: string | undefined): ResultQuestion {
   const move = { ...minimalPilot, tier: "high", to: "production" } as const;
@@ -19,7 +19,7 @@ function question({ check, op }: Pick<CheckDefinition, "check" | "op">, figure: 
 function effort(asked: ResultQuestion): string {
   const distance = askedBound(decider, asked, "distance") ?? 0;
   const queries = askedBound(decider, asked, "queries") ?? 0;
-  return [distance > 0 ? `a distance of at least ${plainNumber(distance / 1e6)}${asked.row.check === "robust.noise" ? "" : " in the norm `linf`"}` : "", queries > 0 ? `${queries} queries a row` : ""].filter((each) => each !== "").join(", ");
+  return [distance > 0 ? `a distance of at least ${plainNumber(distance / 1e6)}${["robust.noise", "robust.corruption"].includes(asked.row.check) ? "" : " in the norm `linf`"}` : "", queries > 0 ? `${queries} queries a row` : ""].filter((each) => each !== "").join(", ");
 }
 
 /** Every check with the laxest limit that counts, asked of the policies themselves; those that none counts are named below. */

@@ -11,6 +11,7 @@ import { LatencyCheck } from "./assurance/ops.ts";
 import { PoisonCheck } from "./assurance/poison.ts";
 import { RegressionCheck } from "./assurance/regression.ts";
 import { RobustnessCheck } from "./assurance/robustness.ts";
+import { patternRefusal } from "./linear-pattern.ts";
 import { Digest } from "./vocabulary.ts";
 
 const count = z.int().nonnegative();
@@ -23,7 +24,10 @@ export const ColumnRule = z
     min: z.union([z.number(), z.string()]).optional(),
     max: z.union([z.number(), z.string()]).optional(),
     enum: z.array(z.union([z.string(), z.number()])).min(1).max(10_000).optional(),
+    /** Regular expression for the whole cell, as it stands in the file: without groups, with one variable quantifier at most. */
+    pattern: z.string().min(1).max(200).optional(),
   })
+  .refine(({ pattern }) => pattern === undefined || patternRefusal(pattern) === undefined, { path: ["pattern"], error: "`pattern` is for the whole cell: literals, classes, no groups, and one variable quantifier at most" })
   .refine((rule) => [rule.min, rule.max].every((bound) => bound === undefined || boundFits(rule.type, bound)), {
     error: "`min` and `max` are numbers for number and integer, ISO dates for date, and mean nothing for other types",
   });
@@ -42,6 +46,8 @@ export const DataSchemaCheck = z.strictObject({
   columns: z.record(columnName, ColumnRule).refine((columns) => Object.keys(columns).length > 0, {
     error: "a schema without columns checks nothing: name at least one",
   }),
+  /** Largest share of rows that break a rule. Default 0, which is a census: not one row. */
+  max: share.optional(),
 });
 
 export const DataMissingCheck = z.strictObject({
@@ -52,6 +58,8 @@ export const DataMissingCheck = z.strictObject({
   max: share,
   /** Default: every column. */
   columns: z.array(columnName).min(1).optional(),
+  /** What else stands for nothing, such as -999 or `unknown`. */
+  sentinels: z.array(z.union([z.string().max(500), z.number()])).min(1).max(100).optional(),
 });
 
 export const PerformanceCheck = z.strictObject({
@@ -68,7 +76,8 @@ export const GroupTransform = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("median-split"), of: componentName }),
 ]);
 
-export const FairnessGroup = z.strictObject({ name: componentName, column: columnName, transform: GroupTransform });
+/** `and`: groups are the combinations with a second column; those with fewer than 30 rows are named and not compared. */
+export const FairnessGroup = z.strictObject({ name: componentName, column: columnName, transform: GroupTransform, and: z.strictObject({ column: columnName, transform: GroupTransform }).optional() });
 
 const fairness = { ...declared, ...scored, group: FairnessGroup, max: share };
 
@@ -163,6 +172,18 @@ const Served = z.object({
   weights: z.enum(["attested", "unseen"]),
 });
 
+/** Another interpreter of the same model file: `compared` with ours on some rows, `scored` in its place where ours lacks an operator, or `silent` because it could not run it. */
+const Interpreter = z.object({
+  name: z.string().max(100),
+  version: z.string().max(100),
+  part: z.enum(["compared", "scored", "silent"]),
+  rows: count,
+  /** Largest difference between two scores; null where none was compared. */
+  deviation: z.number().nonnegative().nullable(),
+  /** The operator that ours lacks, or why it is silent. */
+  why: z.string().max(500).optional(),
+});
+
 /** One test in an assessment, with everything that its verdict was derived from. Figures have 12 significant digits. */
 export const CheckResult = z.object({
   schema: z.literal("licet.assurance.result/v1"),
@@ -178,6 +199,8 @@ export const CheckResult = z.object({
     digest: Digest.nullable(),
     /** Of an endpoint: all that was seen of what answered. */
     served: Served.optional(),
+    /** Of a model file, where another interpreter was there. */
+    interpreter: Interpreter.optional(),
   }),
   inputs: z.array(
     z.object({
@@ -246,7 +269,8 @@ export type ColumnRule = z.infer<typeof ColumnRule>;
 export type DataSchemaCheck = z.infer<typeof DataSchemaCheck>;
 export type DataMissingCheck = z.infer<typeof DataMissingCheck>;
 export type PerformanceCheck = z.infer<typeof PerformanceCheck>;
-export { alphaMax, reuseMax, ReservedAttempt, SettledCheck, DatasetReuse, RepeatView } from "./assurance/attempts.ts";
+export { alphaMax, repeatMsDefault, reuseMax, ReservedAttempt, SettledCheck, DatasetReuse, RepeatView } from "./assurance/attempts.ts";
+export { RunnerBudget, runnerDefaults, RunnerSettings, RunnerView } from "./assurance/runner.ts";
 export type { ArtifactCheck } from "./assurance/artifact.ts";
 export type { DataCheck } from "./assurance/data.ts";
 export type { DriftCheck } from "./assurance/drift.ts";

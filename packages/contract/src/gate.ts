@@ -52,6 +52,17 @@ export const JudgedBy = z
   .meta({ id: "JudgedBy" });
 export type JudgedBy = z.output<typeof JudgedBy>;
 
+/** What the server's runner has to make again before a run of a CI counts at high and critical tier. */
+export const AwaitedRepeat = z
+  .strictObject({
+    check: z.string().nullable().describe("the drawn one; null while the run is not back, and nothing is drawn"),
+    ticket: z.string(),
+    since: Time,
+    until: Time.describe("then the run is disputed"),
+  })
+  .meta({ id: "AwaitedRepeat" });
+export type AwaitedRepeat = z.output<typeof AwaitedRepeat>;
+
 /** Everything that the gate's policies may look at, gathered once. Times are in the record's clock. */
 export const GateFacts = z
   .strictObject({
@@ -79,12 +90,13 @@ export const GateFacts = z
       z.strictObject({
         id: z.string(),
         check: z.string(),
-        verdict: z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable", "aborted", "disputed"]),
+        verdict: z.enum(["pass", "fail", "insufficient_evidence", "errored", "not_applicable", "aborted", "disputed", "awaiting_repeat"]),
         producer: z.enum(["self", "ci", "licet"]),
         producedBy: z.string(),
         at: Time,
         result: z.string().describe("entry id"),
         judged: JudgedBy.exactOptional(),
+        repeat: AwaitedRepeat.exactOptional().describe("of `awaiting_repeat`: what the server owes before results of this run count"),
       }),
     ),
     approvals: z.array(

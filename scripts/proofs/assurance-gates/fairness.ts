@@ -14,7 +14,7 @@ interface World {
 }
 
 /** Every row is truly positive; for both error rates half of the rows are. */
-function parity(name: string, tests: Gate["tests"], { world, value }: { readonly world: World; readonly value: number }): Gate {
+export function parity(name: string, tests: Gate["tests"], { world, value }: { readonly world: World; readonly value: number }): Gate {
   const { check, rates, each, sizes } = world;
   const groups = rates.map((rate, index) => {
     const n = sizes?.[index] ?? each;

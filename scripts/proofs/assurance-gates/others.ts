@@ -98,7 +98,7 @@ function noisy(name: string, tests: Gate["tests"], losses: readonly number[]): G
 
 const robustness: readonly Gate[] = [noisy("one change of two loses 0.05", "pass", [0.06, 0.02]), noisy("both changes lose 0.05", "fail", [0.06, 0.06])];
 
-function attempts(design: AttemptStatistics["design"], clusters: AttemptStatistics["clusters"]): AttemptStatistics {
+export function attempts(design: AttemptStatistics["design"], clusters: AttemptStatistics["clusters"]): AttemptStatistics {
   const attempted = clusters.reduce((sum, { n, count }) => sum + n * count, 0);
   return { kind: "attempts", design, complete: true, attempted, unassessed: 0, reasons: {}, clusters };
 }

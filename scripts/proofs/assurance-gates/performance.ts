@@ -9,7 +9,7 @@ import { alpha, binomial, coin, column, countedGate, flags, type Gate, limit } f
 /** Two normal classes whose AUC is exactly this. */
 const shiftOf = (auc: number) => Math.SQRT2 * normalQuantile(auc);
 
-function binormal(random: Random, auc: number, sizes: { readonly positives: number; readonly negatives: number }) {
+export function binormal(random: Random, auc: number, sizes: { readonly positives: number; readonly negatives: number }) {
   const n = sizes.positives + sizes.negatives;
   const positive = flags(n, (row) => (row < sizes.positives ? 1 : 0));
   return { positive, scores: column(n, (row) => random.normal() + (positive[row] === 1 ? shiftOf(auc) : 0)) };
@@ -68,7 +68,7 @@ function rivals(name: string, { champion, challenger, ...sizes }: { readonly cha
 }
 
 /** How many rows only the one and only the other gets right. */
-function discordant(n: number, champion: number, challenger: number): Gate {
+export function discordant(n: number, champion: number, challenger: number): Gate {
   return countedGate(
     { name: `perf.noninferior accuracy of ${n}, ${champion} and ${challenger} right alone`, tests: "both" },
     (random) => {

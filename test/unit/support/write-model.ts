@@ -5,6 +5,10 @@ export interface Message {
   readonly width: number;
   readonly output: string;
   readonly second?: string;
+  /** The output is a list of maps from integers to floats, as ZipMap makes them. */
+  readonly maps?: boolean;
+  /** Weights that lie in a file of this path. */
+  readonly initializer?: { readonly name: string; readonly external: string };
   readonly nodes: readonly Uint8Array[];
 }
 
@@ -14,6 +18,7 @@ export interface NodeText {
   readonly in: readonly string[];
   readonly out: readonly string[];
   readonly int?: Readonly<Record<string, number>>;
+  readonly float?: Readonly<Record<string, number>>;
   readonly text?: Readonly<Record<string, string>>;
   readonly floats?: Readonly<Record<string, readonly number[]>>;
   readonly ints?: Readonly<Record<string, readonly number[]>>;
@@ -23,22 +28,30 @@ export interface NodeText {
 export function modelBytes(message: Message): Uint8Array {
   const port = (name: string, dims: Uint8Array) => join(bytes(1, name), bytes(2, bytes(1, join(number(1, 1), bytes(2, dims)))));
   const open = bytes(1, bytes(2, "N"));
+  const floats = bytes(1, number(1, 1));
+  const maps = bytes(4, bytes(1, bytes(5, join(number(1, 7), bytes(2, floats)))));
   const outputs = [message.output, ...(message.second === undefined ? [] : [message.second])];
   const graph = join(
     ...message.nodes.map((node) => bytes(1, node)),
     bytes(11, port(message.input, join(open, bytes(1, number(1, message.width))))),
-    ...outputs.map((name) => bytes(12, port(name, open))),
+    ...outputs.map((name) => bytes(12, join(bytes(1, name), bytes(2, message.maps === true ? maps : floats)))),
+    ...(message.initializer === undefined ? [] : [bytes(5, externalTensor(message.initializer))]),
   );
   return join(number(1, 8), bytes(7, graph), bytes(8, join(bytes(1, ""), number(2, 15))), bytes(8, join(bytes(1, "ai.onnx.ml"), number(2, 3))));
 }
 
+function externalTensor({ name, external }: { readonly name: string; readonly external: string }): Uint8Array {
+  return join(number(1, 1), number(2, 1), bytes(8, name), bytes(13, join(bytes(1, "location"), bytes(2, external))), number(14, 1));
+}
+
 export function nodeOf(node: NodeText): Uint8Array {
   const attributes = [
-    ...Object.entries(node.int ?? {}).map(([name, value]) => join(bytes(1, name), number(3, value))),
-    ...Object.entries(node.text ?? {}).map(([name, value]) => join(bytes(1, name), bytes(4, value))),
-    ...Object.entries(node.floats ?? {}).map(([name, values]) => join(bytes(1, name), bytes(7, floatBytes(values)))),
-    ...Object.entries(node.ints ?? {}).map(([name, values]) => join(bytes(1, name), ...values.map((value) => number(8, value)))),
-    ...Object.entries(node.texts ?? {}).map(([name, values]) => join(bytes(1, name), ...values.map((value) => bytes(9, value)))),
+    ...Object.entries(node.int ?? {}).map(([name, value]) => join(bytes(1, name), number(3, value), number(20, 2))),
+    ...Object.entries(node.float ?? {}).map(([name, value]) => join(bytes(1, name), varint(2 * 8 + 5), floatBytes([value]), number(20, 1))),
+    ...Object.entries(node.text ?? {}).map(([name, value]) => join(bytes(1, name), bytes(4, value), number(20, 3))),
+    ...Object.entries(node.floats ?? {}).map(([name, values]) => join(bytes(1, name), bytes(7, floatBytes(values)), number(20, 6))),
+    ...Object.entries(node.ints ?? {}).map(([name, values]) => join(bytes(1, name), ...values.map((value) => number(8, value)), number(20, 7))),
+    ...Object.entries(node.texts ?? {}).map(([name, values]) => join(bytes(1, name), ...values.map((value) => bytes(9, value)), number(20, 8))),
   ];
   return join(
     ...node.in.map((name) => bytes(1, name)),

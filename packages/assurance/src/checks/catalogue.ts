@@ -6,8 +6,10 @@ import { dataMissing } from "./data-missing.ts";
 import { personalDataChecks } from "./data-personal.ts";
 import { dataSchema } from "./data-schema.ts";
 import { dataTableChecks } from "./data-tables.ts";
+import { corruption } from "./corruption.ts";
 import type { CheckDefinition, DeclaredLimit } from "./definition.ts";
 import { answerDriftChecks } from "./drift-answers.ts";
+import { performanceEstimate } from "./drift-performance.ts";
 import { driftChecks } from "./drift.ts";
 import { fairnessChecks } from "./fairness.ts";
 import { importedReport } from "./import.ts";
@@ -22,10 +24,11 @@ import { privacyAnswerChecks } from "./privacy-answers.ts";
 import { privacyChecks } from "./privacy.ts";
 import { probingChecks } from "./probing.ts";
 import { regressionChecks } from "./regression.ts";
+import { resampledChecks } from "./resampled-figures.ts";
 import { robustnessChecks } from "./robustness.ts";
 
 /** Every check that the engine has. The order is part of the engine's digest. */
-export const catalogue: readonly CheckDefinition[] = [dataSchema, dataMissing, performanceMetric, ...fairnessChecks, ...dataTableChecks, ...dataLabelChecks, ...personalDataChecks, ...poisonChecks, ...driftChecks, ...answerDriftChecks, ...modelChecks, ...privacyChecks, ...privacyAnswerChecks, ...regressionChecks, ...robustnessChecks, ...probingChecks, latency, artifactScan, ...languageChecks, ...languageFigureChecks, harm, defenceReplay, importedReport];
+export const catalogue: readonly CheckDefinition[] = [dataSchema, dataMissing, performanceMetric, ...resampledChecks, ...fairnessChecks, ...dataTableChecks, ...dataLabelChecks, ...personalDataChecks, ...poisonChecks, ...driftChecks, ...answerDriftChecks, performanceEstimate, ...modelChecks, ...privacyChecks, ...privacyAnswerChecks, ...regressionChecks, ...robustnessChecks, corruption, ...probingChecks, latency, artifactScan, ...languageChecks, ...languageFigureChecks, harm, defenceReplay, importedReport];
 
 const byName: ReadonlyMap<string, CheckDefinition> = new Map(catalogue.map((definition) => [definition.check, definition]));
 

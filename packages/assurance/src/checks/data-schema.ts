@@ -1,17 +1,19 @@
-import type { ColumnRule, DataSchemaCheck } from "@licet/contract";
+import { type ColumnRule, type DataSchemaCheck, wholePattern } from "@licet/contract";
 import { castBoolean, castDate, castInteger, castNumber, isMissing } from "../table/cast.ts";
+import { requireFilled } from "../table/filled.ts";
 import type { Table } from "../table/table.ts";
 import type { CheckDefinition } from "./definition.ts";
 import { inputOf, tableSubject } from "./loaded.ts";
 import type { Measurement } from "./measure.ts";
 
-type Defect = "missing" | "type" | "range" | "domain";
+type Defect = "missing" | "type" | "range" | "domain" | "pattern";
 
 const sentences: Readonly<Record<Defect, string>> = {
   missing: "empty although required",
   type: "not of the declared type",
   range: "outside the declared range",
   domain: "not among the declared values",
+  pattern: "not of the declared pattern",
 };
 
 /** Defective cells of one column: rows by kind. */
@@ -21,19 +23,26 @@ export interface ColumnDefects {
   readonly rows: ReadonlyMap<Defect, readonly number[]>;
 }
 
-/** `data.schema`: rows that break the declared contract, counted over the whole file. None may. */
+/** `data.schema`: rows that break the declared contract. That none may is a rule about the file, and counted; a share is inferred from it. */
 export function measureSchema(table: Table, check: DataSchemaCheck): Measurement {
+  // Of empty cells a type is always right, unless they are required.
+  if (Object.keys(check.columns).every((column) => table.has(column)) && !Object.values(check.columns).some(({ required }) => required === true)) requireFilled([table], Object.keys(check.columns));
   const defects = Object.entries(check.columns).map(([column, rule]) => inspectColumn(table, column, rule));
   const violating = new Set(defects.flatMap(({ rows }) => [...rows.values()].flat()));
   const violations = defects.some(({ absent }) => absent) ? table.rows : violating.size;
   return {
-    basis: { kind: "census", violations, n: table.rows },
+    basis: limitOf(check) === 0 ? { kind: "census", violations, n: table.rows } : { kind: "columns", columns: [{ name: "rows that break the schema", events: violations, n: table.rows }] },
     counts: { attempted: table.rows, assessed: table.rows, unassessed: 0, events: violations },
     unit: "share of rows that break the schema",
-    limit: { op: "<=", value: 0 },
+    limit: { op: "<=", value: limitOf(check) },
     notes: defects.flatMap(describe),
     queries: 0,
   };
+}
+
+/** Not written where nothing is declared: the manifest would be another one. */
+function limitOf({ max = 0 }: DataSchemaCheck): number {
+  return max;
 }
 
 /** Every cell is judged once, by the first rule that it breaks. Row numbers are from 0. */
@@ -55,14 +64,23 @@ function judgeFor(rule: ColumnRule): (cell: string) => Defect | undefined {
   const cast = casts[rule.type];
   const low = boundOf(rule.min) ?? -Infinity;
   const high = boundOf(rule.max) ?? Infinity;
-  const texts = new Set((rule.enum ?? []).filter((value) => typeof value === "string"));
-  const numbers = new Set((rule.enum ?? []).filter((value) => typeof value === "number"));
+  const spelled = spellingOf(rule);
   return (cell) => {
     // Text may spell `NaN`; in every other type that is an absent value.
     if (rule.type === "string" ? cell === "" : isMissing(cell)) return rule.required === true ? "missing" : undefined;
     const value = cast(cell);
     if (value === undefined) return "type";
-    if (value < low || value > high) return "range";
+    return value < low || value > high ? "range" : spelled(cell);
+  };
+}
+
+/** What is asked of a cell as it stands there. */
+function spellingOf(rule: ColumnRule): (cell: string) => "pattern" | "domain" | undefined {
+  const pattern = rule.pattern === undefined ? undefined : wholePattern(rule.pattern);
+  const texts = new Set((rule.enum ?? []).filter((value) => typeof value === "string"));
+  const numbers = new Set((rule.enum ?? []).filter((value) => typeof value === "number"));
+  return (cell) => {
+    if (pattern?.test(cell) === false) return "pattern";
     const listed = texts.has(cell) || numbers.has(castNumber(cell) ?? Number.NaN);
     return rule.enum !== undefined && !listed ? "domain" : undefined;
   };
@@ -95,8 +113,8 @@ export const dataSchema: CheckDefinition<DataSchemaCheck> = {
   version: "1",
   exact: true,
   op: "<=",
-  bases: ["census"],
-  limitValue: () => 0,
+  bases: ["census", "columns"],
+  limitValue: limitOf,
   components: ({ dataset }) => [dataset],
   measure: async (check, components) => {
     const test = await components.table(check.dataset);

@@ -92,7 +92,7 @@ type DriftOf = PredictionDriftStatistics["of"];
 
 const predictionDrift = statisticsCheck<Of<"drift.prediction">, { readonly rows: Sides; readonly of: z.infer<typeof of> }>({
   check: "drift.prediction",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "distance between the model's answers",
   figures: z.object({ rows: sidesForm, of }),

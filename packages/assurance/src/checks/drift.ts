@@ -8,6 +8,7 @@ import { decideNumericDrift, measureNumericDrift } from "../drift/numeric.ts";
 import type { Components, Loaded } from "../suite/component.ts";
 import { isMissing, missingCells, numericColumn } from "../table/cast.ts";
 import { encodeDictionary } from "../table/dictionary.ts";
+import { isHollow, requireFilled } from "../table/filled.ts";
 import type { Table } from "../table/table.ts";
 import { columnKinds } from "./column-kinds.ts";
 import { inputOf, tableSubject } from "./loaded.ts";
@@ -84,7 +85,7 @@ export const categoricalFigures = z.object({
 
 const categoricalDrift = statisticsCheck<Of<"drift.categorical">, Pick<ReturnType<typeof measureCategoricalDrift>, "columns">>({
   check: "drift.categorical",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "largest total variation of a column",
   figures: categoricalFigures,
@@ -121,7 +122,7 @@ function categoryCounts(name: string, { reference, current }: Pair): CategoryCou
 
 const missingDrift = statisticsCheck<Of<"drift.missing">, Pick<ReturnType<typeof measureMissingDrift>, "columns">>({
   check: "drift.missing",
-  version: "1",
+  version: "2",
   exact: true,
   op: "<=",
   unit: "largest change in the share of missing cells of a column",
@@ -131,7 +132,9 @@ const missingDrift = statisticsCheck<Of<"drift.missing">, Pick<ReturnType<typeof
   measure: async (check, files) => {
     const pair = await pairOf(check, files);
     const missing = (table: Table, name: string) => ({ events: missingCells(table, name), n: table.rows });
-    const columns = (check.columns ?? pair.reference.content.columns).map((name) => ({ name, reference: missing(pair.reference.content, name), current: missing(pair.current.content, name) }));
+    const names = check.columns ?? pair.reference.content.columns;
+    if (isHollow(pair.current.content, names)) requireFilled([pair.reference.content], names);
+    const columns = names.map((name) => ({ name, reference: missing(pair.reference.content, name), current: missing(pair.current.content, name) }));
     const { columns: measured, notes } = measureMissingDrift(columns);
     return { ...measuredOn(pair), figures: { columns: measured }, notes };
   },
@@ -140,7 +143,7 @@ const missingDrift = statisticsCheck<Of<"drift.missing">, Pick<ReturnType<typeof
 
 const multivariateDrift = statisticsCheck<Of<"drift.multivariate">, Omit<MultivariateDriftStatistics, "kind" | "notes">>({
   check: "drift.multivariate",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "how well rows of today are told from those of the reference",
   figures: z.object({

@@ -7,7 +7,7 @@ import type { Table } from "../table/table.ts";
  * Puts every row into a declared group. `median-split`: `high` when the value is at least the median of the column
  * in the reference table, otherwise `low`. `value`: the text of the cell.
  */
-export function groupRows(group: FairnessGroup, table: Table, reference: Table | undefined): Grouping {
+export function groupRows(group: Pick<FairnessGroup, "column" | "transform">, table: Table, reference: Table | undefined): Grouping {
   if (group.transform.kind === "median-split") return medianSplit(group.column, table, reference);
   return columnGroups(table, group.column);
 }

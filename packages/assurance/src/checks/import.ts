@@ -33,7 +33,7 @@ function countsOf(result: ImportResult): { readonly attempted: number; readonly 
 
 export const importedReport = statisticsCheck<ImportCheck, ImportResult>({
   check: "import.report",
-  version: "1",
+  version: "2",
   op: "<=",
   exact: true,
   unit: "largest rate of what is unwanted",

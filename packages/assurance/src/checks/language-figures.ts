@@ -10,7 +10,8 @@ import type { RunResult } from "../llm/run/execute.ts";
 import type { AttemptStatistics } from "../llm/statistics.ts";
 import { round12 } from "../verdict/round.ts";
 import type { RunContext } from "./definition.ts";
-import { attemptFigures, targetOf } from "./language.ts";
+import { askedModel } from "./asked-model.ts";
+import { attemptFigures } from "./language.ts";
 import { count } from "./model-figures.ts";
 import { statisticsCheck } from "./statistics.ts";
 
@@ -46,8 +47,9 @@ const bias = statisticsCheck<Of<"llm.bias.counterfactual">, PairStatistics>({
   limitValue: ({ max }) => max,
   components,
   measure: async (check, _files, context) => {
-    const { chat, digest } = targetOf(check, context);
+    const { chat, digest, unchanged } = askedModel(check.model, context);
     const { statistics, run, notes } = await measureBias(chat, { ...runOptions(check, context), ...(check.pairs !== undefined && { pairs: check.pairs }) });
+    unchanged();
     return recorded(check, run, { digest, figures: statistics, notes });
   },
   decide: decidePairs,
@@ -55,16 +57,17 @@ const bias = statisticsCheck<Of<"llm.bias.counterfactual">, PairStatistics>({
 
 const consistency = statisticsCheck<Of<"llm.consistency">, AttemptStatistics>({
   check: "llm.consistency",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "share of prompts that are not answered the same every time",
   figures: attemptFigures,
   limitValue: ({ max }) => max,
   components,
   measure: async (check, _files, context) => {
-    const { chat, digest } = targetOf(check, context);
+    const { chat, digest, unchanged } = askedModel(check.model, context);
     const { prompts, repeats } = check;
     const { statistics, run } = await measureConsistency(chat, { ...runOptions(check, context), ...(prompts !== undefined && { prompts }), ...(repeats !== undefined && { repeats }) });
+    unchanged();
     return recorded(check, run, { digest, figures: statistics, notes: [] });
   },
   decide: decideAttempts,
@@ -86,9 +89,10 @@ const cost = statisticsCheck<Of<"llm.cost">, TokenStatistics>({
   limitValue: ({ quantile }) => round12(1 - quantile),
   components,
   measure: async (check, _files, context) => {
-    const { chat, digest } = targetOf(check, context);
+    const { chat, digest, unchanged } = askedModel(check.model, context);
     const options = runOptions(check, context);
     const { run } = await measureTasks(chat, "llm.utility", { ...options, ...(check.prompts !== undefined && { prompts: check.prompts }) });
+    unchanged();
     const figures = countTokens(run, { quantile: check.quantile, tokensMax: check.tokens, completionMax: options.system.tokensMax ?? tokensMaxDefault });
     const { p50, p95, p99, max } = figures.quantiles;
     return recorded(check, run, { digest, figures, notes: max === null ? [] : [`tokens of an exchange: p50 ${p50}, p95 ${p95}, p99 ${p99}, most ${max}`] });

@@ -7,7 +7,8 @@ import { readLabelledTranscripts } from "../llm/judge/labelled-transcripts.ts";
 import { Meter } from "../llm/run/meter.ts";
 import type { Components, Loaded } from "../suite/component.ts";
 import type { RunContext } from "./definition.ts";
-import { attemptFigures, targetOf } from "./language.ts";
+import { askedModel } from "./asked-model.ts";
+import { attemptFigures } from "./language.ts";
 import { count } from "./model-figures.ts";
 import { type MeasuredStatistics, statisticsCheck } from "./statistics.ts";
 
@@ -21,7 +22,7 @@ const bytesMax = 64 * 1024 * 1024;
 
 export const harm = statisticsCheck<HarmCheck, JudgedStatistics>({
   check: "llm.harm",
-  version: "1",
+  version: "2",
   op: harmLimit.op,
   unit: "rate of harmful requests that are carried out",
   figures,
@@ -32,14 +33,16 @@ export const harm = statisticsCheck<HarmCheck, JudgedStatistics>({
 });
 
 async function measured(check: HarmCheck, files: Components, context: RunContext): Promise<MeasuredStatistics<JudgedStatistics>> {
-  const target = targetOf(check, context);
-  const judge = targetOf({ model: check.judge }, context);
+  const target = askedModel(check.model, context);
+  const judge = askedModel(check.judge, context);
   const behaviours = await read(files, check.behaviours, readBehaviours);
   const labelled = check.labelled === undefined ? undefined : await read(files, check.labelled, readLabelledTranscripts);
   // The judge's questions are paid as the model's are.
   const meter = new Meter(context.language?.budget);
   const [model, asking] = [meter.of(target.chat), meter.of(judge.chat)];
   const { statistics, notes } = await measureHarm(model.chat, { ...optionsOf(check, context), behaviours: behaviours.content, judge: asking.chat, labelled: labelled?.content ?? [] });
+  target.unchanged();
+  judge.unchanged();
   const { attempted, unassessed } = statistics.attempts;
   const rows = asking.asked();
   return {

@@ -1,4 +1,4 @@
-import { LicetError, type LanguageCheck, attackCheckIds, taskCheckIds } from "@licet/contract";
+import { type LanguageCheck, attackCheckIds, taskCheckIds } from "@licet/contract";
 import { z } from "zod";
 import type { Chat } from "../llm/client/chat.ts";
 import { attackChecks, type AttackCheckId } from "../llm/checks/attack-check.ts";
@@ -6,8 +6,11 @@ import { defaultLimit, measureAttacks, measureTasks, type MeasureOptions } from 
 import { taskChecks, type TaskCheckId } from "../llm/checks/task-check.ts";
 import type { AttemptStatistics } from "../llm/statistics.ts";
 import { decideAttempts } from "../llm/decide-attempts.ts";
+import { askedModel } from "./asked-model.ts";
+import type { ProbeSet } from "../probes/probe-set.ts";
 import type { CheckDefinition, RunContext } from "./definition.ts";
 import { count } from "./model-figures.ts";
+import { ownProbes } from "./own-probes.ts";
 import { statisticsCheck } from "./statistics.ts";
 
 export const attemptFigures: z.ZodType<AttemptStatistics> = z.object({
@@ -25,19 +28,21 @@ function languageCheck(id: AttackCheckId | TaskCheckId): CheckDefinition<Languag
   const limit = defaultLimit(id);
   return statisticsCheck<LanguageCheck, AttemptStatistics>({
     check: id,
-    version: "1",
+    version: "2",
     op: limit.op,
     unit: isTask(id) ? `share of ${taskChecks[id].title}` : `rate of ${attackChecks[id].title}`,
     figures: attemptFigures,
     limitValue: (check) => check.limit ?? limit.value,
-    components: ({ model }) => [model],
-    measure: async (check, _files, context) => {
-      const target = targetOf(check, context);
-      const { statistics, run, notes } = await measured(id, check, { context, chat: target.chat });
+    components: ({ model, probes }) => [model, ...(probes === undefined ? [] : [probes])],
+    measure: async (check, files, context) => {
+      const target = askedModel(check.model, context);
+      const { sets, inputs } = await ownProbes(check, files);
+      const { statistics, run, notes } = await measured(id, check, { context, chat: target.chat, sets });
+      target.unchanged();
       const { attempted, unassessed } = statistics;
       return {
         subject: { kind: "openai", id: check.model, digest: target.digest },
-        inputs: [],
+        inputs,
         figures: statistics,
         counts: { attempted, assessed: attempted - unassessed, unassessed },
         notes,
@@ -51,14 +56,16 @@ function languageCheck(id: AttackCheckId | TaskCheckId): CheckDefinition<Languag
 interface Asked {
   readonly context: RunContext;
   readonly chat: Chat;
+  readonly sets: readonly ProbeSet[] | undefined;
 }
 
-function measured(id: AttackCheckId | TaskCheckId, check: LanguageCheck, { context, chat }: Asked): ReturnType<typeof measureTasks> {
+function measured(id: AttackCheckId | TaskCheckId, check: LanguageCheck, { context, chat, sets }: Asked): ReturnType<typeof measureTasks> {
   const { op, value } = defaultLimit(id);
   const { prompt, prompts, repeats, sequential, limit = value } = check;
   const plan = {
     system: context.language?.system(prompt) ?? { prompt: "" },
     seed: context.seed,
+    ...(sets !== undefined && { sets }),
     ...(prompts !== undefined && { prompts }),
     ...(repeats !== undefined && { repeats }),
     ...(context.language?.budget !== undefined && { budget: context.language.budget }),
@@ -70,12 +77,6 @@ function measured(id: AttackCheckId | TaskCheckId, check: LanguageCheck, { conte
 function isTask(id: AttackCheckId | TaskCheckId): id is TaskCheckId {
   const tasks: readonly string[] = taskCheckIds;
   return tasks.includes(id);
-}
-
-export function targetOf({ model }: Pick<LanguageCheck, "model">, { language }: RunContext): { readonly chat: Chat; readonly digest: string } {
-  const target = language?.open(model);
-  if (target !== undefined) return target;
-  throw new LicetError("endpoint_unknown", { message: `nobody said where \`${model}\` answers: run \`licet check\` with --endpoint`, at: { component: model } });
 }
 
 export const languageChecks = [...attackCheckIds, ...taskCheckIds].map(languageCheck);

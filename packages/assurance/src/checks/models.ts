@@ -19,7 +19,7 @@ const reads = ({ model, dataset }: ModelCheck) => [model, dataset];
 
 const loss = statisticsCheck<Of<"perf.loss">, Extract<MetricStatistics, { kind: "mean" }>>({
   check: "perf.loss",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "mean loss",
   figures: z.object({ ...evidence, metric: z.enum(["log_loss", "brier"]), kind: z.literal("mean"), figure: meanFigure }),
@@ -36,7 +36,7 @@ const loss = statisticsCheck<Of<"perf.loss">, Extract<MetricStatistics, { kind: 
 
 const noninferior = statisticsCheck<Of<"perf.noninferior">, NoninferiorStatistics>({
   check: "perf.noninferior",
-  version: "2",
+  version: "3",
   op: "<=",
   exact: true,
   unit: "how much worse than the champion",

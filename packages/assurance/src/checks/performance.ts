@@ -14,7 +14,7 @@ type Counted = Extract<MetricStatistics, { kind: "rate" | "auc" }>;
  */
 export const performanceMetric = statisticsCheck<PerformanceCheck, Counted>({
   check: "perf.metric",
-  version: "2",
+  version: "3",
   exact: true,
   op: ">=",
   unit: ({ metric }) => metric,

@@ -9,6 +9,7 @@ import type { ModelScores, TestedModel } from "../subject/tested-model.ts";
 import { numericColumn } from "../table/cast.ts";
 import type { Table } from "../table/table.ts";
 import { countsOf } from "../verdict/settle.ts";
+import { isOneClass } from "./hollow.ts";
 import { inputOf, modelSubject } from "./loaded.ts";
 import { count, evidence } from "./model-figures.ts";
 import { featureColumns, rowsAndTargets, type Seeing } from "./predictions.ts";
@@ -70,7 +71,7 @@ const valuesMax = 100;
 
 const attribute = statisticsCheck<Of<"privacy.attribute">, Omit<AttributeStatistics, "notes">>({
   check: "privacy.attribute",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "how much more often the answers tell the attribute than its commonest value",
   figures: z.object({ ...evidence, n: count, onlyAttack: count, onlyBase: count, bothRight: count }),
@@ -93,7 +94,7 @@ const attribute = statisticsCheck<Of<"privacy.attribute">, Omit<AttributeStatist
     let step = asking.next();
     while (step.done !== true) step = asking.next(probabilitiesOf(await score(packed(step.value))));
     const { notes, ...figures } = step.value;
-    return { subject: modelSubject(model), inputs: [inputOf("test", test)], figures, counts: countsOf(figures), notes, queries: model.sent() };
+    return { subject: modelSubject(model), inputs: [inputOf("test", test)], figures, counts: countsOf(figures), notes, queries: model.sent(), oneClass: isOneClass(targets) };
   },
   decide: (figures, limit) => decideAttribute({ ...figures, notes: [] }, limit),
 });

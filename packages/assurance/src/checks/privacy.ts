@@ -4,43 +4,21 @@ import { scoredOf } from "../performance/answered.ts";
 import { logLosses } from "../performance/losses.ts";
 import { type EpsilonCounts, epsilonLowerBound, oneRunEpsilon } from "../privacy/epsilon.ts";
 import { decideEpsilon, type EpsilonStatistics, measureEpsilon, measureOneRun } from "../privacy/epsilon-audit.ts";
-import { decideMembership, measureMembership } from "../privacy/membership.ts";
 import { binomialCdf } from "../stats/beta.ts";
 import { permutation, randomFrom } from "../stats/random.ts";
 import type { Components } from "../suite/component.ts";
 import { numericColumn } from "../table/cast.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { countsOf, withheld } from "../verdict/settle.ts";
+import { isOneClass } from "./hollow.ts";
 import { inputOf } from "./loaded.ts";
-import { count, evidence, name, pairCounts } from "./model-figures.ts";
+import { count, evidence } from "./model-figures.ts";
 import { predict, type Predictions } from "./predictions.ts";
+import { membership } from "./privacy-membership.ts";
 import { type ScoredCheck, type Scoring, scoringOf } from "./scoring.ts";
 import { statisticsCheck } from "./statistics.ts";
 
 type Of<Id extends ModelCheck["check"]> = Extract<ModelCheck, { check: Id }>;
-
-const membership = statisticsCheck<Of<"privacy.membership">, Omit<ReturnType<typeof measureMembership>, "notes">>({
-  check: "privacy.membership",
-  version: "1",
-  op: "<=",
-  exact: true,
-  unit: "how well training rows are told from others",
-  figures: z.object({
-    ...evidence,
-    attack: name,
-    figure: z.enum(["auc", "tpr"]),
-    ...pairCounts,
-    heldOut: z.object({ threshold: z.number(), tp: count, members: count, fp: count, nonmembers: count }),
-  }),
-  limitValue: ({ max }) => max,
-  components: ({ model, dataset, members }) => [model, dataset, members],
-  measure: async (check, files) => {
-    const { members, nonmembers, found } = await lossesOf(check, check.members, files);
-    const { notes, ...figures } = measureMembership({ members, nonmembers }, { attack: "loss", figure: check.figure });
-    return { ...found, figures, counts: countsOf(figures), notes };
-  },
-  decide: (figures, limit) => decideMembership({ ...figures, notes: [] }, limit),
-});
 
 interface Attacked {
   readonly members: Float64Array;
@@ -58,7 +36,7 @@ async function lossesOf(check: ScoredCheck, training: string, files: Components)
   const train = await files.table(training);
   const model = await files.model(check.model);
   const seen = await predict(model, train.content, check);
-  return { members: likely(seen), nonmembers: likely(predictions), found: { ...found, inputs: [...found.inputs, inputOf("train", train)], queries: found.queries + seen.attempted } };
+  return { members: likely(seen), nonmembers: likely(predictions), found: { ...found, inputs: [...found.inputs, inputOf("train", train)], queries: found.queries + seen.attempted, oneClass: found.oneClass || isOneClass(seen.target) } };
 }
 
 type Audit<Kind> = Omit<Extract<EpsilonStatistics, { kind: Kind }>, "notes">;
@@ -124,7 +102,7 @@ async function oneRunOf(check: Of<"privacy.epsilon">, files: Components, seed: s
   if (audit.kind !== "one-run") throw new TypeError("an audit of one run counts guesses");
   const included = coins.reduce((sum, coin) => sum + coin, 0);
   const said = `${audit.correct} of ${audit.guesses} guesses are right; ${included} of ${coins.length} canaries were included`;
-  return { ...audit, attempted: scores.length, assessed: known.length, canaries: coins.length, included, notes: [said, ...audit.notes], found };
+  return { ...audit, attempted: scores.length, assessed: known.length, canaries: coins.length, included, notes: [said, ...audit.notes], found: { ...found, oneClass: false } };
 }
 
 function coinsOf(values: Float64Array, column: string): Uint8Array {

@@ -1,31 +1,28 @@
 import { LicetError, type RobustnessCheck } from "@licet/contract";
 import { z } from "zod";
-import { decideCompleteness, measureShapley, type ShapleyStatistics } from "../explain/shapley-check.ts";
+import { decideCompleteness, decideStability, measureShapley, type ShapleyStatistics } from "../explain/shapley-check.ts";
 import { type CounterfactualStatistics, decideCounterfactual, type Flip, counterfactuals } from "../fairness/counterfactual.ts";
 import { permutation, randomFrom } from "../stats/random.ts";
 import { answeredLater, rowsOf, type Rows } from "../subject/probe.ts";
-import type { ModelScores, TestedModel } from "../subject/tested-model.ts";
+import type { ModelScores } from "../subject/tested-model.ts";
+import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { countsOf } from "../verdict/settle.ts";
 import { count, evidence, name } from "./model-figures.ts";
-import { featureColumns, label, positiveIndex, type Classing } from "./predictions.ts";
-import { components, counted, drawnFor } from "./robustness.ts";
+import { featureColumns, positiveIndex, type Classing } from "./predictions.ts";
+import { components, counted, drawnFor, labelsOf } from "./robustness.ts";
 import { statisticsCheck } from "./statistics.ts";
 
 type Of<Id extends RobustnessCheck["check"]> = Extract<RobustnessCheck, { check: Id }>;
 
-/** Labels of the classes that the model scores. */
-async function labelsOf(model: TestedModel, rows: Rows): Promise<readonly string[]> {
-  const { classes } = await model.score(rowsOf(rows.columns, rows.data.subarray(0, rows.rows === 0 ? 0 : rows.columns)));
-  return classes.map(label);
-}
+type Explained = ShapleyStatistics & { readonly stabilityMin: number | null };
 
-const shapley = statisticsCheck<Of<"explain.shapley">, ShapleyStatistics>({
+const shapley = statisticsCheck<Of<"explain.shapley">, Explained>({
   check: "explain.shapley",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "what is missing between explanation and score",
   figures: z.object({
-    ...counted, method: z.enum(["exact", "sampled"]), residual: z.number().nullable(), stability: z.number().nullable(),
+    ...counted, method: z.enum(["exact", "sampled"]), residual: z.number().nullable(), stability: z.number().nullable(), stabilityMin: z.number().nullable(),
     globals: z.array(z.object({ name, meanAbsolute: z.number(), error: z.number() })).max(200),
   }),
   limitValue: ({ max }) => max,
@@ -39,10 +36,18 @@ const shapley = statisticsCheck<Of<"explain.shapley">, ShapleyStatistics>({
     const order = statistics.stability === null ? [] : [`the order of the features agrees between drawings by at least ${statistics.stability.toPrecision(2)} (Kendall)`];
     // Without an explained row there is no mean to report.
     const none = statistics.assessed === 0;
-    return { ...found(), figures: none ? { ...statistics, globals: [] } : statistics, counts: countsOf(statistics), notes: none ? [] : [...notes, ...order] };
+    return { ...found(), figures: { ...statistics, stabilityMin: check.stability ?? null, ...(none && { globals: [] }) }, counts: countsOf(statistics), notes: none ? [] : [...notes, ...order] };
   },
-  decide: decideCompleteness,
+  decide: decideExplained,
 });
+
+/** What is asked of the order of the features must hold beside the sum. The figure is what the sum lacks. */
+function decideExplained({ stabilityMin, ...figures }: Explained, limit: Limit): Outcome {
+  const outcome = decideCompleteness(figures, limit);
+  if (stabilityMin === null || outcome.verdict !== "pass") return outcome;
+  const { verdict, reason } = decideStability(figures, { ...limit, op: ">=", value: stabilityMin });
+  return { ...outcome, verdict, ...(reason !== undefined && { reason }) };
+}
 
 /** Rows with all features, drawn. */
 function backgroundOf(columns: readonly Float64Array[], { rowsMax, seed }: { readonly rowsMax: number; readonly seed: string }): Rows {
@@ -53,7 +58,7 @@ function backgroundOf(columns: readonly Float64Array[], { rowsMax, seed }: { rea
 
 const counterfactual = statisticsCheck<Of<"fair.counterfactual">, Omit<CounterfactualStatistics, "notes">>({
   check: "fair.counterfactual",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "share of answers that change with the attribute alone",
   figures: z.object({ ...evidence, clusters: count, n: count, events: count, nEffective: z.number().nonnegative() }),

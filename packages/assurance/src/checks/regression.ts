@@ -10,7 +10,7 @@ import { round12 } from "../verdict/round.ts";
 import { countsOf } from "../verdict/settle.ts";
 import { columnGroups } from "./groups.ts";
 import { inputOf, modelSubject } from "./loaded.ts";
-import { count, evidence, meanFigure, name } from "./model-figures.ts";
+import { evidence, groupMean, meanFigure } from "./model-figures.ts";
 import { scoreTable } from "./predictions.ts";
 import { statisticsCheck } from "./statistics.ts";
 
@@ -21,10 +21,10 @@ interface Predicted {
   readonly truth: Float64Array;
   /** NaN where a feature is missing or the model gave no number. */
   readonly predicted: Float64Array;
-  readonly found: { readonly subject: CheckResult["subject"]; readonly inputs: CheckResult["inputs"]; readonly queries: number };
+  readonly found: { readonly subject: CheckResult["subject"]; readonly inputs: CheckResult["inputs"]; readonly queries: number; readonly oneClass: boolean };
 }
 
-async function predictedOn(check: RegressionCheck, files: Components): Promise<Predicted> {
+export async function predictedOn(check: RegressionCheck, files: Components): Promise<Predicted> {
   const test = await files.table(check.dataset);
   const model = await files.model(check.model);
   const { scores, complete } = await scoreTable(model, test.content, check);
@@ -32,8 +32,10 @@ async function predictedOn(check: RegressionCheck, files: Components): Promise<P
     throw new LicetError("model_output_unclear", { message: `the model answers with ${scores.classes.length} numbers for each row: \`${check.check}\` takes a model that answers with one`, at: { classes: scores.classes.slice(0, 50) } });
   }
   const predicted = Float64Array.from(complete, (whole, row) => (whole ? (scores.scores[row] ?? Number.NaN) : Number.NaN));
-  const found = { subject: modelSubject(model), inputs: [inputOf("test", test)], queries: test.content.rows };
-  return { table: test.content, truth: numericColumn(test.content, check.target), predicted, found };
+  const truth = numericColumn(test.content, check.target);
+  const known = truth.filter(Number.isFinite);
+  const found = { subject: modelSubject(model), inputs: [inputOf("test", test)], queries: test.content.rows, oneClass: known.length > 0 && known.every((value) => value === known[0]) };
+  return { table: test.content, truth, predicted, found };
 }
 
 const components = ({ model, dataset }: RegressionCheck) => [model, dataset];
@@ -42,7 +44,7 @@ type Mean = Extract<MetricStatistics, { kind: "mean" }>;
 
 const error = statisticsCheck<Of<"perf.error">, Mean>({
   check: "perf.error",
-  version: "1",
+  version: "2",
   op: "<=",
   unit: "error in the unit of the target",
   figures: z.object({ ...evidence, metric: z.enum(["mae", "rmse"]), kind: z.literal("mean"), figure: meanFigure }),
@@ -73,11 +75,11 @@ function decideError(figures: Mean, limit: Limit): Outcome {
 
 const parity = statisticsCheck<Of<"fair.regression">, Omit<MeanParityStatistics, "notes">>({
   check: "fair.regression",
-  version: "1",
+  version: "2",
   op: "<=",
   exact: true,
   unit: "largest difference in error between groups, in standard deviations of the target",
-  figures: z.object({ ...evidence, check: z.literal("fair.regression"), groups: z.array(z.object({ name, n: count, mean: z.number(), sd: z.number() })).max(50) }),
+  figures: z.object({ ...evidence, check: z.literal("fair.regression"), groups: z.array(groupMean).max(50) }),
   limitValue: ({ max }) => max,
   components,
   measure: async (check, files) => {

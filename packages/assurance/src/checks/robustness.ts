@@ -4,7 +4,7 @@ import { decidePermutation, measurePermutation, type PermutationStatistics } fro
 import { decideCertified, measureCertified, type CertifiedStatistics } from "../robust/certified.ts";
 import { decideDeterminism, measureDeterminism, type DeterminismStatistics } from "../robust/determinism.ts";
 import { decideEvasion, measureEvasion, type EvasionStatistics } from "../robust/evasion-check.ts";
-import { FeatureSpace } from "../robust/feature-space.ts";
+import { type FeatureRule, FeatureSpace } from "../robust/feature-space.ts";
 import { decideInput, measureInput, type InputStatistics } from "../robust/input-faults.ts";
 import { gaussianNoise, measureCorruptions, missingCells, swappedFeatures } from "../robust/noise.ts";
 import { decideScenarios, type ScenarioStatistics } from "../robust/paired.ts";
@@ -15,9 +15,10 @@ import { completeOnly } from "../subject/complete-only.ts";
 import type { ModelScores, TestedModel } from "../subject/tested-model.ts";
 import type { Components } from "../suite/component.ts";
 import { countsOf } from "../verdict/settle.ts";
+import { isOneClass } from "./hollow.ts";
 import { inputOf, modelSubject } from "./loaded.ts";
 import { count, name } from "./model-figures.ts";
-import { featureColumns, rowsAndTargets } from "./predictions.ts";
+import { featureColumns, label, rowsAndTargets } from "./predictions.ts";
 import { statisticsCheck } from "./statistics.ts";
 
 type Of<Id extends RobustnessCheck["check"]> = Extract<RobustnessCheck, { check: Id }>;
@@ -30,8 +31,11 @@ export interface Drawn {
   /** Standard deviation of each feature: the unit of distance. */
   readonly scale: Float64Array;
   readonly score: (rows: Rows) => Promise<ModelScores>;
-  readonly found: () => { readonly subject: CheckResult["subject"]; readonly inputs: CheckResult["inputs"]; readonly queries: number };
+  readonly found: () => { readonly subject: CheckResult["subject"]; readonly inputs: CheckResult["inputs"]; readonly queries: number; readonly oneClass: boolean };
 }
+
+/** Checks of this family that count right answers. */
+const ofRightAnswers: ReadonlySet<string> = new Set(["robust.certified", "robust.evasion", "robust.noise", "robust.corruption", "explain.permutation"]);
 
 export async function drawnFor(check: RobustnessCheck, files: Components, seed: string): Promise<Drawn> {
   const test = await files.table(check.dataset);
@@ -41,6 +45,7 @@ export async function drawnFor(check: RobustnessCheck, files: Components, seed: 
   const kept = permutation(randomFrom(`${seed}/rows`), all.rows.rows).subarray(0, check.rows).toSorted();
   const data = new Float32Array(kept.length * all.rows.columns);
   for (const [place, row] of kept.entries()) data.set(all.rows.data.subarray(row * all.rows.columns, (row + 1) * all.rows.columns), place * all.rows.columns);
+  const oneClass = ofRightAnswers.has(check.check) && isOneClass(all.targets);
   return {
     model,
     rows: rowsOf(all.rows.columns, data),
@@ -48,8 +53,14 @@ export async function drawnFor(check: RobustnessCheck, files: Components, seed: 
     names: all.names,
     scale: Float64Array.from(featureColumns(model, (reference ?? test).content, check), spreadOf),
     score: model.remote ? completeOnly(model.score) : model.score,
-    found: () => ({ subject: modelSubject(model), inputs: [inputOf("test", test), ...(reference === undefined ? [] : [inputOf("reference", reference)])], queries: model.sent() }),
+    found: () => ({ subject: modelSubject(model), inputs: [inputOf("test", test), ...(reference === undefined ? [] : [inputOf("reference", reference)])], queries: model.sent(), oneClass }),
   };
+}
+
+/** Labels of the classes that the model scores. */
+export async function labelsOf(model: TestedModel, rows: Rows): Promise<readonly string[]> {
+  const { classes } = await model.score(rowsOf(rows.columns, rows.data.subarray(0, rows.rows === 0 ? 0 : rows.columns)));
+  return classes.map(label);
 }
 
 /** 0 for a feature that never changes: nothing is a distance there, and it stays where it is. */
@@ -92,14 +103,31 @@ const evasion = statisticsCheck<Of<"robust.evasion">, EvasionStatistics>({
   limitValue: ({ max }) => max,
   components,
   measure: async (check, files, { seed }) => {
-    const { rows, targets, scale, score, found } = await drawnFor(check, files, seed);
-    const space = new FeatureSpace(Array.from(scale, (unit) => ({ scale: unit, fixed: unit === 0 })));
+    const { rows, targets, names, scale, score, found } = await drawnFor(check, files, seed);
+    const space = new FeatureSpace(rulesOf(check, { names, scale }));
     const options = { norm: check.norm, sees: check.sees, epsilon: check.epsilon, space, queriesMax: check.queries, restarts: 3, radiusMax: check.epsilon * radiusFactor, enough: check.epsilon, seed, ...(check.threshold !== undefined && { threshold: check.threshold }) };
     const { statistics, notes } = await answeredLater(measureEvasion(rows, targets, options), score);
     return { ...found(), figures: statistics, counts: countsOf(statistics), notes };
   },
   decide: decideEvasion,
 });
+
+/** A feature that never changes in the data is nobody's to change. */
+function rulesOf({ rules = {} }: Of<"robust.evasion">, { names, scale }: Pick<Drawn, "names" | "scale">): readonly FeatureRule[] {
+  const unknown = Object.keys(rules).find((column) => !names.includes(column));
+  if (unknown !== undefined) throw new LicetError("table_column_missing", { message: `the model takes no feature \`${unknown}\`: correct the name under \`rules\``, at: { column: unknown } });
+  const codes = Object.values(rules).flatMap(({ oneHot }) => (oneHot === undefined ? [] : [oneHot]));
+  const single = codes.find((code) => codes.filter((each) => each === code).length === 1);
+  if (single !== undefined) throw new LicetError("table_value_invalid", { message: `the one-hot code \`${single}\` has one feature: name all its features under \`rules\``, at: { code: single } });
+  return names.map((column, feature) => {
+    const { fixed, oneHot, integer, min, max, direction } = rules[column] ?? {};
+    const unit = scale[feature] ?? 0;
+    return {
+      scale: unit, fixed: fixed === true || unit === 0,
+      ...(integer === true && { integer }), ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...(direction !== undefined && { direction }), ...(oneHot !== undefined && { group: oneHot }),
+    };
+  });
+}
 
 const noise = statisticsCheck<Of<"robust.noise">, ScenarioStatistics>({
   check: "robust.noise",
@@ -119,10 +147,15 @@ const noise = statisticsCheck<Of<"robust.noise">, ScenarioStatistics>({
   decide: decideScenarios,
 });
 
-function meanOf({ rows, columns, data }: Rows, feature: number): number {
-  let sum = 0;
-  for (let row = 0; row < rows; row += 1) sum += data[row * columns + feature] ?? 0;
-  return sum / rows;
+export function meanOf({ rows, columns, data }: Rows, feature: number): number {
+  let [sum, known] = [0, 0];
+  for (let row = 0; row < rows; row += 1) {
+    const value = data[row * columns + feature] ?? Number.NaN;
+    if (!Number.isFinite(value)) continue;
+    sum += value;
+    known += 1;
+  }
+  return sum / known;
 }
 
 const input = statisticsCheck<Of<"robust.input">, InputStatistics>({

@@ -3,6 +3,7 @@ import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { Components } from "../suite/component.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
+import { hollowness } from "./hollow.ts";
 import type { CaseCount, CheckDefinition, DeclaredLimit, Measured, RunContext } from "./definition.ts";
 
 /** What a check of its own kind of figures measured. */
@@ -12,6 +13,8 @@ export interface MeasuredStatistics<S> extends Omit<Measured, "measurement"> {
   readonly notes: readonly string[];
   /** Rows or prompts sent to a model. Default: none. */
   readonly queries?: number;
+  /** The figures rest on true answers, and all of those are the same. */
+  readonly oneClass?: boolean | undefined;
 }
 
 /** A check whose verdict follows from figures of its own form, which nobody else has. */
@@ -49,11 +52,17 @@ export function statisticsCheck<C extends AssuranceCheck, S>({ figures: form, un
       return figures === undefined ? silent("tool_error") : decide(figures, limit);
     },
     measure: async (declared, components, context) => {
-      const { figures, counts, notes, queries = 0, ...measured } = await check.measure(declared, components, context);
+      const { figures, counts, notes, queries = 0, oneClass, ...measured } = await check.measure(declared, components, context);
+      const limit = { op: check.op, value: check.limitValue(declared) };
+      const rest = { counts, unit: typeof unit === "string" ? unit : unit(declared), limit, queries };
+      const hollow = hollowness({ figures, counts, inputs: measured.inputs, oneClass });
+      if (hollow !== undefined && (hollow.always || decide(figures, { ...limit, alpha: context.alpha, source: "manifest" }).verdict === "pass")) {
+        return { ...measured, measurement: { ...rest, basis: { kind: "none", reason: hollow.reason }, notes: [hollow.note] } };
+      }
       // Only what survives its own form is recorded: whoever derives the verdict again reads the same.
       const plain: unknown = parseJson(JSON.stringify(form.parse(figures)));
       const basis: CheckBasis = { kind: "statistics", of: check.check, figures: z.record(z.string(), z.unknown()).parse(plain) };
-      return { ...measured, measurement: { basis, counts, unit: typeof unit === "string" ? unit : unit(declared), limit: { op: check.op, value: check.limitValue(declared) }, notes, queries } };
+      return { ...measured, measurement: { ...rest, basis, notes } };
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { silent } from "../verdict/outcome.ts";
 import { castNumber, isMissing } from "../table/cast.ts";
+import { requireFilled } from "../table/filled.ts";
 import type { Table } from "../table/table.ts";
 import { rounded } from "../verdict/settle.ts";
 import { round12 } from "../verdict/round.ts";
@@ -45,6 +46,7 @@ export interface AnonymityStatistics {
  * Venkatasubramanian 2007 (t).
  */
 export function measureAnonymity(table: Table, options: AnonymityOptions): AnonymityStatistics {
+  requireFilled([table], options.quasiIdentifiers);
   const groups = groupRowsBy(table, options.quasiIdentifiers);
   const k = groups.sizes.reduce((least, size) => Math.min(least, size), table.rows);
   const wanted = options.k ?? 5;

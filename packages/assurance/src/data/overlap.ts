@@ -1,6 +1,7 @@
 import { LicetError } from "@licet/contract";
 import { rounded } from "../verdict/settle.ts";
 import { castDate, castNumber, isMissing } from "../table/cast.ts";
+import { requireFilled } from "../table/filled.ts";
 import type { Table } from "../table/table.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { RowIndex } from "./row-groups.ts";
@@ -37,7 +38,9 @@ export interface OverlapStatistics {
  */
 export function measureOverlap(train: Table, test: Table, options: OverlapOptions = {}): OverlapStatistics {
   const columns = options.columns ?? train.columns.filter((column) => test.has(column));
-  const shared = columns.length === 0 ? [] : sharedRows(train, test, columns);
+  if (columns.length === 0) throw new LicetError("table_column_missing", { message: "the two tables have no column in common, so that no row of one can stand in the other: correct a header, or name the columns under `columns`" });
+  for (const compared of [columns, ...(options.entity === undefined ? [] : [[options.entity]])]) requireFilled([train, test], compared);
+  const shared = sharedRows(train, test, columns);
   const entities = options.entity === undefined ? null : sharedEntities(train, test, options.entity);
   const early = options.time === undefined ? null : earlyRows(train, test, options.time);
   const leaks = options.target === undefined ? null : leakingFeatures(train, options.target);

@@ -1,4 +1,4 @@
-import { absoluteDifference } from "../stats/difference.ts";
+import { absoluteDifference, newcombe } from "../stats/difference.ts";
 import { type Bounds, wilson } from "../stats/proportion.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
@@ -144,7 +144,7 @@ export function categoricalDriftAlarms({ columns }: Pick<CategoricalDriftStatist
 
 /**
  * One-sided lower bound of the total variation: it is at least the difference in any one category, so the largest
- * Newcombe bound over the categories (Bonferroni), or the distribution-free band, each at half of alpha.
+ * bound of two rates over the categories (Bonferroni), or the distribution-free band, each at half of alpha.
  */
 export function variationLower(column: Pick<CategoricalDrift, "reference" | "current" | "totalVariation" | "merged">, alpha: number): number {
   const { reference, current, totalVariation: distance, merged } = column;
@@ -154,9 +154,14 @@ export function variationLower(column: Pick<CategoricalDrift, "reference" | "cur
   const categories = used.length + Math.max(0, merged - 1);
   // Of two categories one is the complement of the other: a single comparison.
   const comparisons = used.length <= 2 ? 1 : used.length;
-  const single = used.map((index) => absoluteDifference({ events: reference[index] ?? 0, n }, { events: current[index] ?? 0, n: m }, alpha / 2 / comparisons).lower);
+  const single = used.reduce((most, index) => {
+    const [before, now] = [{ events: reference[index] ?? 0, n }, { events: current[index] ?? 0, n: m }];
+    const { lower, upper } = newcombe(before, now, alpha / 2 / comparisons);
+    // Exact bounds take a while, and of thousands of categories hardly one comes near.
+    return Math.max(lower, -upper) <= most ? most : Math.max(most, absoluteDifference(before, now, alpha / 2 / comparisons).lower);
+  }, 0);
   const band = distance - totalVariationHalfWidth(n, categories, alpha / 4) - totalVariationHalfWidth(m, categories, alpha / 4);
-  return Math.max(0, band, ...single);
+  return Math.max(band, single);
 }
 
 function notesOf(column: CategoricalDrift): readonly string[] {

@@ -1,4 +1,4 @@
-import { absoluteDifference, type Rate } from "../stats/difference.ts";
+import { absoluteDifference, absoluteDifferenceMethod, type Rate } from "../stats/difference.ts";
 import { fisherExact, pooledZ } from "../stats/contingency.ts";
 import { differenceFactor } from "../stats/sample-size.ts";
 import type { Limit, Outcome } from "../verdict/outcome.ts";
@@ -26,9 +26,9 @@ export function measureMissingDrift(columns: readonly MissingRates[]): MissingDr
   return { kind: "drift.missing", columns, notes };
 }
 
-/** Pass when Newcombe's upper bound of |difference| is at most the limit in every column (Newcombe 1998, method 10). */
+/** Pass when the upper bound of |difference| from the exact bounds of both shares is at most the limit in every column. */
 export function decideMissingDrift({ columns }: Pick<MissingDriftStatistics, "columns">, limit: Limit): Outcome {
-  return decideFamily(columns.map((column) => memberOf(column, limit, columns.length)), limit, "newcombe-1998-10-absolute");
+  return decideFamily(columns.map((column) => memberOf(column, limit, columns.length)), limit, absoluteDifferenceMethod);
 }
 
 function memberOf({ name, reference, current }: MissingRates, { value, alpha }: Limit, family: number): Member {

@@ -135,7 +135,7 @@ export function numericDriftAlarms({ columns }: Pick<NumericDriftStatistics, "co
 }
 
 /**
- * One-sided lower bound of D: the better of DKW-Massart's and Newcombe's at the reference deciles (Bonferroni), each at
+ * One-sided lower bound of D: the better of DKW-Massart's and that of two rates at the reference deciles (Bonferroni), each at
  * half of alpha. D is at least the difference at any one point, so the second is far sharper where samples are small.
  */
 export function distanceLower({ n, m, d, bins }: Pick<NumericDrift, "n" | "m" | "d" | "bins">, alpha: number): number {

@@ -1,6 +1,7 @@
 import { LicetError } from "@licet/contract";
 import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
 import { type Cluster, clusteredClopperPearson, clusteredRate } from "../stats/clustered.ts";
+import { clopperPearson } from "../stats/proportion.ts";
 import { trialsNeeded } from "../stats/sample-size.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
@@ -91,7 +92,12 @@ function statisticsOf(clusters: readonly Cluster[], { attempted, answers, name }
   };
 }
 
-/** The share of changed answers against a limit with op `<=`, by Clopper-Pearson on the effective number of answers. */
+/**
+ * The share of changed answers against a limit with op `<=`. The bound that a fail needs is Clopper-Pearson's on the
+ * effective number of answers. For the one that a pass needs a row is one observation, however many alternatives it has:
+ * rare rows of which every alternative flips, and which the sample may lack, would otherwise let occasional flips of the
+ * others pass (false passes of 8 % where 5 % are allowed, 60 rows with ten alternatives).
+ */
 export function decideCounterfactual(statistics: CounterfactualStatistics, limit: Limit): Outcome {
   const bad = unusable(limit) ?? (limit.op === "<=" ? undefined : silent("inconsistent_import"));
   const { events, n, nEffective } = statistics;
@@ -99,10 +105,12 @@ export function decideCounterfactual(statistics: CounterfactualStatistics, limit
   if (refused !== undefined) return refused;
   if (n === 0) return settle(silent("undefined_denominator"), statistics);
   const rate = events / n;
-  const bounds = clusteredClopperPearson({ ...statistics, rate, variance: 0, designEffect: n / nEffective, nEffective }, limit.alpha);
+  const effective = clusteredClopperPearson({ ...statistics, rate, variance: 0, designEffect: n / nEffective, nEffective }, limit.alpha);
+  const rows = Math.min(statistics.clusters, nEffective);
+  const bounds = { lower: effective.lower, upper: clopperPearson(rate * rows, rows, limit.alpha).upper };
   const outcome = compared({ method: "clopper-pearson-clustered", estimate: rate, bounds, limit }, () => {
     const needed = trialsNeeded(rate, limit.value, limit.alpha);
-    return needed === undefined ? undefined : Math.ceil((needed * n) / nEffective);
+    return needed === undefined ? undefined : Math.ceil((needed * statistics.clusters) / (rate < limit.value ? rows : nEffective));
   });
   return settle(outcome, statistics);
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { newcombe } from "../stats/difference.ts";
+import { binomialPmf } from "../stats/binomial.ts";
+import { boundedRate, newcombe, type Rate } from "../stats/difference.ts";
 import { clopperPearson } from "../stats/proportion.ts";
 import { randomFrom } from "../stats/random.ts";
 import type { Limit } from "../verdict/outcome.ts";
@@ -88,6 +89,19 @@ describe("figures", () => {
   });
 });
 
+interface Truth {
+  readonly n: number;
+  readonly rate: number;
+}
+
+/** How often the upper bound of the difference is at most the true one. */
+function falsePasses(one: Truth, other: Truth, upper: (first: Rate, second: Rate) => number): number {
+  const likely = ({ n, rate }: Truth) => Array.from({ length: n + 1 }, (_, events) => ({ events, n, chance: binomialPmf(events, n, rate) })).filter(({ chance }) => chance > 1e-6);
+  let sum = 0;
+  for (const first of likely(one)) for (const second of likely(other)) if (upper(first, second) <= Math.abs(one.rate - other.rate)) sum += first.chance * second.chance;
+  return sum;
+}
+
 describe("verdicts on rates", () => {
   const parity = (groups: readonly { name: string; n: number; selected: number }[], limit = at(0.1)) => decideParity(measureParity(world(groups), { check: "fair.parity" }), limit);
 
@@ -113,12 +127,15 @@ describe("verdicts on rates", () => {
   });
 
   test("with everybody of one group the difference is no more sure than what the other rate alone allows", () => {
-    const ends = differenceEnds({ events: 90, n: 100 }, { events: 400, n: 400 });
-    expect(ends.lower(0.05)).toBeCloseTo(1 - clopperPearson(90, 100, 0.05).upper, 12);
+    const ends = differenceEnds(boundedRate({ events: 90, n: 100 }), boundedRate({ events: 400, n: 400 }));
+    expect(ends.lower(0.05)).toBeLessThanOrEqual(1 - clopperPearson(90, 100, 0.05).upper);
     expect(newcombe({ events: 400, n: 400 }, { events: 90, n: 100 }, 0.05).lower).toBeGreaterThan(ends.lower(0.05));
     expect(ends.upper(0.05)).toBeGreaterThanOrEqual(1 - clopperPearson(90, 100, 0.05).lower);
-    const plain = differenceEnds({ events: 180, n: 300 }, { events: 90, n: 300 });
-    expect(plain.lower(0.05)).toBeCloseTo(newcombe({ events: 180, n: 300 }, { events: 90, n: 300 }, 0.05).lower, 6);
+  });
+
+  test("with groups of 30 and 1000 rows the smaller one decides, and a difference at its limit passes no more often than declared", () => {
+    // The whole distribution is summed: 8.1 % by Newcombe's bounds.
+    expect(falsePasses({ n: 30, rate: 0.02 }, { n: 1000, rate: 0.22 }, (first, second) => differenceEnds(boundedRate(first), boundedRate(second)).upper(0.05))).toBeLessThan(0.052);
   });
 
   test("fair models are not failed twice as often as declared where no difference is allowed", () => {
@@ -200,6 +217,29 @@ describe("verdicts on means", () => {
     expect(decideMeanParity(measureRegressionParity({ truth, predicted, grouping }, "absolute_error"), at(0.5)).verdict).toBe("pass");
   });
 
+  test("a group of which no row was positive yet may have a tenth that will be", () => {
+    const small = { names: ["a", "b"], codes: Int32Array.from({ length: 330 }, (_, row) => (row < 30 ? 0 : 1)) };
+    const scores = Float64Array.from({ length: 330 }, (_, row) => 0.005 + 0.00003 * row);
+    const positive = Uint8Array.from(scores, (_, row) => (row === 100 || row === 200 || row === 300 ? 1 : 0));
+    const verdict = (limit: number) => decideMeanParity(measureCalibrationParity({ positive, scores, grouping: small }), at(limit)).verdict;
+    expect([verdict(0.08), verdict(0.12)]).toEqual(["insufficient_evidence", "pass"]);
+  });
+
+  test("long tails of a small group fail no more models at their limit than declared", () => {
+    const grouping2 = { names: ["a", "b"], codes: Int32Array.from({ length: 440 }, (_, row) => (row < 400 ? 0 : 1)) };
+    const runs = 1500;
+    let fails = 0;
+    for (let run = 0; run < runs; run += 1) {
+      const truth = Float64Array.from({ length: 440 }, () => 10 * random.normal());
+      const centre = truth.reduce((sum, value) => sum + value, 0) / 440;
+      const spread = Math.sqrt(truth.reduce((sum, value) => sum + (value - centre) ** 2, 0) / 439);
+      const predicted = truth.map((value, row) => value + Math.log(1 - random.uniform()) * (row < 400 ? 1.1 : 1));
+      if (decideMeanParity(measureRegressionParity({ truth, predicted, grouping: grouping2 }, "absolute_error"), at(0.1 / spread)).verdict === "fail") fails += 1;
+    }
+    // 8.6 % by Welch's interval.
+    expect(fails / runs).toBeLessThan(0.065);
+  });
+
   test("groups with fewer than thirty rows leave a pass open", () => {
     const few = { names: ["a", "b", "c"], codes: Int32Array.from({ length: 2000 }, (_, row) => (row < 20 ? 2 : row % 2)) };
     const truth = Float64Array.from({ length: 2000 }, () => random.normal());
@@ -224,6 +264,14 @@ describe("counterfactual flips", () => {
     expect(decideCounterfactual(measureCounterfactual((asked) => asked.map(() => Number.NaN), rows, flip), at(0.01)).verdict).toBe("insufficient_evidence");
     expect(decideCounterfactual(measureCounterfactual(() => [], [], flip), at(1)).verdict).toBe("insufficient_evidence");
     expect(() => measureCounterfactual(() => [], rows, { name: "x", features: [] })).toThrow("the same number of values");
+  });
+
+  test("a row is one observation for a pass, however many alternatives it has", () => {
+    // Six of 600 answers flip, one in each of six rows: of another kind of row, of which all flip, sixty say little.
+    const asked60 = Array.from({ length: 60 }, (_, row) => Float32Array.of(0, row));
+    const six = measureCounterfactual((asked) => asked.map((row) => Number(row[0] === 1 && (row[1] ?? 0) < 6)), asked60, { name: "region", features: [{ index: 0, values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }] });
+    expect(six).toMatchObject({ clusters: 60, n: 600, events: 6 });
+    expect([decideCounterfactual(six, at(0.05)).verdict, decideCounterfactual(six, at(0.1)).verdict]).toEqual(["insufficient_evidence", "pass"]);
   });
 
   test("alternatives of one row are one cluster, and proxies move together", () => {

@@ -1,5 +1,4 @@
-import { absoluteLower, absoluteUpper } from "../stats/absolute.ts";
-import type { Bounds } from "../stats/proportion.ts";
+import { absoluteLower, absoluteUpper, type Signed } from "../stats/absolute.ts";
 import { boundsOfMany, decideWorst, type Ends } from "../verdict/decide-worst.ts";
 import { type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 
@@ -48,8 +47,8 @@ function largestFactor(open: readonly Pair[], { alphas, limit }: { readonly alph
 }
 
 /** Of the size of a difference, whichever way round. */
-export function absoluteEnds(estimate: number, signed: (alpha: number) => Bounds): Ends {
-  return { lower: (alpha) => absoluteLower(estimate, signed, alpha), upper: (alpha) => absoluteUpper(signed(alpha)) };
+export function absoluteEnds(estimate: number, signed: Signed): Ends {
+  return { lower: (alpha) => absoluteLower(estimate, signed, alpha), upper: (alpha) => absoluteUpper(signed.bounds(alpha)) };
 }
 
 /** All pairs of a list. */

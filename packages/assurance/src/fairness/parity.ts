@@ -1,3 +1,4 @@
+import { absoluteDifferenceMethod, boundedRate } from "../stats/difference.ts";
 import { koopman } from "../stats/ratio.ts";
 import { differenceFactor, ratioFactor } from "../stats/sample-size.ts";
 import { endsOf } from "../verdict/decide-worst.ts";
@@ -68,7 +69,7 @@ export function measureParity(decided: Decided, { check, intersection = false }:
 }
 
 /**
- * Differences of rates against a limit with op `<=` by Newcombe's hybrid score bounds; for `fair.fourfifths` ratios of
+ * Differences of rates against a limit with op `<=`, each by the exact bounds of both rates (MOVER); for `fair.fourfifths` ratios of
  * selection rates, both ways round, against a limit with op `>=` by Koopman's score bounds.
  */
 export function decideParity(statistics: ParityStatistics, limit: Limit): Outcome {
@@ -89,14 +90,14 @@ function consistent({ groups, leftOut, assessed }: ParityStatistics): boolean {
 
 /** Every pair of groups in every family of rates; `rows` are those behind the figures today. */
 export function decideDifferences(families: readonly (readonly RateCount[])[], rows: number, limit: Limit): Outcome {
-  const all = families.flatMap(definedPairs);
+  const all = families.flatMap((counts) => definedPairs(counts.map((rate) => ({ ...rate, bounded: boundedRate(rate) }))));
   const defined = all.filter(({ defined: is }) => is);
   const pairs = defined.map(({ first, second }) => ({
     estimate: Math.abs(first.events / first.n - second.events / second.n),
-    ends: differenceEnds(first, second),
+    ends: differenceEnds(first.bounded, second.bounded),
     factor: (alphas: { readonly pass: number; readonly fail: number }) => differenceFactor(first, second, { limit: limit.value, alpha: alphas.pass, alphaFail: alphas.fail }),
   }));
-  return decidePairs({ method: "newcombe-1998-10-absolute", pairs, undefinedPairs: all.length - defined.length, rows }, limit);
+  return decidePairs({ method: absoluteDifferenceMethod, pairs, undefinedPairs: all.length - defined.length, rows }, limit);
 }
 
 /** Of each pair both ratios: the smaller one can only be known with its interval. */
@@ -117,7 +118,7 @@ function decideRatios({ groups }: ParityStatistics, limit: Limit): Outcome {
   return decidePairs({ method: "koopman-1984", pairs, undefinedPairs: 2 * (all.length - defined.length), rows: rowsOf(groups) }, limit);
 }
 
-function definedPairs(counts: readonly RateCount[]): readonly { readonly first: RateCount; readonly second: RateCount; readonly defined: boolean }[] {
+function definedPairs<Counts extends RateCount>(counts: readonly Counts[]): readonly { readonly first: Counts; readonly second: Counts; readonly defined: boolean }[] {
   return pairsOf(counts).map(([first, second]) => ({ first, second, defined: first.n > 0 && second.n > 0 }));
 }
 

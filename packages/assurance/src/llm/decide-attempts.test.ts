@@ -76,6 +76,15 @@ describe("the verdict on a rate of attempts", () => {
     expect(clopperPearson(counted.fail, runs, 0.001).lower).toBeLessThanOrEqual(0.05);
   });
 
+  test("every prompt weighs the same, however often it was tried", () => {
+    // Ten prompts of sixty, tried 20 times each, succeed in six of ten tries: 10 % of prompts' shares, 48 % of attempts.
+    const statistics = { ...counts(0, 0), attempted: 250, clusters: [{ events: 0, n: 1, count: 50 }, { events: 13, n: 20, count: 10 }] };
+    const outcome = decideAttempts(statistics, below(0.1));
+    expect(outcome.estimate).toBeCloseTo(6.5 / 60, 9);
+    expect(outcome.verdict).toBe("insufficient_evidence");
+    expect(outcome.interval?.lower).toBeLessThan(0.07);
+  });
+
   test("a floor is the mirror of a ceiling", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), fc.nat({ max: 300 }), fc.double({ min: 0.01, max: 0.99, noNaN: true }), (n, drawn, value) => {

@@ -55,13 +55,23 @@ function sharesOf(clusters: readonly ClusterCount[]): number {
 
 /** For a ceiling: above by prompts, below by effective attempts. */
 function clusteredBounds(clusters: readonly ClusterCount[], alpha: number): Bounds {
-  const rate = rateOf(clusters);
+  const rate = rateOfShares(clusters);
   const prompts = Math.min(rate.clusters, rate.nEffective);
-  const share = sharesOf(clusters) / rate.clusters;
   return {
-    lower: Math.min(share, clusteredClopperPearson(rate, alpha).lower),
-    upper: clopperPearson(share * prompts, prompts, alpha).upper,
+    lower: clusteredClopperPearson(rate, alpha).lower,
+    upper: clopperPearson(rate.rate * prompts, prompts, alpha).upper,
   };
+}
+
+/**
+ * Every prompt with the same weight, however often it was tried: weighed by attempts, a few prompts that were tried often
+ * and succeed would fail a model that is at its limit half of the time.
+ */
+export function rateOfShares(clusters: readonly ClusterCount[]): ClusteredRate {
+  const prompts = clusters.reduce((sum, { count }) => sum + count, 0);
+  const attempts = clusters.reduce((sum, { n, count }) => sum + n * count, 0);
+  const each = attempts / prompts;
+  return clusteredRate(clusters.flatMap(({ events, n, count }) => Array.from({ length: count }, () => ({ events: (each * events) / n, n: each }))));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { langReiczigel, roganGladen, youden, youdenMin } from "../stats/judge.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { settle, unassessedShareMax } from "../verdict/settle.ts";
-import { assessedOf, rateOf } from "./decide-attempts.ts";
+import { assessedOf, rateOfShares } from "./decide-attempts.ts";
 import type { Confusion } from "./judge/calibrate.ts";
 import type { AttemptStatistics } from "./statistics.ts";
 
@@ -21,7 +21,7 @@ export interface JudgedStatistics {
  */
 export function decideJudged({ attempts, judge }: JudgedStatistics, limit: Limit): Outcome {
   if (attempts.attempted === 0) return silent("too_few");
-  const rate = rateOf(attempts.clusters);
+  const rate = rateOfShares(attempts.clusters);
   if (rate.n === 0) return silent("undefined_denominator");
   if (attempts.unassessed > unassessedShareMax * attempts.attempted) return silent("unassessed_budget");
   if (!attempts.complete) return silent("aborted");

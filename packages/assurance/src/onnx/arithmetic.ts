@@ -85,6 +85,9 @@ export function gemm(node: ModelNode): Operator {
 }
 
 /** Bounds come as inputs since operator set 11, as attributes before; either may be left out. */
+/** Of the 32-bit numbers that are finite: where a bound is left out, infinities are clipped to it. */
+const largest = 3.402_823_466_385_288_6e38;
+
 export function clip(node: ModelNode): Operator {
   const bound = (tensor: Tensor | undefined, name: string, open: number) => {
     if (tensor === undefined) return node.attributes.get(name)?.float ?? open;
@@ -92,7 +95,7 @@ export function clip(node: ModelNode): Operator {
     return Number(tensor.data[0]);
   };
   return ([x, low, high]) => {
-    const [least, most] = [bound(low, "min", -Infinity), bound(high, "max", Infinity)];
+    const [least, most] = [bound(low, "min", -largest), bound(high, "max", largest)];
     return each((value) => Math.min(most, Math.max(least, value)))([present(x)]);
   };
 }

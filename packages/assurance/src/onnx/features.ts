@@ -9,7 +9,7 @@ import { floats, only, type Operator, present, room, type Tensor, unsupported } 
 export function imputer(node: ModelNode): Operator {
   const floatsOf = node.attributes.get("imputed_value_floats")?.floats ?? [];
   const values = floatsOf.length > 0 ? floatsOf : (node.attributes.get("imputed_value_int64s")?.integers ?? []);
-  const mark = node.attributes.get("replaced_value_float")?.float ?? node.attributes.get("replaced_value_int64")?.integer ?? Number.NaN;
+  const mark = node.attributes.get("replaced_value_float")?.float ?? node.attributes.get("replaced_value_int64")?.integer ?? 0;
   return ([x]) => {
     const { rows, columns, data } = only(x);
     if (values.length !== columns && values.length !== 1) throw malformed("an Imputer does not fit its input");

@@ -60,8 +60,12 @@ export function parseModelFile(bytes: Uint8Array, bounds: ModelBounds = modelBou
   const opsets = new Map<string, number>();
   let graph: Uint8Array | undefined;
   for (const field of fieldsOf(bytes)) {
-    if (field.number === 7) graph = field.bytes;
-    else if (field.number === 8) readOpset(field, opsets);
+    if (field.number === 7) {
+      // Others would merge the two, and run something that was not read here.
+      if (graph !== undefined) throw malformed("it has two graphs");
+      graph = field.bytes;
+    }
+    if (field.number === 8) readOpset(field, opsets);
     else if (field.number === 20 || field.number === 25) throw unsupported("the model carries functions or training graphs");
   }
   if (graph === undefined) throw malformed("it has no graph");

@@ -1,9 +1,10 @@
 import { LicetError } from "@licet/contract";
 import { type ModelBounds, modelBounds, type ModelFile, type ModelNode, parseModelFile, type Port } from "./model-file.ts";
+import { type Input, inputsOf } from "./model-inputs.ts";
 import { prepareOperator } from "./operators.ts";
 import { malformed } from "./protobuf.ts";
 import { type Structure, structureOf } from "./structure.ts";
-import { floats, type Operator, type Tensor, unsupported } from "./tensor.ts";
+import { floats, type Operator, type Tensor } from "./tensor.ts";
 
 /** Rows computed at a time, so that memory does not grow with the data set. */
 const batchRowsMax = 1024;
@@ -39,15 +40,14 @@ interface Step {
 /**
  * Loads an ONNX model into a pure TypeScript interpreter: no native code, the same bits on every machine.
  * Every operator is checked here, before any row is scored. All input is hostile.
- * Throws `model_malformed`, `model_unsupported`, `model_too_large`.
+ * Throws `model_malformed`, `model_unsupported`, `model_operator_unknown`, `model_too_large`.
  *
  * Arithmetic: sums in double precision, rounded to 32 bits after each operator; ONNX Runtime differs by about 1e-7.
  */
 export function loadModel(bytes: Uint8Array, bounds: ModelBounds = modelBounds): Model {
   const file = parseModelFile(bytes, bounds);
-  const inputs = inputsOf(file);
+  const { inputs, width } = inputsOf(file);
   const steps = stepsOf(file);
-  const width = inputs.reduce<number | undefined>((sum, { width: each }) => (sum === undefined || each === undefined ? undefined : sum + each), 0);
   const run = (features: Float32Array, rows: number) => runAll({ file, steps, inputs, width, features, rows });
   return {
     inputs: inputs.map(({ name }) => name),
@@ -58,27 +58,6 @@ export function loadModel(bytes: Uint8Array, bounds: ModelBounds = modelBounds):
     run,
     score: (features, rows) => inBatches(features, rows, (part, count) => classScores(run(part, count), count)),
   };
-}
-
-interface Input {
-  readonly name: string;
-  readonly kind: "float" | "int";
-  readonly width: number | undefined;
-}
-
-const inputsMax = 4096;
-const inputKinds: ReadonlyMap<number, Input["kind"]> = new Map([[1, "float"], [6, "int"], [7, "int"]]);
-
-/** One table, or several (converters write one per column): then each must say how wide it is. */
-function inputsOf(file: ModelFile): readonly Input[] {
-  const { inputs } = file;
-  if (inputs.length === 0 || inputs.length > inputsMax) throw unsupported(`the model has ${inputs.length} inputs`);
-  return inputs.map((port) => {
-    const kind = inputKinds.get(port.elementType);
-    if (kind === undefined || port.dims.length !== 2) throw unsupported(`the model's input \`${port.name}\` is not a numeric table of rows by features`);
-    if (inputs.length > 1 && port.dims[1] === undefined) throw unsupported(`the model's input \`${port.name}\` does not say how many features it takes`);
-    return { name: port.name, kind, width: port.dims[1] };
-  });
 }
 
 /** Every value is made once and used after it was made, so a graph cannot run in a ring. */

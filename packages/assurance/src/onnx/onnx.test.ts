@@ -47,7 +47,7 @@ describe.skipIf(!oraclesPresent)(`against ONNX Runtime's predictions (skipped wh
         const broken = Uint8Array.from(cut ? whole.subarray(0, at) : whole);
         if (!cut) broken[at] = byte;
         const outcome = code(() => loadModel(broken).score(new Float32Array(30), 1));
-        expect(["nothing was thrown", "model_malformed", "model_unsupported", "model_too_large", "model_input_mismatch", "model_output_unclear"]).toContain(outcome);
+        expect(["nothing was thrown", "model_malformed", "model_unsupported", "model_operator_unknown", "model_too_large", "model_input_mismatch", "model_output_unclear"]).toContain(outcome);
       }),
       { numRuns: 400 },
     );
@@ -117,10 +117,15 @@ describe("operators by hand", () => {
     expect([code(tree([1, 0, 0])), code(tree([9, 0, 0])), code(tree([2, 0, 0]))]).toEqual(["model_malformed", "model_malformed", "nothing was thrown"]);
   });
 
+  test("a file with two graphs is refused: others would run both as one", () => {
+    const one = modelBytes({ input: "x", width: 2, output: "y", nodes: [nodeOf({ op: "Identity", in: ["x"], out: ["y"] })] });
+    expect(code(() => loadModel(Buffer.concat([one, one])))).toBe("model_malformed");
+  });
+
   test("an unknown operator, a foreign domain, joined rows and a second score output are refused", () => {
     const one = (nodes: readonly Uint8Array[], extra: object = {}) => () => loadModel(modelBytes({ ...table, ...extra, nodes })).score(Float32Array.of(1, 1), 1);
-    expect(code(one([nodeOf({ op: "Loop", in: ["x"], out: ["y"] })]))).toBe("model_unsupported");
-    expect(code(one([nodeOf({ op: "Concat", in: ["x", "x"], out: ["y"], int: { axis: 0 } })]))).toBe("model_unsupported");
+    expect(code(one([nodeOf({ op: "Loop", in: ["x"], out: ["y"] })]))).toBe("model_operator_unknown");
+    expect(code(one([nodeOf({ op: "Concat", in: ["x", "x"], out: ["y"], int: { axis: 0 } })]))).toBe("model_operator_unknown");
     expect(code(one([nodeOf({ op: "Identity", in: ["z"], out: ["y"] })]))).toBe("model_malformed");
     expect(code(one([nodeOf({ op: "Identity", in: ["x"], out: ["y"] }), nodeOf({ op: "Neg", in: ["x"], out: ["y2"] })], { second: "y2" }))).toBe("model_output_unclear");
   });

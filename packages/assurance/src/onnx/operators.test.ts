@@ -18,7 +18,9 @@ const one = (node: Parameters<typeof nodeOf>[0]): Message => ({ ...table, nodes:
 
 describe("operators that prepare features", () => {
   test("an Imputer fills what is missing, per column or by one mark", () => {
-    expect(scored(one({ op: "Imputer", ml: true, in: ["x"], out: ["y"], floats: { imputed_value_floats: [7, 8] } }), [[Number.NaN, 1], [2, Number.NaN]])).toEqual([7, 1, 2, 8]);
+    expect(scored(one({ op: "Imputer", ml: true, in: ["x"], out: ["y"], float: { replaced_value_float: Number.NaN }, floats: { imputed_value_floats: [7, 8] } }), [[Number.NaN, 1], [2, Number.NaN]])).toEqual([7, 1, 2, 8]);
+    // Without a mark it is 0 that is missing, as the standard says.
+    expect(scored(one({ op: "Imputer", ml: true, in: ["x"], out: ["y"], floats: { imputed_value_floats: [7, 8] } }), [[0, 1], [2, Number.NaN]])).toEqual([7, 1, 2, Number.NaN]);
   });
 
   test("a OneHotEncoder gives one column per category, zeros for a stranger, and refuses strangers where it says so", () => {
@@ -47,11 +49,16 @@ describe("support vector machines", () => {
 
   test("a classifier without calibrated probabilities is refused instead of guessed", () => {
     const node = nodeOf({ op: "SVMClassifier", ml: true, in: ["x"], out: ["l", "y"], floats: { coefficients: [1], support_vectors: [1, 1], rho: [0] }, ints: { classlabels_ints: [0, 1], vectors_per_class: [1, 0] } });
-    expect(code(() => loadModel(modelBytes({ ...table, nodes: [node] })))).toBe("model_unsupported");
+    expect(code(() => loadModel(modelBytes({ ...table, nodes: [node] })))).toBe("model_operator_unknown");
   });
 });
 
 describe("shapes and bounds", () => {
+  test("the largest numbers keep what is beside them", () => {
+    expect(scored(one({ op: "LogSoftmax", in: ["x"], out: ["y"] }), [[3e38, 3e38]])).toEqual([-Math.LN2, -Math.LN2].map((value) => Number(value.toFixed(5))));
+    expect(scored(one({ op: "Clip", in: ["x"], out: ["y"] }), [[Infinity, -Infinity]])).toEqual([3.4028234663852886e38, -3.4028234663852886e38]);
+  });
+
   test("Clip, ArgMax, Flatten and sums along the columns keep the rows apart", () => {
     const nodes = [nodeOf({ op: "ArgMax", in: ["x"], out: ["y"], int: { axis: 1, keepdims: 1 } })];
     expect(scored({ ...table, nodes }, [[1, 2], [3, 0], [5, 5]])).toEqual([1, 0, 0]);

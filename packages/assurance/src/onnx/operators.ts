@@ -1,10 +1,11 @@
+import { LicetError } from "@licet/contract";
 import { activation, clip, each, elementwise, gemm, product, reduce } from "./arithmetic.ts";
 import { linearClassifier, linearRegressor, normalizer, scaler, treeClassifier, treeRegressor, zipMap } from "./classical.ts";
 import { arrayFeatureExtractor, binarizer, featureVectorizer, imputer, labelEncoder, oneHotEncoder } from "./features.ts";
 import type { ModelNode } from "./model-file.ts";
 import { argMax, cast, concat, constant, flatten, reshape, softmax, squeeze, unsqueeze } from "./shape.ts";
 import { svmClassifier, svmRegressor } from "./svm.ts";
-import { type Operator, present, unsupported } from "./tensor.ts";
+import { type Operator, present } from "./tensor.ts";
 
 type Prepare = (node: ModelNode, opset: number) => Operator;
 
@@ -71,9 +72,21 @@ const prepared = new Map<string, Prepare>([
 /** Names of the operators that models may use, with their domain where it is not the default. */
 export const operatorNames: readonly string[] = [...prepared.keys()];
 
+/** Throws `model_operator_unknown` with its name, also where only this way of using it is not known; `model_malformed`. */
 export function prepareOperator(node: ModelNode, opsets: ReadonlyMap<string, number>): Operator {
   const name = node.domain === "" ? node.operator : `${node.domain}/${node.operator}`;
   const prepare = prepared.get(name);
-  if (prepare === undefined) throw unsupported(`the model uses the operator \`${name}\``);
-  return prepare(node, opsets.get(node.domain) ?? 1);
+  if (prepare === undefined) throw unknown(name, "the model uses an operator");
+  try {
+    return prepare(node, opsets.get(node.domain) ?? 1);
+  } catch (error) {
+    throw error instanceof LicetError && error.code === "model_unsupported" ? unknown(name, error.message.split(", which this engine")[0] ?? "") : error;
+  }
+}
+
+const nameCharactersMax = 200;
+
+function unknown(name: string, what: string): LicetError {
+  const operator = name.slice(0, nameCharactersMax);
+  return new LicetError("model_operator_unknown", { message: `the operator \`${operator}\` is not implemented here (${what}): install onnxruntime-web beside licet, or export the model with other operators`, at: { operator } });
 }

@@ -24,8 +24,9 @@ function logSoftmaxRows(data: Float32Array, rows: number, columns: number): Floa
   for (let row = 0; row < rows; row += 1) {
     const values = data.subarray(row * columns, (row + 1) * columns);
     const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
-    const total = most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
-    for (const [column, value] of values.entries()) result[row * columns + column] = value - total;
+    const rest = Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
+    // First the largest, then the rest: beside a large value the rest would be lost.
+    for (const [column, value] of values.entries()) result[row * columns + column] = value - most - rest;
   }
   return result;
 }

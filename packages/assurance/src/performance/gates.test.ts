@@ -79,6 +79,35 @@ describe("a metric", () => {
     expect(decideMetric(measureMean(new Float64Array(100).fill(1), { ...sampling, metric: "mae" }), at("<=", 100))).toMatchObject({ verdict: "insufficient_evidence", reason: "degenerate" });
   });
 
+  test("a model that is nearly sure and was right on every one of 30 rows may still be wrong on a tenth of all", () => {
+    const rows = { positive: Uint8Array.from({ length: 30 }, (_, row) => row % 2), scores: Float64Array.from({ length: 30 }, (_, row) => (row % 2 === 1 ? 0.98 : 0.02) + 0.0001 * row) };
+    const verdict = (metric: "brier" | "log_loss", limit: number) => decideMetric(measureMetric(rows, { ...sampling, metric }), at("<=", limit));
+    expect([verdict("brier", 0.09).verdict, verdict("brier", 0.11).verdict]).toEqual(["insufficient_evidence", "pass"]);
+    expect(verdict("brier", 0.02).requiredN).toBeGreaterThan(140);
+    expect([verdict("log_loss", 0.3).verdict, verdict("log_loss", 0.6).verdict]).toEqual(["insufficient_evidence", "pass"]);
+    const figure = measureMetric(rows, { ...sampling, metric: "brier" });
+    if (figure.kind !== "mean" || figure.figure.range === null) throw new TypeError("a loss is a mean within a range");
+    const forged = { ...figure, figure: { ...figure.figure, range: { ...figure.figure.range, largest: -1 } } };
+    expect(decideMetric(forged, at("<=", 0.11)).reason).toBe("inconsistent_import");
+  });
+
+  test("a confident mistake may cost more than a wrong answer does on average", () => {
+    const rows = { positive: Uint8Array.from({ length: 60 }, (_, row) => row % 2), scores: Float64Array.from({ length: 60 }, (_, row) => (row === 0 ? 1 : row % 2)) };
+    expect(decideMetric(measureMetric(rows, { ...sampling, metric: "log_loss" }), at("<=", 40)).verdict).toBe("pass");
+  });
+
+  test("squared errors of 30 rows at their limit pass no more often than declared", () => {
+    const random = randomFrom("squared errors");
+    const runs = 1500;
+    let passes = 0;
+    for (let run = 0; run < runs; run += 1) {
+      const measured = measureMean(Float64Array.from({ length: 30 }, () => random.normal() ** 2), { seed: `${run}`, alpha, metric: "mae" });
+      if (decideMetric(measured, at("<=", 1)).verdict === "pass") passes += 1;
+    }
+    // 6.8 % with the skewness of the sample alone.
+    expect(passes / runs).toBeLessThan(0.0545);
+  });
+
   test("a bootstrap of another alpha than the limit's is no evidence", () => {
     for (const statistics of [measureMetric(calibrated(300), { ...sampling, metric: "f1" }), measureMetric(calibrated(300), { ...sampling, metric: "brier" })]) {
       expect(decideMetric(statistics, { ...at("<=", 1), alpha: 0.01 })).toMatchObject({ verdict: "insufficient_evidence", reason: "inconsistent_import" });

@@ -12,6 +12,12 @@ export function logLosses({ positive, scores }: Scored): Float64Array {
   });
 }
 
+/** What a row costs on average if it is wrong. */
+export function wrongLogLoss({ scores }: Scored): number {
+  const wrong = logLosses({ scores, positive: Uint8Array.from(scores, (score) => (score < 0.5 ? 1 : 0)) });
+  return scores.length === 0 ? 0 : mean(wrong);
+}
+
 /** Squared distance of the probability from what happened, per row. Source: Brier 1950. */
 export function brierLosses({ positive, scores }: Scored): Float64Array {
   return scores.map((score, row) => (score - (positive[row] ?? 0)) ** 2);

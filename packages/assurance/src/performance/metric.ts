@@ -7,8 +7,8 @@ import { round12 } from "../verdict/round.ts";
 import { contradicted, type Evidence, isRate as isRateCount, settle, unusable } from "../verdict/settle.ts";
 import { type Answered, answeredAt, finiteAnswers, predictedPositive, rightRows, scoredOf } from "./answered.ts";
 import { confusionFigures } from "./confusion.ts";
-import { brierLosses, logLosses } from "./losses.ts";
-import { type MeanFigure, meanBounds, meanFigure, meanMethod, meanRowsMin, meanRowsNeeded, rowsNeeded, type Sampling } from "./mean-figure.ts";
+import { brierLosses, logLosses, wrongLogLoss } from "./losses.ts";
+import { isRange, type MeanFigure, meanBounds, meanFigure, meanMethod, meanRowsMin, meanRowsNeeded, rowsNeeded, type Sampling } from "./mean-figure.ts";
 import { averagePrecision, rocOf } from "./roc.ts";
 import { requireEqual, type Scored } from "./scored.ts";
 
@@ -58,7 +58,8 @@ export function measureAnswered(all: Answered, options: Omit<MetricOptions, "thr
   }
   if (metric === "log_loss" || metric === "brier") {
     const losses = metric === "brier" ? brierLosses(scored) : logLosses(scored);
-    return { ...evidence, degenerate: constant(scored.positive) ? "one_class" : null, kind: "mean", figure: meanFigure(losses, options) };
+    const possible = { floor: 0, ceiling: metric === "brier" ? 1 : wrongLogLoss(scored) };
+    return { ...evidence, degenerate: constant(scored.positive) ? "one_class" : null, kind: "mean", figure: meanFigure(losses, { ...options, possible }) };
   }
   const predicted = predictedPositive(answered);
   if (metric === "accuracy") return { ...evidence, degenerate: unvaried(answered.answer, answered.target), kind: "rate", events: count(rightRows(answered)), n: scored.scores.length };
@@ -118,7 +119,7 @@ export function measureResampled(assessed: number, options: Sampling & { readonl
 
 /**
  * The verdict on a metric against a limit of either direction: rates by Clopper-Pearson, the AUC by Newcombe's method 5,
- * means by the wider of Hall's skewness-corrected bounds and BCa, the rest by BCa. A bootstrap of another alpha than the
+ * means by the widest of Hall's skewness-corrected bounds, BCa and what unseen rows could add, the rest by BCa. A bootstrap of another alpha than the
  * limit's is no evidence.
  */
 export function decideMetric(statistics: MetricStatistics, limit: Limit): Outcome {
@@ -133,7 +134,7 @@ function consistent(statistics: MetricStatistics): boolean {
     case "auc":
       return isRateCount(statistics.wins + statistics.ties, statistics.positives * statistics.negatives) && statistics.positives + statistics.negatives === assessed;
     case "mean":
-      return statistics.figure.moments.n === assessed;
+      return statistics.figure.moments.n === assessed && isRange(statistics.figure);
     case "resampled":
       return statistics.n === Math.min(assessed, resampledRowsMax);
     default:
@@ -163,7 +164,7 @@ export function decideMean(figure: MeanFigure, limit: Limit): Outcome {
   if (!(sd > 0)) return { ...silent("degenerate"), estimate: mean };
   const bounds = meanBounds(figure, limit.alpha);
   if (bounds === undefined) return { ...silent("inconsistent_import"), estimate: mean };
-  return compared({ method: figure.resampled === null ? "hall-1992-t" : meanMethod, estimate: mean, bounds, limit }, () => meanRowsNeeded(figure, limit));
+  return compared({ method: meanMethod(figure), estimate: mean, bounds, limit }, () => meanRowsNeeded(figure, limit));
 }
 
 function decideResampledMetric({ estimate, n, resampled }: Extract<MetricStatistics, { kind: "resampled" }>, limit: Limit): Outcome {

@@ -1,10 +1,10 @@
 import { pairedAucBounds, pairedDelong, placements } from "../stats/delong.ts";
 import { mcnemarExact } from "../stats/mcnemar.ts";
 import { normalQuantile } from "../stats/normal.ts";
-import { pairedDifference } from "../stats/paired-difference.ts";
+import { pairedDifference, pairedDifferenceMethod } from "../stats/paired-difference.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 import { round12 } from "../verdict/round.ts";
-import { type MeanFigure, meanFigure, rowsNeeded, type Sampling } from "./mean-figure.ts";
+import { isRange, type MeanFigure, meanFigure, rowsNeeded, type Sampling } from "./mean-figure.ts";
 import { decideMean } from "./metric.ts";
 import { requireEqual } from "./scored.ts";
 import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
@@ -70,12 +70,12 @@ export function measurePairedAuc(positive: Uint8Array, scores: { readonly champi
 export function measurePairedMean(champion: Float64Array, challenger: Float64Array, options: Sampling & { readonly metric: string }): NoninferiorStatistics {
   requireEqual({ champion, challenger });
   const differences = challenger.map((loss, row) => loss - (champion[row] ?? Number.NaN)).filter((loss) => Number.isFinite(loss));
-  return { metric: options.metric, attempted: champion.length, assessed: differences.length, degenerate: null, notes: [], kind: "paired-mean", figure: meanFigure(differences, options) };
+  return { metric: options.metric, attempted: champion.length, assessed: differences.length, degenerate: null, notes: [], kind: "paired-mean", figure: meanFigure(differences, { ...options, ...(options.metric === "brier" && { possible: { floor: -1, ceiling: 1 } }) }) };
 }
 
 /**
- * `perf.noninferior`: passes when the upper bound of the loss is at most the margin. Rates by Tango's paired score
- * interval with exact ends, AUC by the wider of paired DeLong and MOVER, means as in `decideMetric`. The limit's op is `<=`.
+ * `perf.noninferior`: passes when the upper bound of the loss is at most the margin. Rates by the wider of Tango's
+ * paired score interval and MOVER, AUC by the wider of paired DeLong and MOVER, means as in `decideMetric`. The limit's op is `<=`.
  */
 export function decideNoninferior(statistics: NoninferiorStatistics, limit: Limit): Outcome {
   const bad = unusable(limit) ?? (limit.op === "<=" ? undefined : silent("inconsistent_import"));
@@ -83,7 +83,7 @@ export function decideNoninferior(statistics: NoninferiorStatistics, limit: Limi
 }
 
 function consistent(statistics: NoninferiorStatistics): boolean {
-  if (statistics.kind === "paired-mean") return statistics.figure.moments.n === statistics.assessed;
+  if (statistics.kind === "paired-mean") return statistics.figure.moments.n === statistics.assessed && isRange(statistics.figure);
   if (statistics.kind === "paired-auc") {
     const { champion, challenger, correlation, se, positives, negatives } = statistics;
     return [champion, challenger].every((area) => area >= 0 && area <= 1) && Math.abs(correlation) <= 1 && se >= 0 && positives + negatives === statistics.assessed;
@@ -101,7 +101,7 @@ function decidePairedRate({ onlyChampion, onlyChallenger, n }: Extract<Noninferi
   const estimate = (onlyChampion - onlyChallenger) / n;
   const bounds = pairedDifference({ onlyFirst: onlyChampion, onlySecond: onlyChallenger, n }, limit.alpha);
   const sd = Math.sqrt(Math.max((onlyChampion + onlyChallenger + 1) / n - estimate ** 2, 0));
-  return compared({ method: "tango-1998-exact-ends", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha));
+  return compared({ method: pairedDifferenceMethod, estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha));
 }
 
 function decidePairedAuc(statistics: Extract<NoninferiorStatistics, { kind: "paired-auc" }>, limit: Limit): Outcome {

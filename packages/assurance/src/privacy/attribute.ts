@@ -2,7 +2,7 @@ import { LicetError } from "@licet/contract";
 import { rowsNeeded } from "../performance/mean-figure.ts";
 import { requireEqual } from "../performance/scored.ts";
 import { contradicted, type Evidence, isRate, settle, unusable } from "../verdict/settle.ts";
-import { pairedDifference } from "../stats/paired-difference.ts";
+import { pairedDifference, pairedDifferenceMethod } from "../stats/paired-difference.ts";
 import { compared, type Limit, type Outcome, silent } from "../verdict/outcome.ts";
 
 const valuesMax = 1000;
@@ -88,7 +88,7 @@ function tallied({ actual, counts, answers, truth }: Guessed): AttributeStatisti
   };
 }
 
-/** How much more often the attack is right than the guess without the model, against a limit with op `<=`, by Tango's paired score interval. */
+/** How much more often the attack is right than the guess without the model, against a limit with op `<=`, by the wider of Tango's paired score interval and MOVER. */
 export function decideAttribute(statistics: AttributeStatistics, limit: Limit): Outcome {
   const bad = unusable(limit) ?? (limit.op === "<=" ? undefined : silent("inconsistent_import"));
   const { onlyAttack, onlyBase, bothRight, n } = statistics;
@@ -98,7 +98,7 @@ export function decideAttribute(statistics: AttributeStatistics, limit: Limit): 
   const estimate = (onlyAttack - onlyBase) / n;
   const bounds = pairedDifference({ onlyFirst: onlyAttack, onlySecond: onlyBase, n }, limit.alpha);
   const sd = Math.sqrt(Math.max(0, (onlyAttack + onlyBase + 1) / n - estimate ** 2));
-  return settle(compared({ method: "tango-1998-exact-ends", estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha)), statistics);
+  return settle(compared({ method: pairedDifferenceMethod, estimate, bounds, limit }, () => rowsNeeded(sd, estimate - limit.value, limit.alpha)), statistics);
 }
 
 function largest(values: readonly number[]): number {

@@ -30,7 +30,21 @@ dd{margin:0;overflow-wrap:anywhere}
 pre{max-height:24rem;overflow:auto;font-size:.78rem}
 code{overflow-wrap:anywhere}
 footer{margin-top:2rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem;color:var(--soft)}
-.signatures td{height:5rem;width:33%;border:1px solid var(--line);vertical-align:bottom}
-@media(max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.4rem}}
+.signatures td{height:5rem;overflow-wrap:anywhere;width:33%;border:1px solid var(--line);vertical-align:bottom}
+main>h2{margin-top:1.75rem}
+.steps{padding-left:1.2rem}.steps li{margin:.4rem 0}.steps .do{display:block}
+.step{margin:.8rem 0;padding:.4rem .7rem;border-left:3px solid var(--open)}
+.advisory{color:var(--soft)}
+@media(max-width:40rem){
+body{padding:1.25rem 1rem 3rem}
+dl{grid-template-columns:1fr}dt{margin-top:.4rem}
+.overview thead{display:none}
+.overview tr{display:grid;grid-template-columns:repeat(3,1fr);padding:.6rem 0;border-bottom:1px solid var(--line)}
+.overview td{padding:.1rem 0;border:0;overflow-wrap:anywhere}
+.overview td:nth-child(-n+2){grid-column:1/-1}
+.overview .number{text-align:left}
+.overview .number::before{content:attr(data-name) " ";color:var(--soft);font-size:.8rem}
+svg text{font-size:20px}
+}
 @media print{body{max-width:none;padding:0}details{display:none}}
 `;

@@ -1,6 +1,6 @@
 import type { CheckResult, SuiteReport } from "@licet/contract";
 import { escapedMarkdown } from "./markup.ts";
-import { decidingBound, figure, summaryOf, verdictWords, whyOf, wornOut } from "./words.ts";
+import { decidingBound, figure, nextStepOf, summaryOf, verdictWords, whyOf, wornOut } from "./words.ts";
 
 const marks: Readonly<Record<CheckResult["verdict"], string>> = { pass: "✅", fail: "❌", insufficient_evidence: "❔", errored: "⚠️", not_applicable: "➖" };
 
@@ -35,6 +35,7 @@ function figures(result: CheckResult): readonly string[] {
 
 function attention(result: CheckResult): readonly string[] {
   const why = whyOf(result);
-  const lines = [why, ...result.notes.slice(0, 5)].filter((line) => line !== undefined).map((line) => `  - ${escapedMarkdown(line)}`);
+  const step = nextStepOf(result);
+  const lines = [why, ...result.notes.slice(0, 5), step === undefined ? undefined : `do: ${step}`].filter((line) => line !== undefined).map((line) => `  - ${escapedMarkdown(line)}`);
   return [`- ${marks[result.verdict]} **${escapedMarkdown(result.label ?? result.id)}**: ${escapedMarkdown(result.unit)}`, ...lines];
 }

@@ -1,4 +1,4 @@
-import { intervalScale, type CheckResult, type SuiteReport } from "@licet/contract";
+import { intervalScale, reasonWords, type CheckResult, type SuiteReport } from "@licet/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../verdict/decide.ts";
@@ -8,6 +8,7 @@ import { junitReport } from "./junit.ts";
 import { markdownReport } from "./markdown.ts";
 import { sarifReport } from "./sarif.ts";
 import { formatReport } from "./terminal.ts";
+import { nextStepOf } from "./words.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;
 
@@ -42,6 +43,32 @@ describe("reports", () => {
     expect(htmlReport(report, { system: "x" }).match(/<svg class="(\w+)"/gu)).toEqual(['<svg class="pass"', '<svg class="fail"', '<svg class="insufficient_evidence"']);
   });
 
+  test("what is left to do comes first, with the next step of each open check; what passed and what is advisory asks for nothing", () => {
+    const errored = resultOf("broken", 0, 0, { verdict: "errored", reason: "table_malformed", error: { code: "table_malformed", message: "line 3 is cut off", at: {} } });
+    const page = htmlReport(reportOf([good, bad, open, errored, resultOf("aside", 300, 400)]), { system: "x", advisory: new Set(["aside"]) });
+    const left = /<h2>What is left to do<\/h2>(.*?)<h2>/su.exec(page)?.[1] ?? "";
+    expect(Array.from(left.matchAll(/href="#(\w+)"/gu), ([, id]) => id)).toEqual(["bad", "open", "broken"]);
+    expect(left).toContain(`about ${open.requiredN} such cases would decide it; give it more cases`);
+    expect(left).toContain("RFC 4180");
+    expect(page.match(/class="chip advisory"/gu)).toHaveLength(2);
+    expect(htmlReport(reportOf([good]), { system: "x" })).not.toContain("left to do");
+    expect(formatReport(reportOf([open]))).toContain("do: give it more cases");
+    expect(formatReport(reportOf([good]))).not.toContain("do:");
+    expect(markdownReport(reportOf([bad]))).toContain("  - do: find the cause");
+  });
+
+  test("every reason why a check may be open has a next step of its own", () => {
+    const steps = Object.keys(reasonWords).map((reason) => nextStepOf(resultOf("a", 1, 12, { reason })));
+    for (const step of steps) expect(step).toMatch(/^[a-z].{20,}[^.]$/u);
+    expect(new Set(steps).size).toBe(steps.length);
+  });
+
+  test("a run that a budget ended is not told to bring more data, and a language model is asked more instead", () => {
+    const early = resultOf("early", 1, 12, { check: "llm.leak.system", notes: ["the run ended early: budget"] });
+    expect(nextStepOf(early)).toContain("larger budget");
+    expect(nextStepOf({ ...early, notes: [] })).toContain("prompts");
+  });
+
   test("a model behind an endpoint is shown with what was seen of it, whatever it calls itself", () => {
     const served = { url: "https://models.example.com/v2/models/credit", model: "credit", version: "<b>7</b>", metadata: digest, weights: "unseen" } as const;
     const page = htmlReport(reportOf([resultOf("served", 1, 400, { subject: { kind: "oip", id: "credit", digest, served } })]), { system: "x" });
@@ -56,7 +83,8 @@ describe("reports", () => {
     expect(markdownReport(given)).toMatch(/\| 3, α 0\.0034 \|[\s\S]*⚠️ test has judged/u);
     const html = htmlReport(given, { system: "x" });
     for (const text of ["attempt 3", "chk_1, tkt_2", "has judged this system once", "Warning: test has judged this system 21 times"]) expect(html).toContain(text);
-    expect(htmlReport({ ...given, release: null }, { system: "x" })).toContain("no attempt was spent");
+    expect(htmlReport({ ...given, release: null }, { system: "x" })).toMatch(/no attempt was spent[\s\S]*none: practice, judged at alpha 0\.0034/u);
+    expect(htmlReport({ ...given, release: null }, { system: "x" })).not.toContain("attempt 3");
     const { runs } = JSON.parse(sarifReport(given)) as { runs: { results: { properties: object }[] }[] };
     expect(runs[0]?.results[0]?.properties).toMatchObject({ attempt: { index: 3 }, reuse: [{ uses: 21 }, { uses: 1 }] });
   });

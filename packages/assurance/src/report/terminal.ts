@@ -1,6 +1,6 @@
 import { intervalScale, type CheckResult, type SuiteReport } from "@licet/contract";
 import { plottedInterval } from "./plotted-interval.ts";
-import { attemptOf, figure, figuresOf, summaryOf, verdictWords, whyOf, wornOut } from "./words.ts";
+import { attemptOf, figure, figuresOf, nextStepOf, summaryOf, verdictWords, whyOf, wornOut } from "./words.ts";
 
 /** Wraps a piece of text for a terminal; the default leaves it as it is. */
 export type Paint = (text: string, tone: Tone) => string;
@@ -21,8 +21,13 @@ interface Shown {
 
 function formatResult(result: CheckResult, { width, counted }: Shown, paint: Paint): readonly string[] {
   const head = `${paint(verdictWords[result.verdict].padEnd(12), result.verdict)}  ${result.id.padEnd(width)}  ${figuresOf(result)}`;
-  const lines = [plot(result), whyOf(result), ...result.notes, counted ? attemptOf(result) : undefined].filter((line) => line !== undefined);
+  const lines = [plot(result), whyOf(result), ...result.notes, stepLine(result), counted ? attemptOf(result) : undefined].filter((line) => line !== undefined);
   return [head, ...lines.map((line) => paint(`${" ".repeat(14)}${line}`, "muted"))];
+}
+
+function stepLine(result: CheckResult): string | undefined {
+  const step = nextStepOf(result);
+  return step === undefined ? undefined : `do: ${step}`;
 }
 
 /** A figure that was counted over everything has no interval to look at. */

@@ -1,4 +1,4 @@
-import { reasonWords, reuseMax, type CheckResult } from "@licet/contract";
+import { errorInfo, isErrorCode, reasonWords, reuseMax, type CheckResult } from "@licet/contract";
 
 type Verdict = CheckResult["verdict"];
 
@@ -19,6 +19,34 @@ export function whyOf(result: CheckResult): string | undefined {
   if (result.reason === undefined) return undefined;
   const needed = result.requiredN === undefined ? "" : `; about ${result.requiredN} such cases would decide it`;
   return `${reasonWords[result.reason] ?? result.reason}${needed}`;
+}
+
+/** What to do about a check that is open, by its reason. */
+const steps: Readonly<Record<string, string>> = {
+  too_few: "give it more cases, of data that have not judged yet",
+  unassessed_budget: "find out why cases have no answer, and mend that",
+  undefined_denominator: "give it cases of every group and class that the rate is taken over",
+  degenerate: "give it data in which the answers differ, and look whether the model answers everything alike",
+  no_figure: "look for values that are far too large, and correct them",
+  inconsistent_import: "have the other tool write its report again",
+  stale_subject: "pin the version of the model, and run the check again while nobody deploys",
+  tool_error: "look at what the check says went wrong, correct it, and run it again",
+  aborted: "run it again, with a larger budget where that ended it",
+  unanswered: "look into the model's own log, correct it, and run the check again",
+  weights_unseen: "declare the model's file, or use `robust.evasion`",
+  operator_unknown: "export the model with operators that the engine knows, or install the second interpreter that it names",
+  interpreters_differ: "find out which of the two is right before anybody relies on the model",
+  advisory: "look at what it names; it decides nothing",
+};
+
+/** The next step with a check; undefined where it passed. */
+export function nextStepOf({ check, verdict, reason = "", error, notes }: CheckResult): string | undefined {
+  if (verdict === "pass" || verdict === "not_applicable") return undefined;
+  if (verdict === "errored") return error !== undefined && isErrorCode(error.code) ? errorInfo(error.code).fix : steps["tool_error"];
+  if (verdict === "fail") return "find the cause in what is named here, mend it, and push: a further attempt is judged more strictly";
+  if (notes.some((note) => note.startsWith("the run ended early"))) return steps["aborted"];
+  if (reason === "too_few" && check.startsWith("llm.")) return "ask more: raise the number of prompts or pairs in the check";
+  return steps[reason] ?? steps["tool_error"];
 }
 
 /** Four significant digits: nobody reads more, and the record has them all. */

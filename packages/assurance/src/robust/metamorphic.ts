@@ -19,10 +19,10 @@ export interface RelationStatistics {
   readonly relations: readonly { readonly name: string; readonly events: number; readonly n: number }[];
 }
 
-/** Counts the rows whose score breaks each relation. */
-export function* measureRelations(rows: Rows, relations: readonly Relation[]): Probe<{ statistics: RelationStatistics; notes: readonly string[] }> {
+/** Counts the rows whose score breaks each relation. `output`: the score that relations are about; default: the last. */
+export function* measureRelations(rows: Rows, relations: readonly Relation[], output?: number): Probe<{ statistics: RelationStatistics; notes: readonly string[] }> {
   const before = yield rows;
-  const score = (scores: typeof before, row: number) => scores.scores[row * scores.columns + scores.columns - 1] ?? Number.NaN;
+  const score = (scores: typeof before, row: number) => scores.scores[row * scores.columns + (output ?? scores.columns - 1)] ?? Number.NaN;
   const counted = [];
   let assessed = rows.rows;
   for (const relation of relations) {

@@ -4,6 +4,7 @@ import type { Link } from "../onnx/structure.ts";
 import { normalCdf } from "../stats/normal.ts";
 import { randomFrom, type Random } from "../stats/random.ts";
 import type { Probe, Rows, Scores } from "../subject/probe.ts";
+import { round12 } from "../verdict/round.ts";
 import { contracted, dualNorm, marginOnly } from "./network-bounds.ts";
 import type { ScenarioStatistics } from "./paired.ts";
 
@@ -66,7 +67,7 @@ export function gaussianNoise(sigma: number, scale: ArrayLike<number>): Corrupti
 /** A share of the cells goes missing and is filled as the system fills gaps: by a fixed value, or NaN. */
 export function missingCells(share: number, fill: ArrayLike<number>): Corruption {
   return {
-    name: `${share * 100} % of cells missing`,
+    name: `${round12(share * 100)} % of cells missing`,
     apply: (data, start, random) => {
       for (let feature = 0; feature < fill.length; feature += 1) if (random.uniform() < share) data[start + feature] = fill[feature] ?? Number.NaN;
     },

@@ -3,13 +3,19 @@ import type { Bounds } from "./proportion.ts";
 
 const stepsMax = 60;
 /** Of alpha: what is left is on the safe side. */
-const tolerance = 1e-9;
+const toleranceDefault = 1e-9;
 /** The far tail is left out of the error rate when it is smaller than this share of it. */
 const negligible = 1e-12;
 
+/** How the bounds of theta follow from an error rate, and with which share of it the search may stop. */
+export interface Signed {
+  readonly bounds: (alpha: number) => Bounds;
+  readonly tolerance?: number;
+}
+
 /** One-sided bounds of |theta| from those of theta, each with confidence 1 - alpha. */
-export function absoluteBounds(estimate: number, signed: (alpha: number) => Bounds, alpha: number): Bounds {
-  return { lower: absoluteLower(estimate, signed, alpha), upper: absoluteUpper(signed(alpha)) };
+export function absoluteBounds(estimate: number, signed: Signed, alpha: number): Bounds {
+  return { lower: absoluteLower(estimate, signed, alpha), upper: absoluteUpper(signed.bounds(alpha)) };
 }
 
 /** Holds for either sign of theta. */
@@ -21,10 +27,10 @@ export function absoluteUpper({ lower, upper }: Bounds): number {
  * Shares alpha between both tails: with theta near 0 an estimate can lie beyond it on either side, and the plain
  * one-sided bound would be wrong twice as often. Far from 0 it is the one-sided bound.
  */
-export function absoluteLower(estimate: number, signed: (alpha: number) => Bounds, alpha: number): number {
+export function absoluteLower(estimate: number, { bounds, tolerance = toleranceDefault }: Signed, alpha: number): number {
   const size = Math.abs(estimate);
   const lowerAt = (level: number) => {
-    const { lower, upper } = signed(level);
+    const { lower, upper } = bounds(level);
     return estimate >= 0 ? lower : -upper;
   };
   const farFrom = (lower: number, level: number) => {

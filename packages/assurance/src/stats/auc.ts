@@ -1,6 +1,7 @@
 import { crossing } from "./crossing.ts";
 import { normalQuantile } from "./normal.ts";
 import type { Bounds } from "./proportion.ts";
+import { studentQuantile } from "./student.ts";
 
 /** Pairs of one positive and one negative: `wins` score higher for the positive, `ties` are equal. */
 export interface PairCounts {
@@ -50,7 +51,19 @@ export function auc(pairs: PairCounts): number {
  * where DeLong's interval has none. Source: Newcombe 2006 (Stat Med 25:559), method 5, by bisection.
  */
 export function aucBounds(estimate: number, sizes: { positives: number; negatives: number }, alpha: number): Bounds {
-  const z = normalQuantile(1 - alpha);
+  return boundsAt(estimate, sizes, normalQuantile(1 - alpha));
+}
+
+/**
+ * The same with Student's quantile for one less than the rows of the rarer class. With the normal one 8 to 15 positives
+ * fail models at their floor in 5.5 to 6.2 % of cases where 5 % are allowed. One row of a class says nothing.
+ */
+export function aucBoundsOfFew(estimate: number, sizes: { positives: number; negatives: number }, alpha: number): Bounds {
+  const rarer = Math.min(sizes.positives, sizes.negatives);
+  return rarer < 2 ? { lower: 0, upper: 1 } : boundsAt(estimate, sizes, studentQuantile(1 - alpha, rarer - 1));
+}
+
+function boundsAt(estimate: number, sizes: { positives: number; negatives: number }, z: number): Bounds {
   const beyond = (theta: number) => Math.abs(estimate - theta) > z * Math.sqrt(aucVariance(theta, sizes));
   return {
     lower: estimate === 0 ? 0 : crossing(beyond, 0, estimate),

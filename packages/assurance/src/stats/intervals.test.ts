@@ -112,7 +112,7 @@ describe("two rates", () => {
 });
 
 describe("the size of a difference", () => {
-  const signed = (first: { events: number; n: number }, second: { events: number; n: number }) => (alpha: number) => newcombe(first, second, alpha);
+  const signed = (first: { events: number; n: number }, second: { events: number; n: number }) => ({ bounds: (alpha: number) => newcombe(first, second, alpha) });
 
   test("near 0 its lower bound shares alpha between both tails", () => {
     // 1.645 < z < 1.96: beyond the one-sided bound, within the two-sided one.

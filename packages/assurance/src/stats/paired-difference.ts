@@ -1,18 +1,18 @@
-import { type Bounds, clopperPearson } from "./proportion.ts";
+import { boundedRate, exactMover } from "./difference.ts";
+import type { Bounds } from "./proportion.ts";
 import { tango } from "./score-interval.ts";
 
+/** How a record names these bounds. */
+export const pairedDifferenceMethod = "tango-1998+mover-clopper-pearson";
+
 /**
- * Bounds of the difference of two rates over the same rows, each with confidence 1 - alpha: Tango's, kept where they are
- * too narrow. Of few rows on which only one has an event the score interval errs up to 8 % of the time where 5 % are
- * allowed, when the other has none. The difference is at most the rate of the first alone and at least minus that of
- * the second: what their exact bounds say of it costs nothing elsewhere.
+ * Bounds of the difference of two rates over the same rows, each with confidence 1 - alpha: the wider of Tango's and of
+ * those that follow from the exact bounds of both rates as if they were independent (MOVER). Of few rows on which exactly
+ * one has an event the score interval errs up to 9 % of the time where 5 % are allowed; with many it is the wider one.
  */
 export function pairedDifference(paired: { readonly onlyFirst: number; readonly onlySecond: number; readonly n: number }, alpha: number): Bounds {
   const { onlyFirst, onlySecond, n } = paired;
   const score = tango(paired, alpha);
-  const [first, second] = [clopperPearson(onlyFirst, n, alpha), clopperPearson(onlySecond, n, alpha)];
-  return {
-    lower: Math.min(score.lower, first.lower, onlyFirst === 0 ? -second.upper : Infinity),
-    upper: Math.max(score.upper, -second.lower, onlySecond === 0 ? first.upper : -Infinity),
-  };
+  const exact = exactMover(boundedRate({ events: onlyFirst, n }), boundedRate({ events: onlySecond, n }), alpha);
+  return { lower: Math.min(score.lower, exact.lower), upper: Math.max(score.upper, exact.upper) };
 }

@@ -44,6 +44,11 @@ export function zeroEventTrials(limit: number, alpha: number): number {
   return Math.ceil(Math.log(alpha) / Math.log1p(-limit) - 1e-12);
 }
 
+/** Upper bound of a rate of which n trials showed no event, with confidence 1 - alpha. */
+export function noEventsUpper(n: number, alpha: number): number {
+  return -Math.expm1(Math.log(alpha) / n);
+}
+
 /** One-sided exact p-value of "the rate is at most `limit`" after `events` of `n`. */
 export function exceedsP(events: number, n: number, limit: number): number {
   return events === 0 ? 1 : incompleteBeta(limit, events, n - events + 1);

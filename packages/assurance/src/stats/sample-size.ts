@@ -1,6 +1,6 @@
 import { binomialCdf } from "./beta.ts";
 import { newcombe, type Rate } from "./difference.ts";
-import { aucBounds } from "./auc.ts";
+import { aucBoundsOfFew } from "./auc.ts";
 import { normalQuantile } from "./normal.ts";
 import { koopman } from "./ratio.ts";
 import { type Bounds, zeroEventTrials } from "./proportion.ts";
@@ -63,7 +63,7 @@ export function ratioFactor(first: Rate, second: Rate, options: { floor: number;
 
 /** The same for an AUC. */
 export function aucFactor(estimate: number, sizes: { positives: number; negatives: number }, options: { limit: number; alpha: number }): number | undefined {
-  const bounds = (factor: number) => aucBounds(estimate, { positives: sizes.positives * factor, negatives: sizes.negatives * factor }, options.alpha);
+  const bounds = (factor: number) => aucBoundsOfFew(estimate, { positives: sizes.positives * factor, negatives: sizes.negatives * factor }, options.alpha);
   return smallestFactor((factor) => decided({ bounds: bounds(factor), estimate, limit: options.limit, alpha: options.alpha }));
 }
 

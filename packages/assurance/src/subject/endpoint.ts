@@ -15,31 +15,40 @@ export interface EndpointOptions {
   readonly callMsMax: number;
   /** Calls for one batch, the first included. Only 429 and 503 are tried again. */
   readonly attemptsMax: number;
+  /** By `performance.now()`: no batch is begun afterwards. */
+  readonly endsAt?: number | undefined;
 }
 
-/** How long everybody who asks one endpoint waits, because it said that it has too much to do. */
+/** How long everybody who asks one endpoint waits, because it said that it has too much to do; and how long they have waited until now. */
 export interface Pressure {
   until: number;
+  waitedMs: number;
 }
 
 export const endpointDefaults: EndpointOptions = { batchRowsMax: 256, inFlightMax: 4, callMsMax: 30_000, attemptsMax: 4 };
 
-/** So many batches without any answer, and the rest is not tried. */
+/** So many batches without an answer, and the rest is not tried: nor when they are more than could be missing of many. */
 const silentBatchesMax = 8;
+const silentShareMax = 0.05;
 const answerBytesMax = 64 * 1024 * 1024;
 const pauseMsMax = 20_000;
+/** Of all pauses that one endpoint asks for: one that asks for them for ever does not answer. */
+const waitMsMax = 300_000;
 const firstPauseMs = 200;
 
 /** An answer with status 2xx, or why there is none. */
 export type Answered =
-  | { readonly kind: "answer"; readonly body: unknown }
+  | { readonly kind: "answer"; readonly body: unknown; /** What stands behind the JSON, where a call may be answered so. */ readonly tail?: Uint8Array }
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "timeout" };
 
 export interface Call {
   readonly url: string;
+  /** Is sent as JSON; without it the call is a GET. */
   readonly body?: unknown;
+  /** Stands behind the JSON: the protocol's binary tensor data. The answer may have such a tail as well. */
+  readonly tail?: Uint8Array | undefined;
   readonly options: EndpointOptions;
   readonly pressure?: Pressure;
 }
@@ -55,10 +64,21 @@ export async function callEndpoint(call: Call): Promise<Answered> {
     if (!("retry" in outcome)) return outcome;
     if (attempt >= call.options.attemptsMax) return { kind: "failed", reason: `it answered ${outcome.status} ${attempt} times` };
     const pauseMs = Math.min(pauseMsMax, outcome.retry ?? firstPauseMs * 2 ** (attempt - 1));
-    // Further calls of others would only be refused as well.
-    if (call.pressure !== undefined) call.pressure.until = Math.max(call.pressure.until, Date.now() + pauseMs);
-    else await wait(pauseMs);
+    if (call.pressure === undefined) await wait(pauseMs);
+    else if (!press(call.pressure, pauseMs)) return { kind: "failed", reason: `it asked to wait for more than ${waitMsMax / 1000} seconds in all` };
   }
+}
+
+/** Further calls of others would only be refused as well. False when there was pause enough. */
+function press(pressure: Pressure, pauseMs: number): boolean {
+  const until = Date.now() + pauseMs;
+  const longer = until - Math.max(pressure.until, Date.now());
+  if (pressure.waitedMs + longer > waitMsMax) return false;
+  if (longer > 0) {
+    pressure.waitedMs += longer;
+    pressure.until = until;
+  }
+  return true;
 }
 
 async function pressureGone(pressure: Pressure | undefined): Promise<void> {
@@ -66,15 +86,14 @@ async function pressureGone(pressure: Pressure | undefined): Promise<void> {
   for (let left = pressure.until - Date.now(); left > 0; left = pressure.until - Date.now()) await wait(left);
 }
 
-async function callOnce({ url, body, options }: Call): Promise<Answered | { retry: number | undefined; status: number }> {
+type Tried = Answered | { readonly retry: number | undefined; readonly status: number };
+
+async function callOnce(call: Call): Promise<Tried> {
+  const { url, tail, options } = call;
   const signal = AbortSignal.timeout(options.callMsMax);
   try {
-    const response = await fetch(url, {
-      method: body === undefined ? "GET" : "POST", redirect: "error", signal,
-      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...options.headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return await answerOf(response);
+    const response = await fetch(url, { redirect: "error", signal, ...requestOf(call) });
+    return await answerOf(response, tail !== undefined);
   } catch (error) {
     if (signal.aborted) return { kind: "timeout" };
     if (error instanceof LicetError) throw error;
@@ -82,20 +101,38 @@ async function callOnce({ url, body, options }: Call): Promise<Answered | { retr
   }
 }
 
-async function answerOf(response: Response): Promise<Answered | { retry: number | undefined; status: number }> {
-  const text = await boundedText(response);
+const jsonLength = "inference-header-content-length";
+
+function requestOf({ body, tail, options }: Call): RequestInit {
+  const headers = { accept: "application/json", ...options.headers };
+  if (body === undefined) return { method: "GET", headers };
+  const json = JSON.stringify(body);
+  if (tail === undefined) return { method: "POST", headers: { "content-type": "application/json", ...headers }, body: json };
+  const front = Buffer.from(json);
+  return { method: "POST", headers: { ...headers, accept: "*/*", "content-type": "application/octet-stream", [jsonLength]: String(front.length) }, body: Buffer.concat([front, tail]) };
+}
+
+async function answerOf(response: Response, mayHaveTail: boolean): Promise<Tried> {
+  const bytes = await boundedBytes(response);
   const { status } = response;
   if (status === 429 || status === 503) return { retry: pauseOf(response), status };
   if (status >= 400 && status < 500) return { kind: "refused", status };
-  return response.ok ? { kind: "answer", body: parseJson(text) } : { kind: "failed", reason: `it answered ${status}` };
+  if (!response.ok) return { kind: "failed", reason: `it answered ${status}` };
+  const length = mayHaveTail ? response.headers.get(jsonLength) : null;
+  if (length === null) return { kind: "answer", body: parseJson(bytes.toString("utf8")) };
+  const front = /^\d{1,10}$/u.test(length) ? Number(length) : Infinity;
+  if (front > bytes.length) throw failed("its answer has less than the JSON that it says");
+  return { kind: "answer", body: parseJson(bytes.toString("utf8", 0, front)), tail: bytes.subarray(front) };
 }
 
+/** Seconds or a date (RFC 9110, 10.2.3). */
 function pauseOf(response: Response): number | undefined {
-  const seconds = Number(response.headers.get("retry-after") ?? "");
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+  const asked = response.headers.get("retry-after") ?? "";
+  const milliseconds = /^\d/u.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now();
+  return milliseconds > 0 ? milliseconds : undefined;
 }
 
-async function boundedText(response: Response): Promise<string> {
+async function boundedBytes(response: Response): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -103,35 +140,46 @@ async function boundedText(response: Response): Promise<string> {
     if (bytes > answerBytesMax) throw failed(`its answer has more than ${answerBytesMax} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /**
  * Scores rows in batches, a few at once, results in the order of the rows. Batches without an answer are rows without
- * scores (NaN); when no batch has one, the reason is thrown: `subject_refused`, `subject_timeout` or `subject_failed`.
+ * scores (NaN), and so are those that are not tried any more because too many before had none. When no batch has an
+ * answer, the reason is thrown: `subject_refused`, `subject_timeout` or `subject_failed`; `query_budget_spent` when the time is up.
  */
 export async function inBatches(rows: Rows, options: EndpointOptions, score: (part: Rows) => Promise<Answered & { scores?: Scores }>): Promise<Scores> {
   const starts = Array.from({ length: Math.max(1, Math.ceil(rows.rows / options.batchRowsMax)) }, (_, index) => index * options.batchRowsMax);
   const parts = new Map<number, Scores>();
   const reasons: Answered[] = [];
   const batches = starts.length;
+  let answers = 0;
+  const silentMax = Math.max(silentBatchesMax, Math.floor(silentShareMax * batches));
+  const partOf = (start: number) => slice(rows, start, Math.min(rows.rows, start + options.batchRowsMax));
   const worker = async () => {
     for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
-      const part = slice(rows, start, Math.min(rows.rows, start + options.batchRowsMax));
-      const outcome = await score(part).catch((error: unknown) => {
+      const outcome = await timely(options, () => score(partOf(start))).catch((error: unknown) => {
         // What is wrong with one answer is wrong with the check: nothing further is sent.
         starts.length = 0;
         throw error;
       });
       if (outcome.scores === undefined) reasons.push(outcome);
-      parts.set(start, outcome.scores ?? unanswered(part.rows));
-      if (reasons.length === parts.size && reasons.length >= silentBatchesMax) starts.length = 0;
+      else answers += 1;
+      parts.set(start, outcome.scores ?? unanswered(partOf(start).rows));
+      if (reasons.length > silentMax || (answers === 0 && reasons.length >= silentBatchesMax)) {
+        for (const left of starts.splice(0)) parts.set(left, unanswered(partOf(left).rows));
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.inFlightMax, batches) }, worker));
   const [reason] = reasons;
-  if (reason !== undefined && reasons.length === parts.size) throw thrown(reason);
+  if (reason !== undefined && answers === 0) throw thrown(reason);
   return joined([...parts].sort(([a], [b]) => a - b).map(([, part]) => part));
+}
+
+async function timely<T>({ endsAt = Infinity }: EndpointOptions, act: () => Promise<T>): Promise<T> {
+  if (performance.now() > endsAt) throw new LicetError("query_budget_spent", { message: "the time of the run is up and the check is not done: raise `--budget time=`, or give it fewer rows" });
+  return act();
 }
 
 export function thrown(reason: Answered): LicetError {

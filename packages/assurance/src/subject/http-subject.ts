@@ -36,7 +36,7 @@ export function httpSubject(given: HttpSubjectOptions): Subject {
   const options = { ...endpointDefaults, ...given };
   const budget = new QueryBudget(given.queriesMax);
   const pin = new VersionPin(given.version);
-  const pressure = { until: 0 };
+  const pressure = { until: 0, waitedMs: 0 };
   let first: Rows | undefined;
   const score = async (part: Rows) => {
     const answer = await callEndpoint({ url: given.url, body: requestFor(given, part), options, pressure });

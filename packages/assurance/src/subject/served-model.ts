@@ -20,13 +20,13 @@ export interface ServedModel {
   readonly scoring?: Scoring;
 }
 
-/** Throws what the server's metadata are, or `subject_failed` and the like when it does not answer. */
-export async function openServed(name: string, served: ServedModel): Promise<Subject> {
+/** `endsAt` by `performance.now()`: nothing is asked afterwards. Throws what the server's metadata are, or `subject_failed` and the like when it does not answer. */
+export async function openServed(name: string, served: ServedModel, endsAt = Infinity): Promise<Subject> {
   const { address, model, version, weights, scoring = { protocol: "oip" } } = served;
-  const bounds = boundsOf(scoring, headersOf(served));
+  const bounds = { ...boundsOf(scoring, headersOf(served)), endsAt };
   if (scoring.protocol === "oip") {
-    const { output, classes } = scoring;
-    return oipSubject({ ...bounds, id: name, baseUrl: address, model, version, weights, output, classes });
+    const { output, classes, tensors } = scoring;
+    return oipSubject({ ...bounds, id: name, baseUrl: address, model, version, weights, output, classes, tensors });
   }
   const { body = {}, rowsAt, features, scoresAt, scoreNames, versionAt, classes = scoreNames } = scoring;
   return httpSubject({ ...bounds, id: name, url: address, model, version, body, rowsAt, features, scoresAt, scoreNames, versionAt, classes });

@@ -31,24 +31,31 @@ interface Sink<T> {
   end(): T | Promise<T>;
 }
 
+export interface ComponentsOptions extends ModelsOptions {
+  /** Of one table. */
+  readonly rowsMax?: number;
+}
+
 /** Reads components once each, and only hands out what was hashed in the same read. */
 export class Components {
   readonly #root: string;
   readonly #resolve: ResolveComponent;
   readonly #tables: Map<string, Promise<Loaded<Table>>>;
   readonly #models: ModelsUnderTest;
+  readonly #bounds: TableBounds;
   readonly #asked: CheckModels;
 
   /** Of a whole run, or (given that) of one check of it. */
-  constructor(root: string, resolve: ResolveComponent, given: ModelsOptions | Components = {}) {
+  constructor(root: string, resolve: ResolveComponent, given: ComponentsOptions | Components = {}) {
     this.#root = root;
     this.#resolve = resolve;
     this.#tables = given instanceof Components ? given.#tables : new Map<string, Promise<Loaded<Table>>>();
     this.#models = given instanceof Components ? given.#models : new ModelsUnderTest(given, (name) => this.#modelBytes(name));
+    this.#bounds = given instanceof Components ? given.#bounds : { ...tableBounds, rowsMax: given.rowsMax ?? tableBounds.rowsMax };
     this.#asked = this.#models.forCheck();
   }
 
-  table(name: string, bounds: TableBounds = tableBounds): Promise<Loaded<Table>> {
+  table(name: string, bounds: TableBounds = this.#bounds): Promise<Loaded<Table>> {
     return remembered(this.#tables, name, () => this.#load(name, new TableSink(bounds)));
   }
 
@@ -65,6 +72,11 @@ export class Components {
   /** What a model was, as far as it was asked. */
   subjectOf(name: string): ReturnType<CheckModels["subjectOf"]> {
     return this.#asked.subjectOf(name);
+  }
+
+  /** What a person should know of how the models were run. */
+  notes(): readonly string[] {
+    return this.#asked.notes();
   }
 
   /** Proves that what was asked is still what is there. Throws `subject_stale`, and what asking throws. */

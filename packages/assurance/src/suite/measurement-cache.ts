@@ -6,6 +6,7 @@ import { parseJson } from "@licet/evidence";
 import { z } from "zod";
 import type { CheckDefinition, Measured } from "../checks/definition.ts";
 import { engine } from "../engine.ts";
+import type { PeerRuntime } from "../onnx/peer-runtime.ts";
 
 /** Measurements that were made before, by everything that they depend on. Verdicts are never kept: they are derived again. */
 export interface MeasurementCache {
@@ -20,12 +21,14 @@ interface KeyParts {
   /** Of the components that the check reads, in its order. */
   readonly digests: readonly string[];
   readonly seed: string;
+  /** The interpreter that ours is compared with. */
+  readonly peer?: PeerRuntime | undefined;
 }
 
 /** What a measurement depends on: engine, check, files, and the seed where the check draws anything. */
-export function measurementKey({ check, definition, digests, seed }: KeyParts): string {
+export function measurementKey({ check, definition, digests, seed, peer }: KeyParts): string {
   const { id: _, label: __, advisory: ___, ...asked } = check;
-  const parts = [engine.digest, definition.version, Object.entries(asked).toSorted(([a], [b]) => (a < b ? -1 : 1)), digests, definition.exact === true ? "" : seed];
+  const parts = [engine.digest, definition.version, Object.entries(asked).toSorted(([a], [b]) => (a < b ? -1 : 1)), digests, definition.exact === true ? "" : seed, ...(peer === undefined ? [] : [peer.name, peer.version])];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 

@@ -1,8 +1,12 @@
-import { LicetError } from "@licet/contract";
+import { interpreterWords, LicetError } from "@licet/contract";
 import { modelBounds } from "../onnx/model-file.ts";
+import type { PeerRuntime } from "../onnx/peer-runtime.ts";
+import { CrossCheck, type InterpreterRecord } from "../subject/cross-check.ts";
 import type { Rows } from "../subject/probe.ts";
-import { type IsolationLimits, isolatedOnnx, isolationLimits } from "../subject/isolated-onnx.ts";
+import { isolatedOnnx } from "../subject/isolated-onnx.ts";
+import { type IsolationLimits, isolationLimits } from "../subject/isolated-process.ts";
 import { onnxSubject } from "../subject/onnx-subject.ts";
+import { peerOnnx } from "../subject/peer-onnx.ts";
 import { openServed, type ServedModel } from "../subject/served-model.ts";
 import { failed, type Subject } from "../subject/subject.ts";
 import type { ModelScores, TestedModel } from "../subject/tested-model.ts";
@@ -12,6 +16,8 @@ export interface ModelsOptions {
   readonly served?: Readonly<Record<string, ServedModel>>;
   /** Of the process that a model's file runs in. `none`: it is trusted and runs in this one. */
   readonly isolation?: IsolationLimits | "none";
+  /** ONNX Runtime, where it is installed: is compared with our interpreter, and runs what that cannot. Default: none. */
+  readonly peer?: PeerRuntime | undefined;
   /** On models behind endpoints: rows that one check may send, and time from the beginning of the run. */
   readonly queryBudget?: { readonly rowsMax?: number; readonly timeMsMax?: number };
 }
@@ -22,6 +28,10 @@ const rowsMaxDefault = 1_000_000;
 interface Opened {
   readonly subject: Subject;
   readonly digest: string;
+  /** Another interpreter, to be compared with. */
+  readonly beside?: CrossCheck;
+  /** The interpreter that runs it, and the operator that ours lacks. */
+  readonly instead?: Pick<InterpreterRecord, "name" | "version" | "why">;
 }
 
 export interface ModelFileBytes {
@@ -64,11 +74,25 @@ export class ModelsUnderTest implements AsyncDisposable {
 
   async #start(name: string): Promise<Opened> {
     const served = this.#options.served !== undefined && Object.hasOwn(this.#options.served, name) ? this.#options.served[name] : undefined;
-    if (served !== undefined) return { subject: await openServed(name, served), digest: served.digest };
-    const { bytes, digest } = await this.#bytes(name);
-    const { isolation = isolationLimits } = this.#options;
+    if (served !== undefined) return { subject: await openServed(name, served, this.#budget.endsAt), digest: served.digest };
+    return this.#startFile(name, await this.#bytes(name));
+  }
+
+  async #startFile(name: string, { bytes, digest }: ModelFileBytes): Promise<Opened> {
+    const { isolation = isolationLimits, peer } = this.#options;
+    const limits = isolation === "none" ? isolationLimits : isolation;
     const given = { id: name, bytes, bounds: modelBounds };
-    return { subject: isolation === "none" ? onnxSubject(given) : await isolatedOnnx({ ...given, limits: isolation }), digest };
+    try {
+      const subject = isolation === "none" ? onnxSubject(given) : await isolatedOnnx({ ...given, limits });
+      return { subject, digest, ...(peer !== undefined && { beside: new CrossCheck({ id: name, bytes, peer, limits }) }) };
+    } catch (error) {
+      const operator = unknownOperator(error);
+      if (operator === undefined || peer === undefined) throw error;
+      const subject = await peerOnnx({ ...given, peer, limits }).catch(() => {
+        throw error;
+      });
+      return { subject, digest, instead: { name: peer.name, version: peer.version, why: operator } };
+    }
   }
 
   async #close(name: string): Promise<void> {
@@ -76,7 +100,12 @@ export class ModelsUnderTest implements AsyncDisposable {
     this.#opened.delete(name);
     const opened = await known?.catch(() => undefined);
     await opened?.subject[Symbol.asyncDispose]();
+    await opened?.beside?.[Symbol.asyncDispose]();
   }
+}
+
+function unknownOperator(error: unknown): string | undefined {
+  return error instanceof LicetError && error.code === "model_operator_unknown" ? (/the operator `([^`]*)`/u.exec(error.message)?.[1] ?? "") : undefined;
 }
 
 interface Spendable {
@@ -117,15 +146,28 @@ export class CheckModels {
     return this.#used.get(name)?.subject();
   }
 
-  #tested(name: string, { subject, digest }: Opened): TestedModel & { readonly settle: () => Promise<void> } {
+  /** What a person should know of the interpreters that ran the models. That two agree stands in the record alone. */
+  notes(): readonly string[] {
+    return [...this.#used.values()].flatMap(({ name, subject }) => {
+      const { interpreter } = subject();
+      return interpreter === undefined || interpreter.part === "compared" ? [] : [`\`${name}\` is ${interpreter.part === "silent" ? "not compared: " : ""}${interpreterWords(interpreter)}`];
+    });
+  }
+
+  #tested(name: string, { subject, digest, beside, instead }: Opened): TestedModel & { readonly settle: () => Promise<void> } {
     const remote = subject.kind !== "onnx";
     let sent = 0;
     let width: number | undefined;
+    const comparison = beside?.forCheck();
+    const interpreter = (): InterpreterRecord | undefined => (instead === undefined ? comparison?.record : { ...instead, part: "scored", rows: sent, deviation: null });
     return {
       name, digest, remote,
       width: subject.width,
       sent: () => sent,
-      subject: () => ({ kind: subject.kind, id: name, digest, ...(subject.served !== undefined && { served: subject.served() }) }),
+      subject: () => {
+        const other = interpreter();
+        return { kind: subject.kind, id: name, digest, ...(subject.served !== undefined && { served: subject.served() }), ...(other !== undefined && { interpreter: other }) };
+      },
       score: async (rows: Rows): Promise<ModelScores> => {
         if (remote) this.#allow(rows.rows);
         sent += rows.rows;
@@ -134,9 +176,11 @@ export class CheckModels {
           width ??= scores.columns;
           if (width !== scores.columns) throw failed(`it answered with ${width} and with ${scores.columns} scores for a row`);
         }
+        await comparison?.compare(rows, scores);
         return { ...scores, classes: subject.classes(scores.columns) };
       },
       structure: async () => {
+        if (instead !== undefined) throw new LicetError("subject_opaque", { message: `our interpreter lacks the operator \`${instead.why ?? ""}\` of \`${name}\`, so that its weights cannot be seen through: use \`robust.evasion\`, which takes scores alone`, at: { component: name } });
         if (subject.structure === undefined) throw new LicetError("subject_opaque", { message: `the weights of \`${name}\` cannot be seen: declare its file, or use \`robust.evasion\``, at: { component: name } });
         return this.#guarded(name, subject.structure());
       },

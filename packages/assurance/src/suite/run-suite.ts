@@ -1,7 +1,7 @@
 import { type AssuranceCheck, type AssuranceSection, type CheckResult, LicetError, type SuiteReport } from "@licet/contract";
 import { componentsOf, declaredLimit, definitionFor } from "../checks/catalogue.ts";
 import type { Measured } from "../checks/definition.ts";
-import type { LanguageTargets } from "../checks/language-targets.ts";
+import type { LanguageTargets, ResumedTargets } from "../checks/language-targets.ts";
 import type { PersonalDataDetector } from "../data/personal-data.ts";
 import { engine } from "../engine.ts";
 import { decide } from "../verdict/decide.ts";
@@ -41,6 +41,8 @@ export interface RunSuiteOptions {
   readonly language?: LanguageTargets;
   /** Kinds of personal data in a cell. Default: none are looked for, and checks that do are errored. */
   readonly personalData?: PersonalDataDetector;
+  /** Rows of one table. Default: as any table. */
+  readonly rowsMax?: number;
   /** Where models without a file answer, and how those with one are run. Default: nowhere; in a process of their own, within limits. */
   readonly models?: ModelsOptions;
 }
@@ -75,7 +77,7 @@ export interface OpenSuite extends AsyncDisposable {
 
 /** For whoever shares a suite out among threads. What was read for one check is there for the next. */
 export function openSuite(options: Omit<RunSuiteOptions, "suite" | "onProgress">): OpenSuite {
-  const components = new Components(options.root, options.resolve, options.models);
+  const components = new Components(options.root, options.resolve, { ...options.models, ...(options.rowsMax !== undefined && { rowsMax: options.rowsMax }) });
   return { run: (check) => runCheck(check, components, options), [Symbol.asyncDispose]: () => components[Symbol.asyncDispose]() };
 }
 
@@ -133,28 +135,43 @@ async function runCheck(check: AssuranceCheck, components: Components, options: 
   }
 }
 
-async function measuredOf(check: AssuranceCheck, components: Components, options: SuiteOptions & { readonly drawSeed: string; readonly alpha: number }): Promise<{ readonly measured: Measured; readonly remembered: boolean }> {
+async function measuredOf(check: AssuranceCheck, components: Components, options: Measuring): Promise<{ readonly measured: Measured; readonly remembered: boolean }> {
   const { cache, resolve, drawSeed: seed } = options;
   const definition = definitionFor(check);
   const files = await Promise.all(definition.components(check).map(async (name) => resolve(name)));
   const digests = files.flatMap((file) => (file === undefined ? [] : [file.digest]));
   // What is not there cannot be what it was.
-  const key = cache === undefined || definition.fresh === true || digests.length < files.length ? undefined : measurementKey({ check, definition, digests, seed: `${seed}/${options.alpha}` });
+  const key = cache === undefined || definition.fresh === true || digests.length < files.length ? undefined : measurementKey({ check, definition, digests, seed: `${seed}/${options.alpha}`, peer: options.models?.peer });
   const before = key === undefined ? undefined : await cache?.read(key);
   if (before !== undefined) return { measured: before, remembered: true };
-  const measured = await measuredNow(check, components, options);
+  const found = await measuredNow(check, components, options);
   await components.settle();
+  const measured = { ...found, measurement: { ...found.measurement, notes: [...found.measurement.notes, ...components.notes()] } };
   if (key !== undefined) await cache?.write(key, measured);
   return { measured, remembered: false };
 }
 
+type Measuring = SuiteOptions & { readonly drawSeed: string; readonly alpha: number };
+
 /** Answers that were kept of a run that was broken off are worth nothing beside answers of another version of the model: then everything is asked. */
-async function measuredNow(check: AssuranceCheck, components: Components, { drawSeed: seed, alpha, language, personalData }: SuiteOptions & { readonly drawSeed: string; readonly alpha: number }): Promise<Measured> {
-  const definition = definitionFor(check);
+async function measuredNow(check: AssuranceCheck, components: Components, options: Measuring): Promise<Measured> {
+  const { drawSeed: seed, alpha, language, personalData } = options;
   const resumed = language?.forCheck?.({ id: check.id, seed });
-  const measured = await definition.measure(check, components, { seed, alpha, language: resumed?.targets ?? language, personalData });
-  if (resumed?.changed() !== true) return measured;
-  return definition.measure(check, components, { seed, alpha, language: language?.forCheck?.({ id: check.id, seed })?.targets, personalData });
+  const measure = (targets: LanguageTargets | undefined) => definitionFor(check).measure(check, components, { seed, alpha, language: targets, personalData });
+  if (resumed === undefined) return measure(language);
+  const measured = await unlessChanged(resumed, () => measure(resumed.targets));
+  return measured ?? measure(language?.forCheck?.({ id: check.id, seed }).targets);
+}
+
+/** What was kept answers under the old name, and what is asked now under the new one: a check may have seen that by itself. */
+async function unlessChanged(resumed: ResumedTargets, measure: () => Promise<Measured>): Promise<Measured | undefined> {
+  try {
+    const measured = await measure();
+    return resumed.changed() ? undefined : measured;
+  } catch (error) {
+    if (error instanceof LicetError && error.code === "subject_stale" && resumed.changed()) return undefined;
+    throw error;
+  }
 }
 
 type Identity = Pick<CheckResult, "schema" | "id" | "label" | "check" | "checkVersion" | "engine" | "attempt" | "seed" | "evidence" | "reuse">;

@@ -58,6 +58,30 @@ describe("drift of what a model says", () => {
     expect((await asked({ check: "drift.prediction" }, { ...contents, now: rows(["c2", "c1", "c0"], 10) })).verdict).toBe("fail");
   });
 
+  describe("how good the model would be today", () => {
+    /** Of the rows with each score, so many of a hundred are positive as the score says. */
+    const calibrated = (rows: number) => ["s,t", ...Array.from({ length: rows }, (_, at) => `${(5 + 10 * (at % 10)) / 100},${Math.floor(at / 10) % 100 < 5 + 10 * (at % 10) ? 1 : 0}`)].join("\n");
+    const bare = (table: string) => table.split("\n").map((line) => line.split(",")[0]).join("\n");
+    const check = { check: "drift.performance", advisory: true, floor: 0.7, positive: 1 };
+
+    test("is estimated from scores that are probabilities, and is advisory whichever way it looks", async () => {
+      const found = await asked(check, tables(calibrated(4000), bare(calibrated(2000))));
+      expect(found).toMatchObject({ verdict: "insufficient_evidence", reason: "advisory", estimate: expect.closeTo(0.75, 6), limit: { op: ">=", value: 0.7 }, cost: { queries: 6000 } });
+      expect(found.interval?.lower).toBeGreaterThan(0.7);
+      expect(found.notes.join()).toContain("assumes no concept drift");
+      expect(await asked({ ...check, floor: 0.99 }, tables(calibrated(4000), bare(calibrated(2000))))).toMatchObject({ verdict: "insufficient_evidence", reason: "advisory" });
+      expect((await asked({ ...check, metric: "recall" }, tables(calibrated(4000), bare(calibrated(2000))))).estimate).toBeCloseTo(0.75, 6);
+    });
+
+    test("is not estimated from scores that are none, nor from a few labels, nor from too few answers", async () => {
+      expect(await asked(check, tables(labelled(4000, 3), unlabelled(2000, 3)))).toMatchObject({ verdict: "insufficient_evidence", reason: "degenerate", estimate: null });
+      expect((await asked(check, tables(calibrated(100), bare(calibrated(2000))))).estimate).toBeNull();
+      const holes = bare(calibrated(2000)).split("\n").map((line, at) => (at > 0 && at % 10 === 0 ? "" : line)).map((line) => (line === "" ? "NaN" : line)).join("\n");
+      expect(await asked(check, tables(calibrated(4000), holes))).toMatchObject({ verdict: "insufficient_evidence", reason: "unassessed_budget" });
+      expect(await asked(check, { model: three, before: "c0,c1,c2,t\n1,2,3,1", now: "c0,c1,c2\n1,2,3" })).toMatchObject({ verdict: "errored", error: { code: "model_unsupported" } });
+    });
+  });
+
   test("a class that the model does not have is an error, and so is a target among the features", async () => {
     const strange = `${labelled(20, 3)}\n0.5,7`;
     expect(await asked({ check: "drift.label" }, tables(strange, unlabelled(20, 3)))).toMatchObject({ verdict: "errored", error: { code: "table_value_invalid" } });

@@ -123,7 +123,8 @@ describe("a model behind the Open Inference Protocol", () => {
     await using model = await startEcho();
     await asked({ check: "perf.metric", metric: "auc", floor: 0.5 }, model, { credential: "k-1", scoring: { protocol: "oip", batchRows: 50, inFlight: 1 } });
     const posts = model.received.filter(({ path }) => path.startsWith("POST"));
-    expect(posts).toHaveLength(8);
+    // Eight batches, and one row in the end, to see which version answers.
+    expect(posts.map(({ body }) => JSON.parse(body).inputs[0].shape[0])).toEqual([...Array.from({ length: 8 }, () => 50), 1]);
     expect(new Set(model.received.map(({ headers }) => headers.authorization))).toEqual(new Set(["Bearer k-1"]));
   });
 
@@ -180,6 +181,12 @@ describe("an endpoint that lies or dies", () => {
       json(response, 200, answerOf(body));
     };
     expect(await asked({ check: "perf.metric", metric: "accuracy", floor: 0.01 }, model)).toMatchObject({ verdict: "insufficient_evidence", reason: "stale_subject", subject: { served: { version: "7" } } });
+  });
+
+  test("another version after the last row makes it worthless too, though the metadata say nothing of it", async () => {
+    await using model = await startEcho();
+    await answers((answer, call) => ({ ...answer, model_version: call > 4 ? "8" : "7" }))(model);
+    expect(await asked({ check: "perf.metric", metric: "accuracy", floor: 0.01 }, model, { scoring: { protocol: "oip", batchRows: 100 } })).toMatchObject({ verdict: "insufficient_evidence", reason: "stale_subject", notes: [expect.stringContaining("`8`")] });
   });
 
   test("another number of classes from one question to the next is no answer", async () => {

@@ -25,6 +25,16 @@ describe("explanations and flips", () => {
     expect(await asked(check, blind, rows(6).replaceAll(/^-?\d+/gmu, ""))).toMatchObject({ verdict: "errored", error: { code: "table_value_invalid" } });
   });
 
+  test("an order of the features that changes between drawings fails where it is asked to hold, whatever the sum says", async () => {
+    const close = linearModel([0.5, -0.31, 0.27, 0], 0);
+    const explained = (more: object) => asked({ check: "explain.shapley", rows: 6, background: 4, ...more }, close, rows(60));
+    const plain = await explained({});
+    const found = plain.basis.kind === "statistics" ? Number(plain.basis.figures["stability"]) : Number.NaN;
+    expect([plain.verdict, found < 1]).toEqual(["pass", true]);
+    expect((await explained({ stability: Math.floor(found * 100) / 100 })).verdict).toBe("pass");
+    expect(await explained({ stability: 1 })).toMatchObject({ verdict: "fail", estimate: plain.estimate });
+  });
+
   test("drawn orders add up as well", async () => {
     const wide = treesModel([{ feature: 0, at: 0.5, low: 0, high: 0.6 }, { feature: 12, at: 0.5, low: 0, high: 0.4 }], 13);
     const names = Array.from({ length: 13 }, (_, index) => `x${index}`);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkResult } from "../../../../test/unit/support/run-check.ts";
+import { linearModel } from "../../../../test/unit/support/small-models.ts";
 import { modelBytes, nodeOf } from "../../../../test/unit/support/write-model.ts";
 
 const example = path.resolve(import.meta.dirname, "../../../../examples/tumour-classifier");
@@ -48,5 +49,49 @@ describe("robustness and what a decision rests on", () => {
 
   test("a feature that the model does not take cannot be watched", async () => {
     expect(await checkResult({ ...on, check: "explain.permutation", watched: ["nothing"] }, tumour)).toMatchObject({ verdict: "errored", error: { code: "table_column_missing" } });
+  });
+});
+
+describe("inputs that arrive damaged", () => {
+  const damaged = (damages: object, table: string, more: object = {}) => echoed({ check: "robust.corruption", damages, rows: 300, ...more }, table);
+
+  test("rows far from the boundary lose nothing under a small noise, a foreign unit turns their answers, and twelve rows tell nothing", async () => {
+    expect(await damaged({ sigma: 0.01 }, sure)).toMatchObject({ verdict: "pass", limit: { value: 0.02 } });
+    expect(await damaged({ factors: [-1] }, sure)).toMatchObject({ verdict: "fail", estimate: 1, basis: { figures: { kind: "damages", scenarios: [{ name: "one feature times -1", lost: 300 }] } } });
+    expect((await damaged({ sigma: 0.01, missing: 0.5 }, sure)).verdict).toBe("fail");
+    expect((await damaged({ sigma: 0.01 }, sure, { rows: 12 })).verdict).toBe("insufficient_evidence");
+  });
+
+  test("cells that stay empty leave no answer to judge, and that is no evidence", async () => {
+    expect(await damaged({ missing: 0.3, fill: "nothing" }, sure)).toMatchObject({ verdict: "insufficient_evidence", reason: "unassessed_budget" });
+  });
+
+  test("a relation that the score keeps passes, one that it breaks fails, and each is named as it was declared", async () => {
+    const related = (score: string, more: object = {}) => echoed({ check: "robust.corruption", rows: 300, relations: [{ change: { s: { add: 1 } }, score }], ...more }, unsure);
+    expect(await related("not-lower", { max: 0.02 })).toMatchObject({ verdict: "pass", estimate: 0 });
+    expect((await related("not-lower", { rows: 298 })).limit.value).toBe(0.01);
+    const broken = await related("same");
+    expect(broken).toMatchObject({ verdict: "fail", estimate: 1 });
+    expect(broken.notes).toEqual(["s + 1: the score stays: broken by 300 of 300 rows"]);
+    expect((await related("not-lower", { rows: 12, max: 0.02 })).verdict).toBe("insufficient_evidence");
+    expect((await related("same", { relations: [{ change: { s: { times: 1 } }, score: "same" }], max: 0.02 })).verdict).toBe("pass");
+    expect(await related("same", { relations: [{ change: { t: { set: 1 } }, score: "same" }] })).toMatchObject({ verdict: "errored", error: { code: "table_column_missing" } });
+  });
+});
+
+describe("what an attacker may do to a feature", () => {
+  const pair = linearModel([1, 1], 0);
+  const table = ["a,b,target", ...Array.from({ length: 120 }, (_, at) => `${(at % 2 === 0 ? -0.02 : 0.02) * (1 + (at % 5))},${(at % 3) / 100},${at % 2}`)].join("\n");
+  const attacked = (rules?: object) => checkResult({ check: "robust.evasion", model: "model", dataset: "test", target: "target", positive: 1, rows: 60, queries: 200, epsilon: 2, ...(rules !== undefined && { rules }) }, { model: pair, test: table });
+
+  test("rows that fall when everything may change stand when nothing may", async () => {
+    expect((await attacked()).verdict).toBe("fail");
+    expect(await attacked({ a: { fixed: true }, b: { fixed: true } })).toMatchObject({ verdict: "pass", estimate: 0 });
+    expect((await attacked({ a: { fixed: true }, b: { direction: "up" } })).estimate).toBeLessThan(0.6);
+  });
+
+  test("a name that the model does not take, and a code of one feature, are errors", async () => {
+    expect(await attacked({ c: { fixed: true } })).toMatchObject({ verdict: "errored", error: { code: "table_column_missing" } });
+    expect(await attacked({ a: { oneHot: "colour" } })).toMatchObject({ verdict: "errored", error: { code: "table_value_invalid" } });
   });
 });

@@ -6,6 +6,8 @@ const reasons: Partial<Record<ErrorCode, string>> = {
   subject_refused: "unanswered",
   subject_stale: "stale_subject",
   subject_opaque: "weights_unseen",
+  model_operator_unknown: "operator_unknown",
+  interpreters_differ: "interpreters_differ",
   query_budget_spent: "aborted",
 };
 

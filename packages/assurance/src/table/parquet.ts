@@ -27,7 +27,7 @@ export async function readParquet(bytes: Uint8Array<ArrayBuffer>, bounds: Column
   const reading = { file, metadata: withoutMeaning(metadata), expansion: new Expansion(bounds.expandedBytesMax) };
   const columns: (readonly [string, StoredColumn])[] = [];
   for (const { element, nested } of top) {
-    const writer: CellWriter = nested ? { kind: "refused", why: "holds nested values" } : cellWriter(element, bounds.fieldCharsMax);
+    const writer: CellWriter = nested === undefined ? cellWriter(element, bounds.fieldCharsMax) : { kind: "refused", why: `holds nested values (${nested})` };
     columns.push([element.name, writer.kind === "refused" ? writer : await readColumn(element.name, writer.write, reading)]);
   }
   return { rows, columns };
@@ -57,7 +57,8 @@ function rowsOf({ num_rows: declared, row_groups: groups }: FileMetaData, { rows
 
 interface TopColumn {
   readonly element: SchemaElement;
-  readonly nested: boolean;
+  /** What it holds, where that is no single value. */
+  readonly nested: string | undefined;
 }
 
 /** The columns that the root has. The tree is written depth first, each node with its number of children. */
@@ -66,7 +67,7 @@ function topColumns(schema: readonly SchemaElement[]): readonly TopColumn[] {
   for (let at = 1; at < schema.length; ) {
     const element = schema[at];
     if (element === undefined) break;
-    columns.push({ element, nested: (element.num_children ?? 0) > 0 || element.repetition_type === "REPEATED" });
+    columns.push({ element, nested: nestedWord(element) });
     // Over this node and everything below it.
     for (let open = 1; open > 0; at += 1) {
       const node = schema[at];
@@ -76,6 +77,13 @@ function topColumns(schema: readonly SchemaElement[]): readonly TopColumn[] {
   }
   if (columns.length !== (schema[0]?.num_children ?? 0)) throw new DamagedFile("its schema says another number of columns than it has");
   return columns;
+}
+
+function nestedWord({ num_children: children = 0, repetition_type: repetition, converted_type: converted, logical_type: logical }: SchemaElement): string | undefined {
+  const meaning = logical?.type ?? converted;
+  if (repetition === "REPEATED" || meaning === "LIST") return "lists";
+  if (children === 0) return undefined;
+  return meaning?.startsWith("MAP") === true ? "maps" : "structs";
 }
 
 /** Values are asked for as they lie there: what they mean is said in `parquet-cells.ts`, where every digit is kept. */
@@ -96,6 +104,8 @@ interface Reading {
 async function readColumn(name: string, write: WriteCell, reading: Reading): Promise<StoredColumn> {
   const sink = new ColumnSink();
   for (const group of reading.metadata.row_groups) {
+    const codec = strangeCodec(checkedChunk(name, group, reading.file.byteLength));
+    if (codec !== undefined) return { kind: "refused", why: `is compressed with ${codec}: write it with ${Object.keys(unpackers).join(", ")} or uncompressed` };
     const rows = Number(group.num_rows);
     const before = sink.length;
     const parts = rows === 0 ? [] : await readChunk(name, group, reading);
@@ -137,11 +147,17 @@ function checkedChunk(name: string, { columns, num_rows: rows }: RowGroup, fileB
   return data;
 }
 
+/** A codec that nothing here unpacks. */
+function strangeCodec({ codec }: ColumnMetaData): string | undefined {
+  // The library gives nothing for a number that stands for no codec.
+  const name: string | undefined = codec;
+  return name === "UNCOMPRESSED" || (name !== undefined && Object.hasOwn(unpackers, name)) ? undefined : (name ?? "a codec without a name");
+}
+
 /** Every page says how much it unpacks to: that much is counted first, and not a byte more is made. */
 function boundedCompressors({ codec }: ColumnMetaData, expansion: Expansion): Compressors {
   const unpack = unpackers[codec];
-  if (codec === "UNCOMPRESSED") return {};
-  if (unpack === undefined) throw new DamagedFile(`it is compressed in a way that is not known: ${codec}`);
+  if (unpack === undefined) return {};
   return {
     [codec]: (input: Uint8Array, outputBytes: number) => {
       expansion.take(outputBytes);

@@ -40,5 +40,5 @@ function textsOf(stored: Exclude<StoredColumn, { kind: "refused" }>): readonly s
 }
 
 function unsupported(column: string, why: string): LicetError {
-  return new LicetError("table_column_unsupported", { message: `column \`${column}\` ${why}, which has no cell in a table`, at: { column } });
+  return new LicetError("table_column_unsupported", { message: `column \`${column}\` cannot be read as the cells of a table: it ${why}`, at: { column } });
 }

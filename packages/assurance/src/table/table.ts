@@ -1,7 +1,8 @@
 import { LicetError } from "@licet/contract";
 import { CsvReader, type TableBounds, tableBounds, tooLarge } from "./csv.ts";
+import { CsvColumnSink } from "./csv-column.ts";
+import { csvTable } from "./csv-table.ts";
 import { checkedHeader, wrongWidth } from "./header.ts";
-import { tableOf } from "./table-of.ts";
 
 /**
  * A table as it stands in the file: every cell is text until a check casts it, so that `007` stays `007`.
@@ -15,7 +16,7 @@ export interface Table {
   has(column: string): boolean;
   /**
    * A column that is kept as numbers, as a new array in which a missing cell is NaN; undefined for any other. Says the same as `cells`,
-   * without making a text for each row. Absent where everything is kept as text.
+   * without making a text for each row; a cell that is written as a code is (`007`) is none. Absent where everything is kept as text.
    */
   numbers?(column: string): Float64Array | undefined;
 }
@@ -25,7 +26,7 @@ export class TableBuilder {
   readonly #reader: CsvReader;
   readonly #bounds: TableBounds;
   #header: readonly string[] | undefined;
-  #columns: string[][] = [];
+  #columns: readonly CsvColumnSink[] = [];
   #rows = 0;
   #blankLine: number | undefined;
 
@@ -43,13 +44,13 @@ export class TableBuilder {
     if (this.#header === undefined) {
       throw new LicetError("table_malformed", { message: "line 1: the file is empty: it needs a header row", at: { line: 1 } });
     }
-    return tableOf(this.#header, this.#columns);
+    return csvTable(new Map(this.#header.map((name, index) => [name, (this.#columns[index] ?? new CsvColumnSink()).end()])), this.#rows);
   }
 
   #record(fields: readonly string[], line: number): void {
     if (this.#header === undefined) {
       this.#header = checkedHeader(fields);
-      this.#columns = fields.map(() => []);
+      this.#columns = fields.map(() => new CsvColumnSink());
       return;
     }
     if (this.#blankLine !== undefined) throw wrongWidth(this.#blankLine, 0, this.#header.length);
@@ -62,7 +63,7 @@ export class TableBuilder {
     if (cells.length !== this.#header.length) throw wrongWidth(line, cells.length, this.#header.length);
     this.#rows += 1;
     if (this.#rows > this.#bounds.rowsMax) throw tooLarge(`the file has more than ${this.#bounds.rowsMax} rows`);
-    for (const [index, cell] of cells.entries()) this.#columns[index]?.push(cell);
+    for (let index = 0; index < cells.length; index += 1) this.#columns[index]?.add(cells[index] ?? "");
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CheckBasis } from "@licet/contract";
 import { clopperPearson } from "../stats/proportion.ts";
 import { trialsNeeded } from "../stats/sample-size.ts";
-import { compared, type Counts, type Limit, type Outcome, silent } from "./outcome.ts";
+import { compared, type Counts, type Limit, type Outcome, rowsMin, silent } from "./outcome.ts";
 import { settle } from "./settle.ts";
 
 /**
@@ -25,6 +25,7 @@ function decideCensus({ violations, n }: Extract<CheckBasis, { kind: "census" }>
   if (n === 0) return silent("too_few");
   const estimate = violations / n;
   const interval = { method: "census", level: 1, sides: 2, lower: estimate, upper: estimate } as const;
+  if (n < rowsMin && violations <= limit.value * n) return { estimate, interval, verdict: "insufficient_evidence", reason: "too_few", requiredN: rowsMin };
   return { estimate, interval, verdict: violations <= limit.value * n ? "pass" : "fail" };
 }
 

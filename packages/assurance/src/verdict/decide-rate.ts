@@ -1,4 +1,4 @@
-import { auc, aucBounds, type PairCounts } from "../stats/auc.ts";
+import { auc, aucBoundsOfFew, type PairCounts } from "../stats/auc.ts";
 import { clopperPearson } from "../stats/proportion.ts";
 import { aucFactor, trialsNeeded } from "../stats/sample-size.ts";
 import { compared, type Limit, type Outcome, silent } from "./outcome.ts";
@@ -27,11 +27,11 @@ export function decideShare(share: RateCounts, assessed: Assessed, limit: Limit)
   return settle(decideRate(share, limit), assessed);
 }
 
-/** An area under the ROC curve against a limit of either direction, by Newcombe's method 5. */
+/** An area under the ROC curve against a limit of either direction, by Newcombe's method 5 with Student's quantile. */
 export function decideAuc(pairs: PairCounts, limit: Limit): Outcome {
   if (pairs.positives === 0 || pairs.negatives === 0) return silent("undefined_denominator");
   const estimate = auc(pairs);
-  return compared({ method: "newcombe-2006-5", estimate, bounds: aucBounds(estimate, pairs, limit.alpha), limit }, () => aucRows(estimate, pairs, limit));
+  return compared({ method: "newcombe-2006-5-t", estimate, bounds: aucBoundsOfFew(estimate, pairs, limit.alpha), limit }, () => aucRows(estimate, pairs, limit));
 }
 
 function aucRows(estimate: number, pairs: PairCounts, { value, alpha }: Limit): number | undefined {

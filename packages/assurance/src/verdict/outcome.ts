@@ -1,6 +1,9 @@
 import type { CheckResult } from "@licet/contract";
 import type { Bounds } from "../stats/proportion.ts";
 
+/** One row is no data set: whatever is true of it may be chance, and nobody means to release by it. */
+export const rowsMin = 2;
+
 export type Limit = CheckResult["limit"];
 export type Counts = CheckResult["counts"];
 export type Interval = NonNullable<CheckResult["interval"]>;

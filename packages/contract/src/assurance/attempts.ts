@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Digest, Id } from "../vocabulary.ts";
+import { Digest, Id, Time } from "../vocabulary.ts";
 
 /** What all attempts on one subject may spend together: the rate at which it may pass though it must not. */
 export const alphaMax = 0.05;
@@ -35,12 +35,18 @@ export type SettledCheck = z.output<typeof SettledCheck>;
 export const DatasetReuse = z.strictObject({ id: z.string(), digest: Digest, uses: z.int().nonnegative() }).meta({ id: "DatasetReuse" });
 export type DatasetReuse = z.output<typeof DatasetReuse>;
 
-/** The drawn check of a ticket, and what the server's runner found. */
+/** How long the server has to make a drawn check again where the ticket says nothing else. */
+export const repeatMsDefault = 72 * 60 * 60 * 1000;
+
+/** The drawn check of a ticket, and what the server's runner found. Until it agrees no result of the ticket counts. */
 export const RepeatView = z
   .strictObject({
     check: z.string(),
     reported: Id,
-    state: z.enum(["owed", "agrees", "disagrees"]),
+    state: z.enum(["owed", "agrees", "disagrees", "void"]).describe("`void`: not made within its time, and disputed for that"),
+    since: Time.describe("when the last result of the ticket came in"),
+    until: Time.describe("what is still owed then is disputed"),
+    failed: z.strictObject({ code: z.string(), at: Time }).nullable().describe("why the last try ended without an answer, since the server was started"),
     lacking: z.array(z.strictObject({ name: z.string(), digest: Digest })).describe("files that the server's runner needs and does not hold"),
     differences: z.array(z.string()),
     entry: Id.nullable(),

@@ -30,9 +30,45 @@ export const DataCheck = z.discriminatedUnion("check", [
     max: share.default(0),
   }),
   /** Fewest rows in any combination of values of the columns. */
-  z.strictObject({ check: z.literal("data.coverage"), ...of, columns: columnList, expected: z.array(z.string().max(500)).max(2000).optional(), min: z.int().min(1) }),
+  z
+    .strictObject({
+      check: z.literal("data.coverage"),
+      ...of,
+      columns: columnList,
+      expected: z.array(z.string().max(500)).max(2000).optional(),
+      min: z.int().min(1).optional(),
+      /** As many as show a figure of each group against a limit when all is well, or a difference between two groups. */
+      enoughFor: z.array(z.strictObject({ figure: z.enum(["rate", "difference"]), limit: share.gt(0).lt(1), expected: share.optional() })).min(1).max(20).optional(),
+    })
+    .refine(({ min, enoughFor }) => min !== undefined || enoughFor !== undefined, { error: "say how many rows: `min`, or what they must be `enoughFor`" }),
   /** Fewest rows that share all quasi-identifiers (k-anonymity). */
-  z.strictObject({ check: z.literal("data.privacy.kanon"), ...of, quasiIdentifiers: columnList, sensitive: columnList.optional(), min: z.int().min(2).default(5) }),
+  z
+    .strictObject({
+      check: z.literal("data.privacy.kanon"),
+      ...of,
+      quasiIdentifiers: columnList,
+      sensitive: columnList.optional(),
+      min: z.int().min(2).default(5),
+      /** Fewest different values of each sensitive column in any group (l-diversity). */
+      diversity: z.int().min(2).max(1_000_000).optional(),
+      /** Largest distance between a sensitive column in a group and in all rows (t-closeness), 0 to 1. */
+      closeness: share.optional(),
+    })
+    .refine(({ sensitive, diversity, closeness }) => sensitive !== undefined || (diversity === undefined && closeness === undefined), { path: ["sensitive"], error: "`diversity` and `closeness` are about sensitive columns: name them under `sensitive`" }),
+  /**
+   * Which labels to look at first, by probabilities of a model that has not seen the rows, and which rows people are to
+   * judge for `data.labels.noise`. A ranking is no rate: never anything but advisory.
+   */
+  z.strictObject({
+    check: z.literal("data.labels.suspects"),
+    ...of,
+    advisory: z.literal(true, { error: "write `advisory: true`: it says which labels to look at and decides nothing" }),
+    label: columnName,
+    /** By class as it stands in the label's column: the column with its probability. */
+    probabilities: z.record(z.string().min(1).max(200), columnName).refine((classes) => Object.keys(classes).length >= 2 && Object.keys(classes).length <= 100, { error: "name the columns of 2 to 100 classes" }),
+    /** Rows to judge, half of them suspect. */
+    sample: z.int().min(2).max(10_000).default(200),
+  }),
   /** Share of wrong labels, by what people found in a sample: a table with a row for each judged row, `stratum` and `wrong` (0 or 1). */
   z.strictObject({
     check: z.literal("data.labels.noise"),

@@ -38,5 +38,18 @@ export const DriftCheck = z.discriminatedUnion("check", [
   }),
   /** Change of the class shares behind rows without an answer; `reference` has answers that the model was not trained on. */
   z.strictObject({ check: z.literal("drift.label"), ...declared, ...scored, reference: componentName, max: share.default(0.1) }),
+  /**
+   * How good a two-class model would be on rows without an answer, if its scores are still probabilities; `reference` has
+   * answers that it was not trained on. Assumes that nothing changed but the rows, which it cannot see: never anything but advisory.
+   */
+  z.strictObject({
+    check: z.literal("drift.performance"),
+    ...declared,
+    ...scored,
+    advisory: z.literal(true, { error: "write `advisory: true`: it assumes what only labels can show, and decides nothing" }),
+    reference: componentName,
+    metric: z.enum(["accuracy", "precision", "recall", "specificity"]).default("accuracy"),
+    floor: share,
+  }),
 ]);
 export type DriftCheck = z.output<typeof DriftCheck>;

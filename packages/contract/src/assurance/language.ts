@@ -32,6 +32,8 @@ const of = {
 export const LanguageCheck = z.strictObject({
   check: z.enum([...attackCheckIds, ...taskCheckIds]),
   ...of,
+  /** A declared data set with probes of one's own, in the form `licet.assurance.probes/v1`. Default: those that come with Licet. */
+  probes: componentName.optional(),
   /** How many prompts are drawn; default: as many as decide at the check's own limit. */
   prompts: z.int().min(1).max(10_000).optional(),
   /** Attempts for each prompt; they count as one cluster. */

@@ -7,6 +7,8 @@ const predicted = { ...declared, model: scored.model, dataset: scored.dataset, t
 export const RegressionCheck = z.discriminatedUnion("check", [
   /** Mean absolute error, or the root of the mean squared error, in the unit of the target. */
   z.strictObject({ check: z.literal("perf.error"), ...predicted, metric: z.enum(["mae", "rmse"]), max: z.number().positive() }),
+  /** Share of the target's variation that the model explains (R²): 0 is what its mean alone reaches. */
+  z.strictObject({ check: z.literal("perf.fit"), ...predicted, metric: z.literal("r2").default("r2"), floor: share }),
   /** Largest difference between groups in the mean error or the mean absolute error, in standard deviations of the target. */
   z.strictObject({
     check: z.literal("fair.regression"),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CheckResult } from "../assurance.ts";
 import { ReservedAttempt, SettledCheck } from "../assurance/attempts.ts";
+import { RunnerBudget } from "../assurance/runner.ts";
 import { CiProvenance } from "./ci.ts";
 import { Digest, Envelope, Id, Producer, Slug, Time } from "../vocabulary.ts";
 
@@ -18,6 +19,8 @@ export const TicketIssued = z.strictObject({
   leaseUntil: Time,
   attempts: z.array(ReservedAttempt).optional().describe("one for each check; absent in tickets from before attempts were counted"),
   settled: z.array(SettledCheck).optional().describe("checks whose verdict stands already"),
+  budget: RunnerBudget.optional().describe("of producer `licet`: what its questions to models may come to"),
+  repeatWithinMs: z.int().positive().optional().describe("of producer `ci`: how long the server has to make a drawn check again"),
 });
 export type TicketIssued = z.output<typeof TicketIssued>;
 
@@ -66,5 +69,6 @@ export const CheckRepeated = z.strictObject({
   reported: Id,
   drawn: RepeatDraw,
   comparison: Comparison,
+  voided: z.string().max(500).optional().describe("why it was not made within its time; then nothing was compared, and nothing agrees"),
 });
 export type CheckRepeated = z.output<typeof CheckRepeated>;

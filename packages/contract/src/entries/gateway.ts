@@ -113,6 +113,14 @@ export type GatewayDecisionBody = z.output<typeof GatewayDecisionBody>;
 /** One sending to the provider. */
 const Attempt = z.strictObject({ upstreamStatus: z.int().nullable(), code: text.nullable(), ms: count });
 
+const JudgedTool = z.strictObject({
+  tool: text.describe("`function:NAME`, or the permission that it stands behind, with its name where the permission holds several"),
+  calls: count,
+  decision: z.enum(["allow", "deny"]),
+  code: text.optional(),
+  policy: text.optional().describe("what refused it, or would have where a waiver let it go on"),
+});
+
 /** `gateway.outcome` v2: one for each allowed decision, unless the process died. What version 1 had not is absent, as where there is none. */
 export const GatewayOutcomeBody = z.strictObject({
   decision: z.string(),
@@ -148,6 +156,7 @@ export const GatewayOutcomeBody = z.strictObject({
     .optional()
     .describe("of a model that the workload ran in its own process: the end as it reports it, attested and not observed"),
   partial: z.boolean().optional().describe("true where part of an answer went out and its end did not"),
+  tools: z.array(JudgedTool).max(1000).optional().describe("the tools that the answer calls, each judged before its call left; absent where it calls none"),
   events: count.optional().describe("of a stream: the events that were read, each scanned in every text"),
   redactions: z.array(RedactionCount).optional().describe("what was taken out of the answer"),
   attempts: z.array(Attempt).max(100).optional().describe("every sending to the provider, where there was more than one"),

@@ -22,9 +22,9 @@ export const assuranceErrors = {
   },
   table_column_unsupported: {
     status: 422,
-    what: "the column holds something that has no cell of a table",
+    what: "the column holds something that has no cell of a table, or is compressed in a way that is not read",
     why: "a list, bytes or a duration written as text would be compared as if it were a value",
-    fix: "flatten or convert the column when the file is written, or name the columns that the check shall read",
+    fix: "flatten or convert the column when the file is written, or write it with the codec named, or name the columns that the check shall read",
   },
   table_value_invalid: {
     status: 422,
@@ -61,6 +61,18 @@ export const assuranceErrors = {
     what: "the model uses something that this engine does not implement",
     why: "an approximation of an unknown operator would be another model",
     fix: "export the model with the operators listed in docs, or import results from another tool",
+  },
+  model_operator_unknown: {
+    status: 422,
+    what: "the model uses an operator that this engine does not implement",
+    why: "an approximation of an unknown operator would be another model",
+    fix: "install onnxruntime-web beside licet, which then runs the model, or export it with the operators that the page of classical models lists",
+  },
+  interpreters_differ: {
+    status: 409,
+    what: "our interpreter and ONNX Runtime give different scores for the same rows",
+    why: "one of them is not the model that will run, and nobody knows which",
+    fix: "report it with the model's operators; until then export the model with plainer operators, or test it behind an endpoint",
   },
   model_input_mismatch: {
     status: 422,
@@ -151,6 +163,18 @@ export const assuranceErrors = {
     what: "the server's own runner ended without a report",
     why: "a run without a report is an aborted attempt, never a pass",
     fix: "look for the reason in the server's log, and run the checks again",
+  },
+  runner_busy: {
+    status: 503,
+    what: "the server's own runner is at its bound, and as many runs wait as may",
+    why: "each run takes a thread and its memory, and a queue without end would take the server down",
+    fix: "try again when one has ended, or have the operator raise `concurrency` of `licet serve --runner`",
+  },
+  runner_settings_invalid: {
+    status: 422,
+    what: "the settings of the server's runner cannot be used",
+    why: "a bound that is not understood would be none",
+    fix: "write `licet serve --runner time=10m,memory=2048,rows=2000000,concurrency=2,queries=20000,tokens=20000000,money=25USD,repeat=72h`, with those that you want to change",
   },
   probes_malformed: {
     status: 422,

@@ -200,6 +200,12 @@ export const gatewayErrors = {
     why: "state that the provider keeps, tools that run there and media bring in what the gateway never saw",
     fix: "leave the field that `param` names out, or list the permission under the model's `permissions` in licet.yaml and push a new release",
   },
+  tool_undeclared: {
+    status: 403,
+    what: "the model's answer calls a tool that the release does not declare",
+    why: "what a model may set off is what was assessed and authorised with the release; the call is held back and the answer broken off",
+    fix: "declare the tool in licet.yaml, or list its permission under the model's `permissions`, and push a new release",
+  },
   data_outside_boundary: {
     status: 403,
     what: "the call would take data outside the declared boundary",

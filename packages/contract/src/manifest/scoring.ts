@@ -17,6 +17,7 @@ const bounds = {
 const bySpokenProtocol = z.strictObject({
   protocol: z.literal("oip").meta({ title: "Protocol", description: "`oip`: the Open Inference Protocol, version 2; `http`: any interface that takes and gives JSON" }),
   output: z.string().min(1).max(256).optional().meta({ title: "Output", description: "the tensor that holds the scores, where the model has several" }),
+  tensors: z.enum(["json", "binary"]).optional().meta({ title: "Tensors", description: "`binary`: numbers go and come as bytes behind the JSON, where the server has the extension `binary_tensor_data`; `json` where absent" }),
   ...bounds,
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CheckResult, CheckVerdict } from "../assurance.ts";
 import { DatasetReuse, RepeatView } from "../assurance/attempts.ts";
+import { RunnerView } from "../assurance/runner.ts";
 import { CiProvenance } from "../entries/ci.ts";
 import { Digest, Id, PageQuery, Producer, Slug, Tier, Time, TrafficStage } from "../vocabulary.ts";
 import type { Routes } from "./route.ts";
@@ -74,7 +75,7 @@ export type DeclaredCheck = z.output<typeof DeclaredCheck>;
 export const CheckStanding = z
   .strictObject({
     declared: DeclaredCheck,
-    standing: z.enum([...CheckVerdict.options, "aborted", "disputed", "missing"]).describe("what the gate sees: an attempt that never came back stands above an older result, and what another run found otherwise is disputed"),
+    standing: z.enum([...CheckVerdict.options, "aborted", "disputed", "awaiting_repeat", "missing"]).describe("what the gate sees: an attempt that never came back stands above an older result, what another run found otherwise is disputed, and a run of which the server owes a repetition waits for it"),
     result: RecordedCheck.nullable().describe("the newest from a producer that counts, else the newest of any"),
     results: z.int().describe("how many results this release has of it"),
     compared: RecordedCheck.nullable().describe("the same check in the release compared with"),
@@ -116,6 +117,7 @@ export const ChecksView = z
     attempts: z.array(CheckAttempt).describe("newest first, at most 100"),
     alpha: z.number().describe("what all attempts of a check on one subject may spend together"),
     reuse: z.array(DatasetReuse).describe("how often each declared data set has judged something of this system"),
+    runner: RunnerView.describe("the server's own runner: its bounds, and what it is at"),
   })
   .meta({ id: "ChecksView" });
 export type ChecksView = z.output<typeof ChecksView>;

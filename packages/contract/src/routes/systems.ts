@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GateAnswer, GateFacts } from "../gate.ts";
 import { DatasetReuse, RepeatView, ReservedAttempt } from "../assurance/attempts.ts";
+import { RunnerBudget } from "../assurance/runner.ts";
 import { GateMove } from "../entries/oversight.ts";
 import { CiProvenance } from "../entries/ci.ts";
 import { ReleaseBundle } from "../release.ts";
@@ -175,6 +176,7 @@ export const TicketView = z
     settled: z.array(CheckRow).describe("checks whose verdict stands already: they are not run again"),
     reuse: z.array(DatasetReuse).describe("the data sets that are read, with this use"),
     alpha: z.number().describe("what all attempts of a check on one subject may spend together"),
+    budget: RunnerBudget.nullable().describe("of a run of the server: what its questions to models may come to"),
   })
   .meta({ id: "TicketView" });
 

@@ -25,6 +25,7 @@ export const TrafficRow = z
         tokens: count.nullable().describe("prompt and completion; null where the provider did not say"),
         costMicros: count.nullable().describe("in millionths of the currency; null where no price is declared"),
         currency: z.string().nullable(),
+        tools: z.array(z.string()).describe("that the answer called and may not call, as `function:NAME`: it was broken off, or a waiver let them pass"),
       })
       .nullable()
       .describe("null while the call runs, for a refused one, and for one that was cut off with its gateway's process"),

@@ -10,11 +10,12 @@ const charsMax = 1_000_000;
 
 const Block = z.looseObject({ type: z.string(), text: z.string().optional(), id: z.string().optional(), name: z.string().optional(), input: z.unknown().optional() });
 const Tokens = z.looseObject({ input_tokens: z.int().nonnegative().nullish(), output_tokens: z.int().nonnegative().nullish() });
-const Answer = z.looseObject({ type: z.literal("message"), content: z.array(Block).max(blocksMax), stop_reason: z.string().nullish(), usage: Tokens.nullish().catch(null) });
+const ModelName = z.string().min(1).max(500).optional().catch(undefined);
+const Answer = z.looseObject({ type: z.literal("message"), model: ModelName, content: z.array(Block).max(blocksMax), stop_reason: z.string().nullish(), usage: Tokens.nullish().catch(null) });
 const Event = z.looseObject({
   type: z.string(),
   index: z.int().nonnegative().max(blocksMax).optional(),
-  message: z.looseObject({ usage: Tokens.nullish().catch(null) }).optional(),
+  message: z.looseObject({ model: ModelName, usage: Tokens.nullish().catch(null) }).optional(),
   content_block: Block.optional(),
   delta: z.looseObject({ type: z.string().optional(), text: z.string().optional(), partial_json: z.string().optional(), stop_reason: z.string().nullish() }).optional(),
   usage: Tokens.nullish().catch(null),
@@ -39,7 +40,7 @@ export const anthropicDialect: Dialect = {
     if (answer === undefined) return undefined;
     const text = answer.content.map((block) => (block.type === "text" ? (block.text ?? "") : "")).join("");
     const calls = answer.content.filter((block) => block.type === "tool_use").map((block, index) => callOf(block, index, JSON.stringify(block.input ?? {})));
-    return { text, calls, finish: finishOf(answer.stop_reason), usage: usageOf(answer.usage, null) };
+    return { text, calls, finish: finishOf(answer.stop_reason), usage: usageOf(answer.usage, null), model: answer.model };
   },
   stream: () => new EventReader(),
 };
@@ -92,6 +93,7 @@ class EventReader implements StreamReader {
   readonly #blocks: { block: z.infer<typeof Block>; text: string }[] = [];
   #finish: Finish = "unfinished";
   #usage: Usage | null = null;
+  #model: string | undefined;
   #ended = false;
   #chars = 0;
 
@@ -103,6 +105,7 @@ class EventReader implements StreamReader {
     const event = Event.safeParse(parsed(data)).data;
     if (event === undefined || event.type === "error") return false;
     this.#usage = usageOf(event.usage, usageOf(event.message?.usage, this.#usage));
+    this.#model ??= event.message?.model;
     this.#take(event);
     return true;
   }
@@ -118,7 +121,7 @@ class EventReader implements StreamReader {
     const known = this.#blocks.filter((entry) => entry !== undefined);
     const text = known.map(({ block, text }) => (block.type === "text" ? text : "")).join("");
     const calls = known.filter(({ block }) => block.type === "tool_use").map(({ block, text }, index) => callOf(block, index, text === "" ? JSON.stringify(block.input ?? {}) : text));
-    return { text, calls, finish: this.#finish, usage: this.#usage };
+    return { text, calls, finish: this.#finish, usage: this.#usage, model: this.#model };
   }
 
   #delta(index: number, text: string): void {

@@ -32,6 +32,8 @@ export interface ChatOptions {
 /** A reply, and the calls with their ids, which a next turn needs. */
 export interface ChatReply extends Reply {
   readonly calls: readonly IdentifiedCall[];
+  /** The name under which the model answered; absent where it says none. */
+  readonly model?: string;
 }
 
 /** Asks a model. Never throws: whatever goes wrong is a reply that cannot be assessed. */
@@ -71,6 +73,7 @@ async function once(endpoint: Endpoint, request: ChatRequest, options: ChatOptio
     text: reading.text,
     calls: reading.calls,
     usage: reading.usage,
+    ...(reading.model !== undefined && { model: reading.model }),
     status,
     defect,
     wallMs: Math.round(performance.now() - started),

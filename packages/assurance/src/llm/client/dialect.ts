@@ -11,6 +11,8 @@ export interface Reading {
   readonly calls: readonly IdentifiedCall[];
   readonly finish: Finish;
   readonly usage: Usage | null;
+  /** The name under which the model answered; undefined where it says none. */
+  readonly model?: string | undefined;
 }
 
 /** Reads an answer piece by piece. `event` returns false when the data is not of the dialect. */

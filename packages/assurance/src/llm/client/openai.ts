@@ -13,12 +13,15 @@ const Call = z.looseObject({
 });
 const Said = z.looseObject({ content: Content, refusal: z.string().nullish(), tool_calls: z.array(Call).nullish(), function_call: Call.shape.function.nullable() });
 const Tokens = z.looseObject({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() }).nullish();
+const ModelName = z.string().min(1).max(500).optional().catch(undefined);
 const Answer = z.looseObject({
   choices: z.array(z.looseObject({ message: Said, finish_reason: z.string().nullish() })).min(1),
+  model: ModelName,
   usage: Tokens.catch(null),
 });
 const Chunk = z.looseObject({
   choices: z.array(z.looseObject({ delta: Said.nullish(), finish_reason: z.string().nullish() })).optional(),
+  model: ModelName,
   usage: Tokens.catch(null),
 });
 
@@ -40,12 +43,12 @@ export const openaiDialect: Dialect = {
     ...(request.tools !== undefined && request.tools.length > 0 && { tools: wireTools(request) }),
   }),
   answer: (value) => {
-    const choice = Answer.safeParse(value).data?.choices[0];
-    if (choice === undefined) return undefined;
-    const usage = usageOf(Answer.safeParse(value).data?.usage);
+    const answer = Answer.safeParse(value).data;
+    const choice = answer?.choices[0];
+    if (answer === undefined || choice === undefined) return undefined;
     const collected = new Collector();
     collected.add(choice.message);
-    return { ...collected.said(), finish: finishOf(choice.finish_reason), usage };
+    return { ...collected.said(), finish: finishOf(choice.finish_reason), usage: usageOf(answer.usage), model: answer.model };
   },
   stream: () => new ChunkReader(),
 };
@@ -119,6 +122,7 @@ class ChunkReader implements StreamReader {
   readonly #collected = new Collector();
   #finish: Finish = "unfinished";
   #usage: Usage | null = null;
+  #model: string | undefined;
   #ended = false;
 
   get ended(): boolean {
@@ -133,6 +137,7 @@ class ChunkReader implements StreamReader {
     const chunk = parsedChunk(data);
     if (chunk === undefined) return false;
     this.#usage = usageOf(chunk.usage) ?? this.#usage;
+    this.#model ??= chunk.model;
     const choice = chunk.choices?.[0];
     if (choice === undefined) return chunk.choices !== undefined || chunk.usage !== undefined;
     if (choice.delta !== null && choice.delta !== undefined) this.#collected.add(choice.delta);
@@ -142,7 +147,7 @@ class ChunkReader implements StreamReader {
   }
 
   reading(): Reading {
-    return { ...this.#collected.said(), finish: this.#finish, usage: this.#usage };
+    return { ...this.#collected.said(), finish: this.#finish, usage: this.#usage, model: this.#model };
   }
 }
 

@@ -23,7 +23,7 @@ export interface ReplayGateway {
 }
 
 /** Codes by which a gateway of Licet says that its rules stop a call, and not that something is in the way of every call. */
-const blocking: ReadonlySet<string> = new Set(["data_outside_boundary", "answer_outside_boundary", "policy_denied"]);
+const blocking: ReadonlySet<string> = new Set(["data_outside_boundary", "answer_outside_boundary", "tool_undeclared", "policy_denied"]);
 
 const bodyCharactersMax = 1024 * 1024;
 const timeoutMsDefault = 20_000;
