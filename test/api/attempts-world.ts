@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attemptAlpha, runOfTicket, runSuite } from "@licet/assurance";
-import { ApiError, type Client } from "@licet/client";
+import { ApiError, createClient, type Client } from "@licet/client";
 import type { AssuranceCheck, AssuranceSection, CheckResult, ReleaseBundle, RouteAnswer } from "@licet/contract";
 import { manualClock } from "../../packages/licet/src/base/clock.ts";
 import { exampleBundle, exampleManifest } from "../../packages/licet/src/inventory/example-manifest.ts";
-import { install, type Installation } from "./installation.ts";
+import { install, type InstallOptions, type Installation } from "./installation.ts";
 
 export const params = { space: "main", system: "example" };
 export const leaseMs = 2 * 3_600_000;
@@ -29,6 +29,8 @@ export interface Attempting {
   whole(release: string): Promise<Ticket>;
   /** All files of a release, and then the server's own run. */
   onServer(release: string): Promise<RouteAnswer<"runOnServer">>;
+  /** Stops the server and starts it again on the same data. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,15 +45,20 @@ export function table(missing: number, mark: string): string {
 
 export const digestOfText = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
-export async function attempting(tier: Partial<ReleaseBundle["manifest"]> = {}): Promise<Attempting> {
+export async function attempting(tier: Partial<ReleaseBundle["manifest"]> = {}, options: Pick<InstallOptions, "runner"> = {}): Promise<Attempting> {
   const clock = manualClock(Date.now());
   const folder = await mkdtemp(join(tmpdir(), "licet-attempts-"));
-  const installation = await install({ clock });
-  const { client } = await installation.person("main", ["developer", "platform-engineer"]);
+  let installation = await install({ ...options, clock });
+  const { token, client: first } = await installation.person("main", ["developer", "platform-engineer"]);
+  let client = first;
   const pushed = new Map<string, { readonly suite: AssuranceSection; readonly texts: readonly string[] }>();
   const world: Attempting = {
-    installation,
-    client,
+    get installation() {
+      return installation;
+    },
+    get client() {
+      return client;
+    },
     clock,
     async push({ today, before = table(0, "before") }, more = {}) {
       const checks = [...(more.checks ?? [drift(more.id)])];
@@ -93,6 +100,10 @@ export async function attempting(tier: Partial<ReleaseBundle["manifest"]> = {}):
       for (const text of pushed.get(release)?.texts ?? []) await client("putFile", { params: { space: "main", digest: digestOfText(text) }, body: Buffer.from(text) });
       clock.advance(1000);
       return client("runOnServer", { params, body: { release } });
+    },
+    async restart() {
+      installation = await install({ ...options, clock, folder: await installation.leave() });
+      client = createClient({ baseUrl: installation.baseUrl, token });
     },
     async close() {
       await installation.close();

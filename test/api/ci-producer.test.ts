@@ -217,6 +217,20 @@ describe("a token of a real OpenID Connect provider", () => {
     expect(await code(exchange(await real.token({ ...claims, ...other }, audience)))).toBe("ci_token_refused");
   });
 
+  test("of another branch than the registered one is refused, also where the rest fits letter for letter", async () => {
+    const own = { repository: "octo/branch", workflow_ref: "octo/branch/.github/workflows/licet.yml@refs/heads/main" };
+    await registered(real.url, { claims: Object.entries({ ...own, ref: "refs/heads/main" }).map(([claim, value]) => ({ claim, value })) });
+    const exchanged = async (branch: string) => code(exchange(await real.token({ ...claims, ...own, ref: `refs/heads/${branch}` }, audience)));
+    for (const branch of ["other", "main2", "mai", "main/../main", "Main", "main"]) expect([branch, await exchanged(branch)]).toEqual([branch, branch === "main" ? "no refusal" : "ci_token_refused"]);
+  });
+
+  test("whose time is over is refused as that, whatever else it says: the answer tells nothing of what is registered", async () => {
+    const tokens = [await real.token(claims, audience), await real.token({ ...claims, repository: "octo/other" }, audience)];
+    shift += 361_000;
+    const codes = await Promise.all(tokens.map((token) => code(exchange(token)))).finally(() => (shift -= 361_000));
+    expect(codes).toEqual(["ci_token_expired", "ci_token_expired"]);
+  });
+
   test("for another audience is told so only to whom everything else fits", async () => {
     expect(await code(exchange(await real.token(claims, "https://other.example.org")))).toBe("ci_audience_refused");
     expect(await code(exchange(await real.token({ ...claims, repository: "octo/other" }, "https://other.example.org")))).toBe("ci_token_refused");

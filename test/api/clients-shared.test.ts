@@ -33,7 +33,7 @@ const schema = { type: "object", properties: { city: { type: "string" } } };
 /** The script declares one tool in two ways; a release knows a name once. */
 function releaseFor(path: string) {
   const tool = path.endsWith("/messages") ? { name: "weather", description: "", parameters: { type: "object" } } : { name: "weather", description: "w", parameters: schema };
-  return clientsRelease({ tools: [{ name: "weather", digest: toolDigest(tool) }] });
+  return clientsRelease({ tools: [{ name: "weather", digest: toolDigest(tool), power: "read" }] });
 }
 
 /**

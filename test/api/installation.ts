@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient, type Client } from "@licet/client";
-import { routes, type Role, type RouteName } from "@licet/contract";
+import { routes, type Role, type RouteName, type RunnerSettings } from "@licet/contract";
 import { systemClock, type Clock } from "../../packages/licet/src/base/clock.ts";
 import { newId } from "../../packages/licet/src/base/ids.ts";
 import type { Database } from "../../packages/licet/src/db/database.ts";
@@ -31,6 +31,8 @@ export interface Installation {
   /** A person with these roles, signed in with a password. */
   person(space: string, held: readonly Role[]): Promise<{ readonly token: string; readonly id: string; readonly email: string; readonly client: Client }>;
   close(): Promise<void>;
+  /** Stops, and answers the folder, which is left for the next `install`. */
+  leave(): Promise<string>;
 }
 
 export interface InstallOptions {
@@ -42,6 +44,9 @@ export interface InstallOptions {
   readonly publicUrl?: string;
   /** What a gateway in this process decides on; without, there is none. */
   readonly snapshots?: SnapshotSource | undefined;
+  readonly runner?: RunnerSettings;
+  /** An installation that was closed with `leave`: it goes on where it was, at another port. */
+  readonly folder?: string;
 }
 
 export const password = "correct horse battery staple";
@@ -84,7 +89,7 @@ async function laidOut(): Promise<string> {
 
 export async function install(options: InstallOptions = {}): Promise<Installation> {
   const clock = options.clock ?? systemClock;
-  const folder = await laidOut();
+  const folder = options.folder ?? (await laidOut());
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${String(port)}`;
   const origin = `http://localhost:${String(port)}`;
@@ -94,13 +99,13 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   recorder.onCommitted((entry) => entries.push(entry));
   const logged: Readonly<Record<string, unknown>>[] = [];
   const log = { info: (fields: object) => void logged.push({ ...fields }), error: (fields: object) => void logged.push({ ...fields }) };
-  const composed = await compose({ records, baseUrl: origin, demo: false, snapshots: options.snapshots, onFailure: (error) => log.error({ failure: String(error) }) });
+  const composed = await compose({ records, baseUrl: origin, demo: false, snapshots: options.snapshots, runner: options.runner, onFailure: (error) => log.error({ failure: String(error) }) });
   const identity = openIdentity({ database, recorder, baseUrl: origin, secret: await sessionSecret(keys.directory), demo: false });
   async function closeRecords(): Promise<void> {
     await composed.close();
     await records.close();
-    await rm(folder, { recursive: true, force: true });
   }
+  const removed = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const app = await buildConsole({
     handlers: { ...composed.handlers, ...options.handlers },
     authenticator: composed.authenticator,
@@ -113,11 +118,17 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     newRequestId: () => newId("req", systemClock.now()),
   }).catch(async (error: unknown) => {
     await closeRecords();
+    await removed();
     throw error;
   });
   await app.listen({ host: "127.0.0.1", port });
   const anonymous = createClient({ baseUrl });
   let people = 0;
+  async function stop(): Promise<void> {
+    composed.endWaits();
+    await app.close();
+    await closeRecords();
+  }
   return {
     baseUrl,
     identity,
@@ -135,9 +146,12 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
       return { token, id: person.id, email, client: createClient({ baseUrl, token }) };
     },
     async close() {
-      composed.endWaits();
-      await app.close();
-      await closeRecords();
+      await stop();
+      await removed();
+    },
+    async leave() {
+      await stop();
+      return folder;
     },
   };
 }

@@ -63,7 +63,7 @@ export const theme = createTheme({
 const wordsOf: Readonly<Record<Exclude<Tone, "calm">, readonly string[]>> = {
   good: ["granted", "met", "pass", "allow", "approve", "active", "done"],
   info: ["experiment", "pilot", "production", "you"],
-  wait: ["open", "unmet", "stale", "insufficient_evidence", "missing", "conditional", "return", "returned", "high", "waiting", "running", "in-force", "warn", "warning"],
+  wait: ["open", "unmet", "stale", "insufficient_evidence", "missing", "conditional", "return", "returned", "high", "waiting", "awaiting_repeat", "running", "in-force", "warn", "warning"],
   bad: ["deny", "denied", "fail", "errored", "aborted", "disputed", "refuse", "refused", "suspended", "revoked", "expired", "held", "critical", "prohibited", "failed", "error"],
 };
 

@@ -28,6 +28,8 @@ const ticketIssued: EntryDefinition = {
       lease_until: body.leaseUntil,
       entry: entry.id,
       settled: body.settled === undefined ? null : JSON.stringify(body.settled),
+      repeat_within: body.repeatWithinMs ?? null,
+      budget: body.budget === undefined ? null : JSON.stringify(body.budget),
     });
     await insertAttempts(tx, { space: entry.space, ticket: body.id, system: body.system, release: body.release, producer: body.producer, at: entry.time, entry: entry.id }, body.attempts ?? []);
     if (body.producer === "ci") await bindCiTicket(tx, entry.space, { run: body.issuedTo, ticket: body.id });
@@ -62,6 +64,7 @@ const checkRecorded: EntryDefinition = {
       statement: JSON.stringify(body.statement),
       produced_at: entry.time,
       entry: entry.id,
+      carried_from: said.carriedFrom ?? null,
     });
     const { attempt: { repeats }, basis, id: check, verdict } = said.result;
     if (said.carriedFrom === undefined) await endAttempt(tx, entry.space, { ticket: said.ticket, check, result: body.id, stands: verdict !== "errored" && basis.kind !== "none" });
@@ -87,4 +90,7 @@ const checkRepeated: EntryDefinition = {
   },
 };
 
-export const assuranceEntries: readonly EntryDefinition[] = [ticketIssued, checkRecorded, checkRepeated, ...ciEntries];
+/** They stand in the log and in the list of entries: what a run spent, its results say. */
+const runnerKinds: readonly EntryDefinition[] = (["runner.asked", "runner.answered"] as const).map((kind) => ({ kind, v: 1, mode: "runtime", apply: async () => undefined }));
+
+export const assuranceEntries: readonly EntryDefinition[] = [ticketIssued, checkRecorded, checkRepeated, ...runnerKinds, ...ciEntries];

@@ -1,12 +1,12 @@
-import { alphaMax, type RepeatView, type RouteAnswer } from "@licet/contract";
+import { alphaMax, type RouteAnswer } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import type { Caller, Handlers, RunCaller } from "../http/handlers.ts";
 import { declaresFile, findRelease } from "../inventory/store.ts";
-import { repeatDrawn, repeatView } from "./attempts/repeat.ts";
+import type { Repeats } from "./attempts/repeats.ts";
 import { reservedBy, usesOf } from "./attempts/store.ts";
 import { declaredDatasets } from "./declared-check.ts";
 import { carryResults, returnResults } from "./results.ts";
-import { runAgain, runOnServer, type ServerRunDeps } from "./server-run.ts";
+import { runOnServer, type ServerRunDeps } from "./server-run.ts";
 import { findResult, resultsOfTicket, type Ticket } from "./store.ts";
 import { issueTicket, openTicket, ticketStatus } from "./ticket.ts";
 import { checkRow, type CheckRow } from "./view.ts";
@@ -32,6 +32,7 @@ async function ticketView(deps: ServerRunDeps, ticket: Ticket): Promise<TicketVi
     settled: await settledRows(deps, ticket),
     reuse: [...reuse],
     alpha: bundle?.manifest.assurance?.alpha ?? alphaMax,
+    budget: ticket.budget ?? null,
   };
 }
 
@@ -54,19 +55,11 @@ function producing(caller: Caller | RunCaller, system: string): { readonly produ
 }
 
 export interface AssuranceRoutes extends ServerRunDeps {
-  /** Told of a repetition that ended without an answer; it stays owed. */
-  readonly repeatFailed: (error: unknown) => void;
+  readonly repeats: Repeats;
 }
 
 export function assuranceRoutes(deps: AssuranceRoutes): Pick<Handlers, "issueTicket" | "returnResults" | "repeatDrawn" | "putDrawnFile" | "putFile" | "runOnServer"> {
-  const running = new Map<string, Promise<RepeatView | null>>();
-  /** Asked for twice at once, it is made once. */
-  const again = (space: string, ticket: string): Promise<RepeatView | null> => {
-    const key = `${space}/${ticket}`;
-    const begun = running.get(key) ?? repeatDrawn({ ...deps, again: (order) => runAgain(deps, order) }, space, ticket).finally(() => running.delete(key));
-    running.set(key, begun);
-    return begun;
-  };
+  const { repeats } = deps;
   const ticketOf = async (params: { readonly space: string; readonly system: string; readonly ticket: string }, caller: Caller | RunCaller): Promise<string> => {
     const { by } = producing(caller, params.system);
     const ticket = await openTicket(deps.read, params.space, params.ticket);
@@ -76,22 +69,22 @@ export function assuranceRoutes(deps: AssuranceRoutes): Pick<Handlers, "issueTic
   return {
     async issueTicket({ params, body }, caller) {
       const { producer, by } = producing(caller, params.system);
-      const issued = await issueTicket(deps, { space: params.space, system: params.system, release: body.release, producer, checks: body.checks, datasets: body.datasets, issuedTo: by });
+      const issued = await issueTicket(deps, { space: params.space, system: params.system, release: body.release, producer, checks: body.checks, datasets: body.datasets, issuedTo: by, ...(producer === "ci" && { repeatWithinMs: deps.runner.settings.repeatMs }) });
       await carryResults(deps, issued);
       return ticketView(deps, await openTicket(deps.read, params.space, issued.id));
     },
     async returnResults({ params, body }, caller) {
       const ticket = await returnResults(deps, { space: params.space, ticket: body.ticket, results: body.results, producedBy: producing(caller, params.system).by });
-      const repeat = ticket.status === "returned" ? await repeatView(deps, params.space, ticket.id) : null;
+      const repeat = ticket.status === "returned" ? await repeats.view(params.space, ticket.id) : null;
       // Not waited for: the answer says that it is owed, and whoever asks for it again gets what came out.
-      if (repeat?.state === "owed" && repeat.lacking.length === 0) void again(params.space, ticket.id).catch(deps.repeatFailed);
+      if (repeat?.state === "owed" && repeat.lacking.length === 0) repeats.begin(params.space, ticket.id);
       return { items: await rowsOf(deps, params.space, body.ticket), repeat };
     },
     async repeatDrawn({ params }, caller) {
-      return { repeat: await again(params.space, await ticketOf(params, caller)) };
+      return { repeat: await repeats.asked(params.space, await ticketOf(params, caller), !("run" in caller)) };
     },
     async putDrawnFile({ params, body }, caller) {
-      const repeat = await repeatView(deps, params.space, await ticketOf(params, caller));
+      const repeat = await repeats.view(params.space, await ticketOf(params, caller), !("run" in caller));
       if (repeat?.lacking.some(({ digest }) => digest === params.digest) !== true) throw new LicetError("file_undeclared", { message: "no drawn check of this ticket lacks this file" });
       const { size, held } = await deps.files.put(params.digest, body);
       return { digest: params.digest, size, held };

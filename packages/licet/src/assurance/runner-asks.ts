@@ -1,4 +1,4 @@
-import type { ReleaseBundle } from "@licet/contract";
+import type { ReleaseBundle, RunnerBudget } from "@licet/contract";
 import { z } from "zod";
 
 const bodyCharactersMax = 4 * 1024 * 1024;
@@ -20,16 +20,23 @@ export type RunnerAnswer = z.infer<typeof RunnerAnswer>;
 export const RunnerReply = z.object({ id: z.int(), answer: RunnerAnswer.optional(), failed: z.string().optional() });
 export type RunnerReply = z.infer<typeof RunnerReply>;
 
+/** What one run has answered. */
+export interface RunnerAsks {
+  /** Throws a LicetError where the question may not leave, or the provider does not answer. */
+  readonly ask: (model: string, body: string) => Promise<RunnerAnswer>;
+  /** One call through the gateway's own pipeline, whose provider answers so: nothing leaves. */
+  readonly replay: (model: string, body: string, answer: RunnerAnswer) => Promise<RunnerAnswer>;
+}
+
 /** What a run of one release may ask, by what is registered and published in its space. */
 export interface UnderTest {
   /** Declared models whose provider is registered, with the protocol that it speaks. */
   readonly models: ReadonlyMap<string, { readonly dialect: "openai" | "anthropic"; readonly model: string }>;
   /** What decides in a replay, in sentences. */
   readonly notes: readonly string[];
-  /** Throws a LicetError where the provider may not be asked or does not answer. */
-  readonly ask: (model: string, body: string) => Promise<RunnerAnswer>;
-  /** One call through the gateway's own pipeline, whose provider answers so. */
-  readonly replay: (model: string, body: string, answer: RunnerAnswer) => Promise<RunnerAnswer>;
+  /** The questions of one ticket, within what it may spend. Each is durable in the log before it leaves, and its answer before it is used. */
+  readonly questions: (run: { readonly ticket: string; readonly budget: RunnerBudget }) => RunnerAsks["ask"];
+  readonly replay: RunnerAsks["replay"];
   readonly close: () => Promise<void>;
 }
 
@@ -42,19 +49,20 @@ export interface TestedRelease {
 /** Made where the gateway is wired, above this folder. */
 export type OpenUnderTest = (release: TestedRelease) => Promise<UnderTest>;
 
-const asksMax = 50_000;
+/** Far above every budget: a worker that asks without end is not served. */
+const asksMax = 20_000_000;
 
 /** Answers a worker's questions; owned by one run. Of more questions than a run may have none is answered. */
-export function answering(underTest: UnderTest | undefined): (message: unknown) => Promise<RunnerReply | undefined> {
+export function answering(asks: RunnerAsks | undefined): (message: unknown) => Promise<RunnerReply | undefined> {
   let asked = 0;
   return async (message) => {
     const ask = RunnerAsk.safeParse(message).data;
     if (ask === undefined) return undefined;
     asked += 1;
     const { id } = ask;
-    if (underTest === undefined || asked > asksMax) return { id, failed: "endpoint_unknown" };
+    if (asks === undefined || asked > asksMax) return { id, failed: "endpoint_unknown" };
     try {
-      return { id, answer: ask.kind === "model" ? await underTest.ask(ask.model, ask.body) : await underTest.replay(ask.model, ask.body, ask.answer) };
+      return { id, answer: ask.kind === "model" ? await asks.ask(ask.model, ask.body) : await asks.replay(ask.model, ask.body, ask.answer) };
     } catch (error) {
       return { id, failed: codeOf(error) };
     }

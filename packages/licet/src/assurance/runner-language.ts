@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { openChat, type LanguageTargets, type Send } from "@licet/assurance";
 import { z } from "zod";
+import { RunnerBudget } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import { type RunnerAsk, type RunnerAnswer, RunnerReply } from "./runner-asks.ts";
 
@@ -12,6 +13,7 @@ export const RunnerLanguage = z.object({
   notes: z.array(z.string()),
   /** Milliseconds since the epoch after which no further question begins, so that the run ends with a report. */
   until: z.number(),
+  budget: RunnerBudget,
 });
 export type RunnerLanguage = z.infer<typeof RunnerLanguage>;
 
@@ -49,12 +51,9 @@ export class AskPort {
   }
 }
 
-const queriesMax = 5000;
-const tokensMax = 2_000_000;
-
 /** Declared models, asked through the installation's own providers. */
 export function runnerTargets(language: RunnerLanguage, port: AskPort, now: () => number): LanguageTargets {
-  const { models, notes, until } = language;
+  const { models, notes, until, budget: { queries, tokens } } = language;
   const known = new Map(Object.entries(models));
   return {
     open: (name) => {
@@ -72,7 +71,7 @@ export function runnerTargets(language: RunnerLanguage, port: AskPort, now: () =
       return { digest: model.digest, notes, gateway: { baseUrl: nowhere, model: name, prompt: declared === undefined ? "" : emptied(declared), sendWith } };
     },
     get budget() {
-      return { queriesMax, tokensMax, timeMsMax: Math.max(0, until - now()) };
+      return { queriesMax: queries, tokensMax: tokens, timeMsMax: Math.max(0, until - now()) };
     },
   };
 }

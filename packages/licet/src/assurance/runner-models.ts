@@ -14,7 +14,7 @@ export function asksOnServer(check: AssuranceCheck, bundle: ReleaseBundle, under
 }
 
 /** What the runner's worker is told of the models that it may ask. */
-export function languageOf(bundle: ReleaseBundle, { models, notes }: UnderTest, until: number): RunnerLanguage {
+export function languageOf(bundle: ReleaseBundle, { models, notes }: Pick<UnderTest, "models" | "notes">, { until, budget }: Pick<RunnerLanguage, "until" | "budget">): RunnerLanguage {
   const digests = new Map(releaseOf(bundle).components.flatMap((each) => (each.kind === "model" ? [[each.name, each.digest] as const] : [])));
   const texts = new Map(bundle.prompts.map(({ name, text }) => [name, text]));
   const prompts = (bundle.manifest.components.prompts ?? []).filter(({ role }) => role === "system");
@@ -23,5 +23,6 @@ export function languageOf(bundle: ReleaseBundle, { models, notes }: UnderTest, 
     prompts: prompts.map(({ name, template }) => ({ name, text: texts.get(name) ?? "", holes: Object.keys(template?.holes ?? {}) })),
     notes: [...notes],
     until,
+    budget,
   };
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { runOfTicket, runSuite } from "@licet/assurance";
+import { findPeerRuntime, runOfTicket, runSuite } from "@licet/assurance";
 import { AssuranceSection, DatasetReuse, ReservedAttempt } from "@licet/contract";
 import { z } from "zod";
 import { personalDataIn } from "../detect/personal-data.ts";
@@ -15,10 +15,14 @@ const Order = z.object({
   reuse: z.array(DatasetReuse),
   release: z.string(),
   language: RunnerLanguage.optional(),
+  rowsMax: z.int().positive(),
 });
 
 const order = Order.parse(workerData);
 const language = order.language === undefined || parentPort === null ? undefined : runnerTargets(order.language, new AskPort(parentPort), () => Date.now());
+const found = findPeerRuntime(process.env["LICET_ONNX_RUNTIME"] || undefined);
+// Models here are other people's: native code would run them with the server's own rights.
+const peer = found?.name === "onnxruntime-web" ? found : undefined;
 const report = await runSuite({
   suite: order.suite,
   root: order.root,
@@ -26,7 +30,9 @@ const report = await runSuite({
   ...runOfTicket(order),
   release: order.release,
   now: () => Date.now(),
+  rowsMax: order.rowsMax,
   personalData: personalDataIn,
+  models: { peer },
   ...(language && { language }),
 });
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin

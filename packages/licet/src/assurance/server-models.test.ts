@@ -2,14 +2,16 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AssuranceSection } from "@licet/contract";
+import { AssuranceSection, runnerDefaults } from "@licet/contract";
 import { expect, test } from "vitest";
 import { startOipModel } from "../../../../test/unit/support/oip-model.ts";
 import { linearModel } from "../../../../test/unit/support/small-models.ts";
 import { modelBytes, nodeOf } from "../../../../test/unit/support/write-model.ts";
 import { exampleBundle, exampleManifest } from "../inventory/example-manifest.ts";
 import { declaredFiles } from "./declared-check.ts";
-import { runInWorker } from "./server-run.ts";
+import { Runner } from "./runner.ts";
+
+const runner = new Runner(runnerDefaults);
 
 /** Many values of some thirty megabytes each for a thousand rows. */
 const grows = modelBytes({ input: "x", width: 2, output: "y", nodes: Array.from({ length: 90 }, (_, at) => nodeOf({ op: "Concat", in: at === 0 ? ["x", "x"] : at < 12 ? [`c${at - 1}`, `c${at - 1}`] : ["c11"], out: [at === 89 ? "y" : `c${at}`], int: { axis: 1 } })) });
@@ -24,7 +26,7 @@ test("the server's runner runs models in processes of their own: one that takes 
   await using endpoint = await startOipModel();
   const on = { check: "perf.metric", dataset: "rows", target: "y", positive: 1, metric: "auc", floor: 0.1 };
   const suite = AssuranceSection.parse({ checks: [{ id: "grows", ...on, model: "grows" }, { id: "fine", ...on, model: "fine" }, { id: "served", ...on, model: endpoint.baseUrl }] });
-  const { results } = await runInWorker({ suite, root, files, seed: "s", attempts: [], reuse: [], release: "r" });
+  const { results } = await runner.run({ suite, root, files, seed: "s", attempts: [], reuse: [], release: "r" });
   expect(results.map(({ verdict, reason }) => [verdict, reason])).toEqual([["insufficient_evidence", "unanswered"], ["pass", undefined], ["errored", "endpoint_unknown"]]);
   expect(endpoint.received).toEqual([]);
   rmSync(root, { recursive: true });

@@ -3,17 +3,19 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRecord } from "@licet/evidence";
-import { AssuranceSection, type CheckResult } from "@licet/contract";
+import { AssuranceSection, runnerDefaults, type CheckResult } from "@licet/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LicetError } from "../base/errors.ts";
 import { exampleBundle, exampleManifest } from "../inventory/example-manifest.ts";
-import type { RunnerAnswer, UnderTest } from "./runner-asks.ts";
+import type { RunnerAnswer, RunnerAsks, UnderTest } from "./runner-asks.ts";
 import { asksOnServer, languageOf } from "./runner-models.ts";
-import { runInWorker } from "./server-run.ts";
+import { Runner } from "./runner.ts";
 
 const text = "note\nwrite to jane.doe@example.com\nnothing here\n";
 const rows = { path: "rows.csv", digest: `sha256:${createHash("sha256").update(text).digest("hex")}` };
 const bundle = exampleBundle();
+const runner = new Runner(runnerDefaults);
+const { budget } = runnerDefaults;
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "licet-run-"));
@@ -28,25 +30,29 @@ interface Model {
 
 const asked: string[] = [];
 
-function model({ answers = () => "I cannot help with that.", replay = async (_model, _body, answer) => answer }: Model = {}): UnderTest {
+type Tested = UnderTest & RunnerAsks;
+
+function model({ answers = () => "I cannot help with that.", replay = async (_model, _body, answer) => answer }: Model = {}): Tested {
   const whole = (content: string): RunnerAnswer => ({ status: 200, contentType: "application/json", body: JSON.stringify({ choices: [{ message: { role: "assistant", content }, finish_reason: "stop" }], usage: { prompt_tokens: 1, completion_tokens: 1 } }) });
+  const ask: RunnerAsks["ask"] = async (name, body) => {
+    const value: unknown = JSON.parse(body);
+    asked.push(name);
+    return whole(answers(isRecord(value) ? { ...value } : {}));
+  };
   return {
     models: new Map([["chat", { dialect: "openai", model: "sim-1" }]]),
     notes: ["decided by bundle x"],
-    ask: async (name, body) => {
-      const value: unknown = JSON.parse(body);
-      asked.push(name);
-      return whole(answers(isRecord(value) ? { ...value } : {}));
-    },
+    questions: () => ask,
+    ask,
     replay,
     close: async () => undefined,
   };
 }
 
-async function ran(checks: readonly object[], underTest: UnderTest | undefined): Promise<readonly CheckResult[]> {
+async function ran(checks: readonly object[], underTest: Tested | undefined): Promise<readonly CheckResult[]> {
   const suite = AssuranceSection.parse({ checks });
-  const language = underTest && languageOf(bundle, underTest, Date.now() + 60_000);
-  const { results } = await runInWorker({ suite, root, files: { rows }, seed: "s", attempts: [], reuse: [], release: "r", language }, underTest);
+  const language = underTest && languageOf(bundle, underTest, { until: Date.now() + 60_000, budget });
+  const { results } = await runner.run({ suite, root, files: { rows }, seed: "s", attempts: [], reuse: [], release: "r", language }, underTest);
   return results;
 }
 
@@ -76,7 +82,7 @@ describe("the server's runner", () => {
     expect(open).toMatchObject({ verdict: "fail", basis: { figures: { hijacked: 60, blocked: 0, honest: 6 } }, notes: expect.arrayContaining(["decided by bundle x"]) });
   });
 
-  test.each<readonly [string, UnderTest | undefined, string]>([
+  test.each<readonly [string, Tested | undefined, string]>([
     ["nobody may be asked", undefined, "errored"],
     ["the provider cannot be asked", { ...model(), ask: async () => Promise.reject(new LicetError("held")), replay: async () => Promise.reject(new LicetError("snapshot_stale")) }, "insufficient_evidence"],
     ["the provider answers with errors", { ...model(), ask: async () => ({ status: 500, contentType: "text/plain", body: "" }), replay: async () => ({ status: 500, contentType: "text/plain", body: "" }) }, "insufficient_evidence"],
@@ -89,7 +95,7 @@ describe("the server's runner", () => {
     asked.length = 0;
     const underTest = model();
     const suite = AssuranceSection.parse({ checks: [leak] });
-    const { results } = await runInWorker({ suite, root, files: {}, seed: "s", attempts: [], reuse: [], release: "r", language: languageOf(bundle, underTest, Date.now()) }, underTest);
+    const { results } = await runner.run({ suite, root, files: {}, seed: "s", attempts: [], reuse: [], release: "r", language: languageOf(bundle, underTest, { until: Date.now(), budget }) }, underTest);
     expect([results[0]?.verdict, asked]).toEqual(["insufficient_evidence", []]);
   });
 });

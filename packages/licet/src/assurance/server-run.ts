@@ -1,7 +1,5 @@
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
 import { componentsOf } from "@licet/assurance";
-import { SuiteReport, type AssuranceCheck, type CheckResult, type DatasetReuse, type ReleaseBundle, type ReservedAttempt } from "@licet/contract";
+import type { AssuranceCheck, CheckResult, ReleaseBundle } from "@licet/contract";
 import { LicetError } from "../base/errors.ts";
 import { findRelease } from "../inventory/store.ts";
 import { runsOnServer, type RepeatDeps } from "./attempts/repeat.ts";
@@ -9,9 +7,9 @@ import { reservedBy, usesOf } from "./attempts/store.ts";
 import { declaredDatasets, declaredFiles } from "./declared-check.ts";
 import type { HeldFiles } from "./held-files.ts";
 import { carryResults, returnResults, type ResultDeps } from "./results.ts";
-import { answering, type OpenUnderTest, type UnderTest } from "./runner-asks.ts";
+import type { OpenUnderTest, UnderTest } from "./runner-asks.ts";
 import { asksOnServer, languageOf } from "./runner-models.ts";
-import type { RunnerLanguage } from "./runner-language.ts";
+import type { Runner, RunnerOrder } from "./runner.ts";
 import type { Ticket } from "./store.ts";
 import { issueTicket, openTicket } from "./ticket.ts";
 
@@ -20,58 +18,16 @@ export interface ServerRunDeps extends ResultDeps {
   readonly tierOf: RepeatDeps["tierOf"];
   /** The folder of `files`: nothing outside it is read. */
   readonly root: string;
+  readonly runner: Runner;
   /** Lets a run ask the registered providers; without, the server's runner asks no model. */
   readonly underTest?: OpenUnderTest | undefined;
 }
 
-const runMsMax = 10 * 60 * 1000;
-const memoryMbMax = 2048;
+/** Left at the end for what was begun, and for the report: a fifth of the time, at most two minutes. */
+const reportMsMax = 2 * 60 * 1000;
+const reportShare = 0.2;
 
-function workerAddress(): URL {
-  const suffix = extname(new URL(import.meta.url).pathname);
-  return new URL(`./runner-worker${suffix}`, import.meta.url);
-}
-
-interface Order {
-  readonly suite: unknown;
-  readonly root: string;
-  readonly files: Readonly<Record<string, { readonly path: string; readonly digest: string }>>;
-  readonly seed: string;
-  readonly attempts: readonly ReservedAttempt[];
-  readonly reuse: readonly DatasetReuse[];
-  readonly release: string;
-  readonly language?: RunnerLanguage | undefined;
-}
-
-/** Left at the end for what was begun, and for the report. */
-const reportMs = 2 * 60 * 1000;
-
-/** Runs in a worker of its own. Whatever ends it without a report is a failure: no evidence, never a pass. */
-export async function runInWorker(order: Order, underTest?: UnderTest): Promise<SuiteReport> {
-  const worker = new Worker(workerAddress(), { workerData: order, resourceLimits: { maxOldGenerationSizeMb: memoryMbMax }, stdout: true, stderr: true });
-  const timer = setTimeout(() => void worker.terminate(), runMsMax);
-  const answer = answering(underTest);
-  try {
-    return await new Promise<SuiteReport>((resolve, reject) => {
-      const take = async (message: unknown): Promise<void> => {
-        const reply = await answer(message);
-        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
-        if (reply !== undefined) return worker.postMessage(reply);
-        const parsed = SuiteReport.safeParse(message);
-        if (parsed.success) resolve(parsed.data);
-        else reject(new LicetError("runner_failed", { cause: parsed.error }));
-      };
-      worker.on("message", (message: unknown) => void take(message).catch(reject));
-      worker.once("error", (cause) => reject(new LicetError("runner_failed", { cause })));
-      worker.once("exit", (code) => reject(new LicetError("runner_failed", { message: `the runner ended with code ${code} and without a report` })));
-    });
-  } finally {
-    clearTimeout(timer);
-    await worker.terminate();
-  }
-}
-
-async function heldPaths(files: HeldFiles, declared: ReadonlyMap<string, string>): Promise<Order["files"]> {
+async function heldPaths(files: HeldFiles, declared: ReadonlyMap<string, string>): Promise<RunnerOrder["files"]> {
   const found: Record<string, { path: string; digest: string }> = {};
   for (const [name, digest] of declared) {
     const path = await files.path(digest);
@@ -99,12 +55,14 @@ export async function runOnServer(deps: ServerRunDeps, run: ServerRun): Promise<
   const release = await findRelease(deps.read, run.space, run.system, run.release);
   if (release === undefined) throw new LicetError("release_unknown", { message: `release \`${run.release}\` of \`${run.system}\` has not been pushed` });
   const checks = release.bundle.manifest.assurance?.checks ?? [];
-  const underTest = await opened(deps, run, release.bundle);
-  try {
-    return await ranOnServer(deps, run, { bundle: release.bundle, checks, underTest });
-  } finally {
-    await underTest?.close();
-  }
+  return deps.runner.inTurn(async () => {
+    const underTest = await opened(deps, run, release.bundle);
+    try {
+      return await ranOnServer(deps, run, { bundle: release.bundle, checks, underTest });
+    } finally {
+      await underTest?.close();
+    }
+  });
 }
 
 interface Running {
@@ -127,6 +85,7 @@ async function ranOnServer(deps: ServerRunDeps, run: ServerRun, { bundle, checks
   const declared = declaredFiles(bundle);
   const read = new Set(own.flatMap((check) => componentsOf(check)).filter((name) => underTest?.models.has(name) !== true));
   const files = await heldPaths(deps.files, new Map([...declared].filter(([name]) => read.has(name))));
+  const { budget, timeMs } = deps.runner.settings;
   const issued = await issueTicket(deps, {
     space: run.space,
     system: run.system,
@@ -136,14 +95,17 @@ async function ranOnServer(deps: ServerRunDeps, run: ServerRun, { bundle, checks
     datasets: Object.fromEntries(declared),
     issuedTo: "server",
     requestedBy: run.askedBy,
+    budget,
   });
   await carryResults(deps, issued);
   if (issued.checks.length > 0) {
     const suite = { checks: own.filter(({ id }) => issued.checks.includes(id)) };
     const attempts = await reservedBy(deps.read, run.space, issued.id);
     const reuse = await usesOf(deps.read, run.space, { system: run.system, datasets: declaredDatasets(bundle) });
-    const language = underTest && languageOf(bundle, underTest, Date.now() + runMsMax - reportMs);
-    const report = await runInWorker({ suite, root: deps.root, files, seed: issued.seed, attempts, reuse, release: run.release, language }, underTest);
+    const until = Date.now() + timeMs - Math.min(reportMsMax, timeMs * reportShare);
+    const language = underTest && languageOf(bundle, underTest, { until, budget });
+    const asks = underTest && { replay: underTest.replay, ask: underTest.questions({ ticket: issued.id, budget }) };
+    const report = await deps.runner.run({ suite, root: deps.root, files, seed: issued.seed, attempts, reuse, release: run.release, language }, asks);
     await returnResults(deps, { space: run.space, ticket: issued.id, results: report.results, producedBy: "server" });
   }
   return { ticket: await openTicket(deps.read, run.space, issued.id), left };
@@ -154,7 +116,8 @@ export async function runAgain(deps: ServerRunDeps, { ticket, check, release }: 
   const read = new Set(componentsOf(check));
   const files = await heldPaths(deps.files, new Map([...declaredFiles(release)].filter(([name]) => read.has(name))));
   const attempts = (await reservedBy(deps.read, ticket.space, ticket.id)).filter((each) => each.check === check.id);
-  const { results } = await runInWorker({ suite: { checks: [check] }, root: deps.root, files, seed: ticket.seed, attempts, reuse: [], release: ticket.release });
+  const order = { suite: { checks: [check] }, root: deps.root, files, seed: ticket.seed, attempts, reuse: [], release: ticket.release };
+  const { results } = await deps.runner.inTurn(() => deps.runner.run(order));
   const [result] = results;
   if (result === undefined) throw new LicetError("runner_failed");
   return result;

@@ -1,4 +1,4 @@
-import { CiClaim, CiClaimNames, CiKind, CiProvenance, Producer, SettledCheck } from "@licet/contract";
+import { CiClaim, CiClaimNames, CiKind, CiProvenance, Producer, repeatMsDefault, RunnerBudget, SettledCheck } from "@licet/contract";
 import { parseJson } from "@licet/evidence";
 import type { Kysely, Transaction } from "kysely";
 import { z } from "zod";
@@ -30,6 +30,9 @@ export interface Ticket {
   readonly issuedAt: number;
   readonly leaseUntil: number;
   readonly settled: readonly SettledCheck[];
+  /** How long the server has to make a drawn check again. */
+  readonly repeatWithinMs: number;
+  readonly budget: RunnerBudget | undefined;
 }
 
 function ticket(row: Row<"ticket">): Ticket {
@@ -48,6 +51,8 @@ function ticket(row: Row<"ticket">): Ticket {
     issuedAt: row.issued_at,
     leaseUntil: row.lease_until,
     settled: row.settled === null ? [] : z.array(SettledCheck).parse(parseJson(row.settled)),
+    repeatWithinMs: row.repeat_within ?? repeatMsDefault,
+    budget: row.budget === null ? undefined : RunnerBudget.parse(parseJson(row.budget)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { TicketIssued } from "@licet/contract";
+import type { RunnerBudget, TicketIssued } from "@licet/contract";
 import { newId } from "../base/ids.ts";
 import { LicetError } from "../base/errors.ts";
 import type { Recorder } from "../ledger/recorder.ts";
@@ -29,6 +29,10 @@ export interface TicketRequest {
   readonly issuedTo: string;
   /** Who asked, where that is somebody else. */
   readonly requestedBy?: string;
+  /** Of producer `licet`: what its questions to models may come to. */
+  readonly budget?: RunnerBudget;
+  /** Of producer `ci`: how long the server has to make a drawn check again. */
+  readonly repeatWithinMs?: number;
 }
 
 /** `open` past its lease is an aborted attempt: computed, so that nobody has to come back to say so. */
@@ -61,6 +65,8 @@ export async function issueTicket({ recorder, read }: AssuranceDeps, request: Ti
       leaseUntil: Math.min(time + leaseMs, until),
       attempts: [...attempts],
       settled: [...settled],
+      ...(request.budget !== undefined && { budget: request.budget }),
+      ...(request.repeatWithinMs !== undefined && { repeatWithinMs: request.repeatWithinMs }),
     } satisfies TicketIssued;
     return {
       entry: { kind: "ticket.issued", space: request.space, actor: request.requestedBy ?? request.issuedTo, system: request.system, subject: `system:${request.system}`, class: "governance", body },

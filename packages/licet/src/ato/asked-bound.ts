@@ -1,3 +1,4 @@
+import { attackCheckIds, taskCheckIds } from "@licet/contract";
 import type { Bundle } from "../policy/bundle.ts";
 import type { Decider } from "../policy/decide.ts";
 import { resultRequest, type CheckFact, type CountedFor, type ResultAttributes } from "./result-request.ts";
@@ -85,7 +86,7 @@ export function idealResult(check: string, { now, figure = usualFigure[check], o
 /** Standard deviations: nobody moves inputs further. */
 const farthest = 1e6;
 
-const usualFigure: Readonly<Record<string, string>> = { "perf.metric": "accuracy", "perf.loss": "log_loss", "privacy.membership": "auc", "drift.prediction": "scores", "fair.regression": "error" };
+const usualFigure: Readonly<Record<string, string>> = { "perf.metric": "accuracy", "perf.loss": "log_loss", "perf.score": "balanced_accuracy", "perf.fit": "r2", "privacy.membership": "auc", "drift.prediction": "scores", "fair.regression": "error", "robust.evasion": "free", ...Object.fromEntries([...attackCheckIds, ...taskCheckIds].map((check) => [check, "built-in"])) };
 
 export interface AskedLimit {
   readonly op: "<=" | ">=";

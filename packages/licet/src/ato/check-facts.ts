@@ -1,4 +1,5 @@
-import type { AssuranceCheck, GateFacts, JudgedBy } from "@licet/contract";
+import { attackCheckIds, taskCheckIds, type AssuranceCheck, type GateFacts, type JudgedBy } from "@licet/contract";
+import { awaitedRepeats } from "../assurance/attempts/awaited.ts";
 import { disputedAmong } from "../assurance/attempts/store.ts";
 import { listTickets, resultsOfRelease, type Ticket } from "../assurance/store.ts";
 import { CheckResult } from "@licet/contract";
@@ -34,24 +35,28 @@ const Judged = CheckResult.pick({ check: true, limit: true, counts: true, origin
 
 /**
  * One fact a check: the newest result from a producer that counts at this tier, else the newest of any. A counted
- * attempt that was begun later and never came back stands above it: trying until it passes is not passing.
+ * attempt that was begun later and never came back stands above it: trying until it passes is not passing. Of a CI's run nothing
+ * counts at high and critical tier before the server has made the drawn check again.
  */
 export async function checkFacts(db: Reader, space: string, subject: CheckSubject): Promise<CheckFacts> {
   const rows = await resultsOfRelease(db, space, subject);
   const results = new Map<string, unknown>(rows.map((row) => [row.entry, parseJson(row.result)]));
   const disputed = await disputedAmong(db, space, rows.map(({ id }) => id));
+  const awaited = await awaitedRepeats(db, space, { rows, tier: subject.tier, now: subject.now });
   const facts = rows.map((row): CheckFact => {
     const judged = Judged.safeParse(results.get(row.entry)).data;
     const declared = subject.declared.find((each) => each.id === row.check_id);
+    const repeat = awaited.get(row.id);
     return {
       id: row.check_id,
       check: judged?.check ?? "unknown",
-      verdict: disputed.has(row.id) ? "disputed" : Verdict.catch("errored").parse(row.verdict),
+      verdict: disputed.has(row.id) ? "disputed" : repeat === undefined ? Verdict.catch("errored").parse(row.verdict) : "awaiting_repeat",
       producer: Producer.catch("self").parse(row.producer),
       producedBy: row.produced_by,
       at: row.produced_at,
       result: row.entry,
       ...(judged !== undefined && declared?.check === judged.check && { judged: judgedBy(judged, declared) }),
+      ...(repeat !== undefined && !disputed.has(row.id) && { repeat }),
     };
   });
   const counted = facts.filter((fact) => producerCounts(fact, subject.tier));
@@ -74,14 +79,36 @@ function judgedBy({ limit, counts, origin }: z.output<typeof Judged>, declared: 
 
 /** What else than its limit makes a check easy or hard to pass, by the members that checks of every kind use for it. */
 export function effortOf(check: AssuranceCheck): Pick<JudgedBy, "figure" | "distance" | "norm" | "queries"> {
-  const figure = "metric" in check ? check.metric : "figure" in check ? check.figure : "of" in check ? check.of : undefined;
-  const distance = "epsilon" in check ? check.epsilon : "sigma" in check ? check.sigma : undefined;
+  const figure = figureOf(check);
+  const distance = distanceOf(check);
   return {
     ...(figure !== undefined && { figure }),
     ...(distance !== undefined && { distance }),
     ...("norm" in check && { norm: check.norm }),
     ...("queries" in check && { queries: check.queries }),
   };
+}
+
+/**
+ * Also whether a check was given what might leave nothing to find: an attacker who is `free`, or `ruled` by what it may not
+ * change; questions that are `built-in`, or `own-probes`; an attack on membership by its name where it is not the one by the
+ * loss, which nobody has to supply anything for.
+ */
+function figureOf(check: AssuranceCheck): string | undefined {
+  if ("metric" in check) return check.metric;
+  if ("attack" in check && check.attack !== undefined && check.attack !== "loss") return check.attack;
+  if ("figure" in check) return check.figure;
+  if ("of" in check) return check.of;
+  if (check.check === "robust.evasion") return check.rules === undefined ? "free" : "ruled";
+  const byProbes: readonly string[] = [...attackCheckIds, ...taskCheckIds];
+  if (!byProbes.includes(check.check)) return undefined;
+  return "probes" in check && check.probes !== undefined ? "own-probes" : "built-in";
+}
+
+function distanceOf(check: AssuranceCheck): number | undefined {
+  if ("epsilon" in check) return check.epsilon;
+  if ("sigma" in check) return check.sigma;
+  return "damages" in check ? check.damages?.sigma : undefined;
 }
 
 /** Rows come newest first. */
@@ -95,5 +122,7 @@ function abortedSince(fact: CheckFact, tickets: readonly Ticket[], { tier, now }
   const aborted = tickets.find(
     (ticket) => ticket.status === "open" && ticket.leaseUntil <= now && ticket.issuedAt > fact.at && ticket.checks.includes(fact.id) && producerCounts(ticket, tier),
   );
-  return aborted === undefined ? fact : { ...fact, verdict: "aborted", producer: aborted.producer, producedBy: aborted.issuedTo, at: aborted.leaseUntil, result: aborted.id };
+  if (aborted === undefined) return fact;
+  const { repeat: _, ...known } = fact;
+  return { ...known, verdict: "aborted", producer: aborted.producer, producedBy: aborted.issuedTo, at: aborted.leaseUntil, result: aborted.id };
 }

@@ -51,7 +51,7 @@ function declaredParts(manifest: Manifest): string[] {
     ["rollbackTarget", (manifest.rollback.target ?? "").trim() !== ""],
     ["overseer", manifest.oversight.mode !== "none" && (manifest.oversight.overseer ?? "").trim() !== ""],
     ["llm:none", models.every((model) => model.provider === ownProvider && isClassical(model.file))],
-    ["classical:none", models.every((model) => model.provider !== ownProvider)],
+    ["classical:none", models.every((model) => model.provider !== ownProvider && model.scoring === undefined)],
     ["vendors:none", services.length === 0 && models.every((model) => model.provider === ownProvider)],
   ];
   return parts.filter(([, present]) => present).map(([name]) => name).sort();

@@ -66,6 +66,17 @@ export function evidenceFinding(id: string, facts: GateFacts, { met, counted, de
 
 type Row = GateFacts["checks"][number];
 
+/** Of a requirement about checks: the results that stand in its way, and a declared check without any. */
+export function unmetRows(id: string, facts: GateFacts): readonly Row[] | undefined {
+  const kind = kindOfRequirement[id];
+  if (kind !== undefined) return facts.checks.filter((row) => isAbout(row, kind));
+  if (id !== "check.declared") return undefined;
+  const { passed, declared } = checkSets(facts);
+  const advisory = facts.advisoryChecks.filter((each) => !declared.includes(each));
+  if (declared.some((check) => rowsOf(facts, check).length === 0)) return undefined;
+  return facts.checks.filter((row) => !advisory.includes(row.id) && !(passed.includes(row.id) && row.verdict === "pass"));
+}
+
 function isAbout(row: Row, kind: GateKind): boolean {
   return gateKindOf(row.check) === kind || (row.judged !== undefined && row.judged.origin !== "native" && kindsAsked([row]).includes(kind));
 }

@@ -1,5 +1,6 @@
 import type { GateFacts, Requirement } from "@licet/contract";
 import { list, type PolicyReason } from "../policy/decide.ts";
+import { awaitedFinding } from "./awaited-repeat.ts";
 import { checkSets, producerCounts } from "./check-sets.ts";
 import { countedApprovals, samePerson } from "./gate-request.ts";
 
@@ -80,7 +81,8 @@ export function checkFinding(facts: GateFacts, id: string): string {
   const rows = facts.checks.filter((row) => row.id === id);
   const [row] = rows.filter((each) => each.verdict !== "pass").concat(rows);
   if (row === undefined) return "no result for this release";
-  if (row.verdict === "disputed") return "disputed: another run came to other figures; find out why, then run it again with `licet check`";
+  if (row.verdict === "disputed") return "disputed: the server could not confirm its run, or another run came to other figures; find out why, then run it again with `licet check`";
+  if (row.verdict === "awaiting_repeat") return awaitedFinding(row);
   if (row.verdict !== "pass") return row.verdict.replaceAll("_", " ");
   return producerCounts(row, facts.tier) ? "passes" : `passes, but producer \`self\` does not count at ${facts.tier} tier`;
 }

@@ -2,7 +2,8 @@ import { GateFacts, LicetError, type GateAnswer, type Requirement } from "@licet
 import type { Bundle } from "../policy/bundle.ts";
 import { createDecider, type Decider, type PolicyDecision, type PolicyReason, type PolicyRequest } from "../policy/decide.ts";
 import { countResults, type CountedResults } from "./count-results.ts";
-import { evidenceFinding } from "./evidence-finding.ts";
+import { awaitedIn } from "./awaited-repeat.ts";
+import { evidenceFinding, unmetRows } from "./evidence-finding.ts";
 import { finding, requirementState, turns, waitingSince } from "./gate-reasons.ts";
 import { gateRequest } from "./gate-request.ts";
 import { unwatched, type GateWatch } from "./gate-watch.ts";
@@ -82,19 +83,27 @@ function requirement(policy: PolicyReason, facts: GateFacts, { moved, told, coun
   const fired = moved.reasons.some((each) => each.policy === id);
   const error = moved.errors.find((each) => each.policy === id || each.policy === "request" || each.policy === "engine");
   const met = !fired && error === undefined;
-  const { turn, people } = turns(policy, facts);
   const shown = evidenceFinding(id, facts, { met, counted, decider }) ?? { finding: finding(id, facts, { met, told: told.get(id) }) };
   return {
     id,
     title: policy.requirement ?? id,
     state: requirementState(id, facts, met),
     reason: error === undefined ? shown.finding : "the policy could not be evaluated, which denies",
-    remedy: met ? "" : (shown.remedy ?? filled(policy.remedy ?? "", facts)),
-    turn: met ? "" : turn,
-    people: met ? [] : [...people],
-    since: met ? null : waitingSince(id, facts),
+    ...(met ? nobodysTurn : openTurn(policy, facts, shown.remedy)),
     controls: [...policy.controls],
   };
+}
+
+type Turn = Pick<Requirement, "remedy" | "turn" | "people" | "since">;
+
+const nobodysTurn: Turn = { remedy: "", turn: "", people: [], since: null };
+
+/** Whose turn it is and what to do; where only the server is waited for, that. */
+function openTurn(policy: PolicyReason, facts: GateFacts, better: string | undefined): Turn {
+  const { turn, people } = turns(policy, facts);
+  const id = policy.policy;
+  const { remedy, since, turn: awaitedTurn } = awaitedIn(unmetRows(id, facts) ?? []) ?? { remedy: better ?? filled(policy.remedy ?? "", facts), since: waitingSince(id, facts), turn };
+  return { remedy, turn: awaitedTurn, people: [...people], since };
 }
 
 function filled(remedy: string, facts: GateFacts): string {

@@ -11,8 +11,11 @@ import type { Bundle } from "../policy/bundle.ts";
 import { composeBundle } from "../policy/compose.ts";
 import { createDecider } from "../policy/decide.ts";
 import { askedLimit, idealResult } from "./asked-bound.ts";
+import { effortOf } from "./check-facts.ts";
 import { decideGate } from "./gate.ts";
 import { highPilot, judged, minimalPilot } from "./gate-fixture.ts";
+import { resultRequest } from "./result-request.ts";
+import { shortfall } from "./shortfall.ts";
 
 const bundle = builtinBundle();
 const { schema, builtin } = builtinSource();
@@ -44,6 +47,35 @@ describe("a declared limit that is laxer than what is asked", () => {
         people: ["tom@example.org"],
       },
     ]);
+  });
+
+  test.each<[string, string, Partial<JudgedBy>, string]>([
+    ["robust.evasion", "free", { figure: "ruled", limit: 0.1, distance: 0.1, norm: "linf", queries: 2000 }, "no `rules` in `own`, or in another check beside it"],
+    ["llm.injection.direct", "built-in", { figure: "own-probes", limit: 0.05 }, "no `probes` in `own`, or in another check beside it"],
+    ["privacy.membership", "auc", { figure: "lira", limit: 0.6 }, "no `attack` in `own`, or in another check beside it"],
+  ])("%s is not counted where what it was given could leave nothing to find, and says what to change", (check, usualFigure, given, change) => {
+    const row = { ...idealResult(check, { now: highPilot.now }), id: "own" };
+    const decider = createDecider(bundle);
+    const question = (by: JudgedBy) => ({ move: { ...highPilot, to: "production" as const }, row: { ...row, judged: by }, kind: gateKindOf(check) });
+    const { figure: _, ...plain } = given;
+    const own = question({ ...judged(0), ...given });
+    expect(decider.decide(resultRequest(own.move, own.row, { kind: own.kind })).decision).toBe("deny");
+    const usual = question({ ...judged(0), ...plain, figure: usualFigure });
+    expect(decider.decide(resultRequest(usual.move, usual.row, { kind: usual.kind })).decision).toBe("allow");
+    expect(shortfall(decider, own)).toMatchObject({ change });
+  });
+
+  test("what makes a check easy to pass is read from its declaration", () => {
+    const declared = (check: object) => effortOf(AssuranceCheck.parse({ id: "c", model: "m", dataset: "d", target: "t", ...check }));
+    expect(declared({ check: "robust.evasion", rules: { a: { fixed: true } } })).toMatchObject({ figure: "ruled", distance: 0.1 });
+    expect(declared({ check: "robust.evasion" })).toMatchObject({ figure: "free" });
+    expect(declared({ check: "robust.corruption", damages: { sigma: 0.2 } })).toEqual({ distance: 0.2 });
+    expect(declared({ check: "robust.corruption", damages: { swap: true } })).toEqual({});
+    expect(declared({ check: "privacy.membership", members: "t", attack: "gap" })).toEqual({ figure: "gap" });
+    expect(declared({ check: "privacy.membership", members: "t", figure: "tpr" })).toEqual({ figure: "tpr" });
+    expect(effortOf(AssuranceCheck.parse({ id: "c", check: "llm.leak.system", model: "m", probes: "ours" }))).toEqual({ figure: "own-probes" });
+    expect(effortOf(AssuranceCheck.parse({ id: "c", check: "llm.utility", model: "m" }))).toEqual({ figure: "built-in" });
+    expect(effortOf(AssuranceCheck.parse({ id: "c", check: "llm.defence.replay", model: "m" }))).toEqual({});
   });
 
   test("counts up to the limit that is asked, and not by the smallest step beyond it", () => {
@@ -94,7 +126,7 @@ describe("how hard a check tries", () => {
   const robust = (given: Partial<JudgedBy>): GateFacts => ({
     ...production,
     declaredChecks: [...production.declaredChecks, "attack"],
-    checks: [...production.checks, { ...template, id: "attack", check: "robust.evasion", result: "entry_attack", judged: judged(0.1, { distance: 0.1, norm: "linf", queries: 2000, ...given }) }],
+    checks: [...production.checks, { ...template, id: "attack", check: "robust.evasion", result: "entry_attack", judged: judged(0.1, { figure: "free", distance: 0.1, norm: "linf", queries: 2000, ...given }) }],
   });
   const told = (given: Partial<JudgedBy>) => decideGate(robust(given), bundle).requirements.find(({ id }) => id === "check.robustness");
 
@@ -189,7 +221,7 @@ describe("what a publication changes", () => {
 describe("every check of the engine", () => {
   const decider = createDecider(bundle);
   /** What no number fits: the organisation says which counts, or another check of the kind is declared. */
-  const withoutBound = ["data.coverage", "data.poison.spectral", "data.poison.clusters", "data.poison.neighbours", "perf.error", "privacy.extraction", "llm.format", "llm.consistency", "llm.overrefusal", "llm.agency", "llm.cost", "robust.determinism", "robust.input", "import.report"];
+  const withoutBound = ["data.coverage", "data.labels.suspects", "data.poison.spectral", "data.poison.clusters", "data.poison.neighbours", "perf.error", "privacy.extraction", "llm.format", "llm.consistency", "llm.overrefusal", "llm.agency", "llm.cost", "robust.determinism", "robust.input", "import.report"];
 
   test("that is of a kind which requirements ask for has a limit that is asked, or is named here", () => {
     const kinds: readonly string[] = gateKinds;

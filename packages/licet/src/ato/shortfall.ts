@@ -20,6 +20,8 @@ export function shortfall(decider: Decider, question: ResultQuestion): Shortfall
   if (errors.length > 0) return { finding: "passes, and the policies could not be asked whether it counts, which denies" };
   const rules = reasons.map(({ title, requirement, policy }) => `passes, and it is not so that ${title ?? requirement ?? policy}`);
   if (rules.length > 0) return { finding: rules.join("; ") };
+  const apart = ofItsOwn[judged.figure ?? ""];
+  if (apart !== undefined) return { finding: apart.finding, change: `no \`${apart.member}\` in \`${row.id}\`, or in another check beside it` };
   const ideal = idealResult(row.check, { now: move.now, figure: judged.figure, op: judged.op });
   const asked = askedLimit(decider, { ...question, row: ideal });
   if (judged.origin !== "native") return { finding: `was counted from a report of ${judged.origin}, which stands for no check of ours` };
@@ -46,10 +48,19 @@ export function isLaxer(own: AskedLimit, asked: AskedLimit): boolean {
   return asked.op === "<=" ? have > want : have < want;
 }
 
+/** What a check may be given that could leave nothing to find: an organisation may count it by a permit of its own. */
+const ofItsOwn: Readonly<Record<string, { readonly finding: string; readonly member: string }>> = {
+  ruled: { finding: "passes, and `rules` say what its attacker may not change, which no policy counts", member: "rules" },
+  ...Object.fromEntries(["confidence", "entropy", "gap", "rmia", "lira"].map((attack) => [attack, { finding: `passes by the attack \`${attack}\`, and no policy counts another than \`loss\``, member: "attack" }])),
+  "own-probes": { finding: "passes with `probes` of its own, which no policy counts", member: "probes" },
+};
+
+const distanceMember: Readonly<Record<string, string>> = { "robust.noise": "sigma", "robust.corruption": "damages.sigma" };
+
 /** How hard the check tries, each fact by itself beside an otherwise ideal result. */
 function effortWanting(decider: Decider, question: ResultQuestion, judged: JudgedBy): readonly Wanting[] {
   const { distance = 0, queries = 0, norm = "none" } = judged;
-  const member = question.row.check === "robust.noise" ? "sigma" : "epsilon";
+  const member = distanceMember[question.row.check] ?? "epsilon";
   const far = moreAsked(decider, question, { fact: "distance", unit: 1e6, own: distance });
   const many = moreAsked(decider, question, { fact: "queries", unit: 1, own: queries });
   const ideal = question.row.judged?.norm ?? norm;

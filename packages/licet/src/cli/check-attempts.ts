@@ -1,5 +1,6 @@
 import { attemptAlpha, runOfTicket, suiteReport, type RunSuiteOptions, type TicketPlan } from "@licet/assurance";
 import { CheckResult, reuseMax, type AssuranceSection, type RepeatView, type RouteAnswer, type SuiteReport } from "@licet/contract";
+import { timeText } from "./terminal.ts";
 
 type Ticket = RouteAnswer<"issueTicket">;
 type Planning = Pick<RunSuiteOptions, "seed" | "planned">;
@@ -38,8 +39,9 @@ export function reuseLines(reuse: Ticket["reuse"]): readonly string[] {
   return reuse.filter(({ uses }) => uses > reuseMax).map(({ id, uses }) => `  warning: \`${id}\` has judged this system ${uses} times; above ${reuseMax}, what passes on it may only fit it: test on new data`);
 }
 
-export function repeatLine({ check, state, lacking, differences }: RepeatView): string {
+export function repeatLine({ check, state, lacking, differences, until, failed }: RepeatView): string {
   if (state === "agrees") return `drawn by lot, ${check} was made again by the server: it agrees`;
-  if (state === "disagrees") return `drawn by lot, ${check} was made again by the server, and does NOT agree: ${differences.join("; ")}. The result does not count: find out why, then run \`licet check --on-server\``;
-  return `drawn by lot, ${check} is to be made again by the server${lacking.length === 0 ? "" : `, which lacks ${lacking.map(({ name }) => name).join(", ")}`}`;
+  if (state === "disagrees") return `drawn by lot, ${check} was made again by the server, and does NOT agree: ${differences.join("; ")}. No result of this run counts: find out why, then run \`licet check --on-server\``;
+  if (state === "void") return `drawn by lot, ${check} was ${differences.join("; ")}. No result of this run counts: run \`licet check --on-server\``;
+  return `drawn by lot, ${check} is to be made again by the server${lacking.length === 0 ? "" : `, which lacks ${lacking.map(({ name }) => name).join(", ")}`}${failed === null ? "" : `; its last try failed (${failed.code}): see the server's log`}. At this tier nothing of this run counts before; not made by ${timeText(until)}, it is disputed`;
 }

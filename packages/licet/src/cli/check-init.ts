@@ -2,7 +2,8 @@ import { appendFileSync } from "node:fs";
 import { Components, type Table } from "@licet/assurance";
 import { LicetError } from "@licet/contract";
 import { Document, visit } from "yaml";
-import { proposeChecks, type ProposedCheck } from "../assurance/propose.ts";
+import type { Proposal, ProposedCheck } from "../assurance/propose/proposal.ts";
+import { proposeChecks } from "../assurance/propose/suite.ts";
 import type { Project } from "../inventory/project.ts";
 import { askedByGate, type AskedByGate } from "./check-asked.ts";
 import { componentFiles } from "./check-files.ts";
@@ -23,11 +24,11 @@ export async function runCheckInit({ dir, write = false }: CheckInitOptions, ter
   if (write && project.manifest.assurance !== undefined) throw new UsageError("the manifest has an assurance section: run without --write and copy what is missing");
   const tables = await readTables(project, terminal);
   const proposed = proposeChecks({ manifest: project.manifest, tables });
-  if (proposed.length === 0) throw new UsageError("nothing to check is declared here: declare a data set or a model with a file under `components`");
+  if (proposed.checks.length === 0) throw new UsageError("nothing to check is declared here: declare a data set or a model with a file under `components`");
   const text = section(proposed, askedByGate(project, proposed, Date.now()));
   if (write) appendFileSync(project.file, `\n${text}`);
   else terminal.out(text);
-  terminal.err(write ? `appended ${proposed.length} checks to ${project.file}; then run: licet check --practice` : "a proposal: nothing was written; --write appends it to the manifest");
+  terminal.err(write ? `appended ${proposed.checks.length} checks to ${project.file}; then run: licet check --practice` : "a proposal: nothing was written; --write appends it to the manifest");
   return exitCodes.fine;
 }
 
@@ -49,13 +50,13 @@ async function readTables(project: Project, terminal: Terminal): Promise<Readonl
 }
 
 /** Comments are what it is about: why a check is there, and what it takes to decide it. */
-function section(proposed: readonly ProposedCheck[], asked: AskedByGate): string {
-  const items = proposed.map(({ check, remarks }) => {
+function section({ checks, beside }: Proposal, asked: AskedByGate): string {
+  const items = checks.map(({ check, remarks }) => {
     const lines = yamlOf(check).split("\n");
     return [...[...remarks, ...asked.remarks(check)].map((remark) => `    # ${remark}`), ...lines.map((line, at) => `${at === 0 ? "    - " : "      "}${line}`)].join("\n");
   });
-  const beside = asked.missing.map((each) => `    # ${each}\n`).join("");
-  return `assurance:\n  checks:\n${items.join("\n")}\n${beside}`;
+  const after = [...asked.missing.map(({ sentence }) => sentence), ...beside].map((each) => `    # ${each}\n`).join("");
+  return `assurance:\n  checks:\n${items.join("\n")}\n${after}`;
 }
 
 /** Rules of columns stand on one line each, as people write them. */

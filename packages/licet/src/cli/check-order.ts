@@ -1,4 +1,4 @@
-import type { PlannedRun } from "@licet/assurance";
+import type { PeerRuntime, PlannedRun } from "@licet/assurance";
 import type { AssuranceCheck } from "@licet/contract";
 import type { Project } from "../inventory/project.ts";
 import type { CheckBudget } from "./check-budget.ts";
@@ -19,6 +19,8 @@ export interface CheckOrder {
   readonly until?: number;
   /** Rows that each check may send to a model behind an endpoint. */
   readonly rowsMax?: number;
+  /** Another interpreter of model files; absent where none is installed. */
+  readonly peer?: PeerRuntime;
   /** Folder of measurements; absent where nothing is remembered. */
   readonly measurements?: string;
   /** Folder of answers; absent where nothing is kept. */

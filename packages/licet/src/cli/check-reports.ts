@@ -11,12 +11,16 @@ export type ReportWriter = (report: SuiteReport) => void;
 type Form = (report: SuiteReport, project: Project) => string;
 
 const forms: Readonly<Record<string, Form>> = {
-  ".html": (report, { manifest }) => htmlReport(report, { system: manifest.name, title: manifest.title }),
+  ".html": (report, { manifest }) => htmlReport(report, { system: manifest.name, title: manifest.title, advisory: advisoryOf(manifest) }),
   ".json": (report) => `${JSON.stringify(report, null, 2)}\n`,
   ".md": markdownReport,
   ".sarif": (report) => sarifReport(report),
   ".xml": junitReport,
 };
+
+function advisoryOf({ assurance }: Project["manifest"]): ReadonlySet<string> {
+  return new Set(assurance?.checks.flatMap(({ id, advisory }) => (advisory === true ? [id] : [])));
+}
 
 /** Refuses a name whose form nobody knows before anything is run. */
 export function reportWriter(files: readonly string[], project: Project, terminal: Terminal): ReportWriter {

@@ -9,6 +9,7 @@ import { asksModel, estimateChecks, type Estimate } from "./check-estimate.ts";
 import { componentFiles } from "./check-files.ts";
 import { cacheFolder } from "./check-open-run.ts";
 import type { CheckOrder } from "./check-order.ts";
+import { peerRuntime } from "./check-peer.ts";
 import { modelPrices } from "./check-prices.ts";
 import { CheckProgress, estimateLines } from "./check-progress.ts";
 import { runInThreads } from "./check-threads.ts";
@@ -50,6 +51,7 @@ export async function runChecks(run: CheckRun): Promise<SuiteReport> {
   const { budget, estimates, shares, rowsMax, prices } = await prepared(run);
   const startedAt = Date.now();
   const { checks } = suite;
+  const peer = peerRuntime();
   const order: CheckOrder = {
     project,
     checks,
@@ -63,6 +65,7 @@ export async function runChecks(run: CheckRun): Promise<SuiteReport> {
     shares: Object.fromEntries(shares),
     prices,
     ...(rowsMax !== undefined && { rowsMax }),
+    ...(peer !== undefined && { peer }),
     ...(budget.timeMs !== undefined && { until: startedAt + budget.timeMs }),
     ...(options.cache !== false && { measurements: cacheFolder("measurements") }),
     ...(run.answers !== undefined && { answers: join(run.answers, "answers") }),

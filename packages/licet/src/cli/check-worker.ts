@@ -35,7 +35,7 @@ const suite = openSuite({
   personalData: personalDataIn,
   ...(order.measurements !== undefined && { cache: fileCache(order.measurements) }),
   ...(language && { language }),
-  models: servedModels(project, order.endpoints, { ...(order.rowsMax !== undefined && { rowsMax: order.rowsMax }), ...(order.until !== undefined && { timeMsMax: Math.max(0, order.until - Date.now()) }) }),
+  models: { peer: order.peer, ...servedModels(project, order.endpoints, { ...(order.rowsMax !== undefined && { rowsMax: order.rowsMax }), ...(order.until !== undefined && { timeMsMax: Math.max(0, order.until - Date.now()) }) }) },
 });
 
 parentPort?.on("message", (message: RunMessage | "end") => {

@@ -132,7 +132,7 @@ async function returned(counting: Counting, { ticket, made, finished }: Made): P
   terminal.err(repeatLine(repeat));
   const outcome = await madeAgain({ project, connection, params: { ...params, ticket: ticket.id }, terminal }, repeat);
   terminal.err(repeatLine(outcome));
-  return outcome.state === "disagrees" ? exitCodes.findings : code;
+  return outcome.state === "agrees" ? code : exitCodes.findings;
 }
 
 async function onServer(project: Project, connection: Connection, concluding: Concluding): Promise<ExitCode> {

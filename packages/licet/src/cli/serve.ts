@@ -1,4 +1,5 @@
 import { LicetError } from "@licet/contract";
+import { runnerSettings } from "../assurance/runner-settings.ts";
 import { readMembership } from "../fleet/membership.ts";
 import { keysDirectory } from "../ledger/keys.ts";
 import { startServer, type RunningServer } from "../server/start.ts";
@@ -26,6 +27,7 @@ interface ServeOptions {
   readonly extAuthzPort?: number;
   readonly otlpEndpoint?: string;
   readonly metricsPort?: number;
+  readonly runner?: string;
 }
 
 function greet(server: RunningServer, terminal: Terminal): void {
@@ -91,6 +93,7 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
     // Headers carry secrets, which have no place on a command line.
     otlpHeaders: process.env["LICET_OTLP_HEADERS"],
     metricsPort: options.metricsPort,
+    runner: runnerSettings(options.runner),
     witnessPolicy: await readWitnessPolicy(options.witnessPolicy),
     acceptUnwitnessed: options.acceptUnwitnessed,
   });

@@ -31,6 +31,7 @@ function addRunning(root: Command, terminal: Terminal): void {
     .addOption(new Option("--ext-authz-port <n>", "answers Envoy's external authorization over gRPC, on loopback only (default: off)").env("LICET_EXT_AUTHZ_PORT").argParser(wholeNumber(0, 65_535)))
     .addOption(new Option("--otlp-endpoint <url>", "an OpenTelemetry collector: spans and metrics go there by OTLP over HTTP; LICET_OTLP_HEADERS are sent along").env("LICET_OTLP_ENDPOINT"))
     .addOption(new Option("--metrics-port <n>", "GET /metrics for Prometheus, on loopback only (default: off)").env("LICET_METRICS_PORT").argParser(wholeNumber(0, 65_535)))
+    .addOption(new Option("--runner <bounds>", "of the server's own runner: time=10m,memory=2048,rows=2000000,concurrency=2,queries=20000,tokens=20000000,money=25USD,repeat=72h, with those to change").env("LICET_RUNNER"))
     .addOption(new Option("--log-level <level>", "what to log").env("LICET_LOG_LEVEL").choices(["silent", "error", "info"]).default("error"))
     .action(async (options) => {
       const { runServe } = await import("./serve.ts");

@@ -52,4 +52,6 @@ export interface CheckRepeatTable {
   differences: string;
   repeated_at: number;
   entry: string;
+  /** Why it was not made within its time; null where it was made. */
+  voided: string | null;
 }

@@ -107,6 +107,10 @@ export interface TicketTable {
   entry: string;
   /** JSON; null before attempts were counted. */
   settled: string | null;
+  /** Milliseconds; null where a drawn check has the default time, or none is drawn. */
+  repeat_within: number | null;
+  /** JSON; null where the run asks no model of the installation. */
+  budget: string | null;
 }
 
 export interface CheckResultTable {
@@ -123,6 +127,8 @@ export interface CheckResultTable {
   statement: string;
   produced_at: number;
   entry: string;
+  /** The result whose verdict stands here. */
+  carried_from: string | null;
 }
 
 export interface RequestTable {
@@ -366,10 +372,10 @@ export const tableColumns = {
   system: { kind: "record", columns: ["space", "name", "title", "purpose", "stage", "stage_since", "latest_release", "created_at", "updated_at", "entry"] },
   release: { kind: "record", columns: ["space", "system", "digest", "number", "file_digest", "materiality", "bundle", "pushed_by", "pushed_at", "entry"] },
   answer: { kind: "record", columns: ["space", "system", "question", "value", "reason", "person", "statement", "answered_at", "entry"] },
-  ticket: { kind: "record", columns: ["space", "id", "system", "release", "producer", "checks", "datasets", "seed", "status", "attempt", "issued_to", "issued_at", "lease_until", "entry", "settled"] },
-  check_result: { kind: "record", columns: ["space", "id", "ticket", "system", "release", "check_id", "verdict", "producer", "produced_by", "result", "statement", "produced_at", "entry"] },
+  ticket: { kind: "record", columns: ["space", "id", "system", "release", "producer", "checks", "datasets", "seed", "status", "attempt", "issued_to", "issued_at", "lease_until", "entry", "settled", "repeat_within", "budget"] },
+  check_result: { kind: "record", columns: ["space", "id", "ticket", "system", "release", "check_id", "verdict", "producer", "produced_by", "result", "statement", "produced_at", "entry", "carried_from"] },
   check_attempt: { kind: "record", columns: ["space", "ticket", "check_id", "system", "release", "producer", "kind", "version", "subject", "data", "configuration", "reads", "attempt_index", "alpha", "previous", "seed", "drawn_as", "repeats", "result", "stands", "reserved_at", "entry"] },
-  check_repeat: { kind: "record", columns: ["space", "id", "system", "release", "ticket", "check_id", "reported", "repeat", "drawn", "agrees", "differences", "repeated_at", "entry"] },
+  check_repeat: { kind: "record", columns: ["space", "id", "system", "release", "ticket", "check_id", "reported", "repeat", "drawn", "agrees", "differences", "repeated_at", "entry", "voided"] },
   dataset_use: { kind: "record", columns: ["space", "system", "digest", "ticket", "used_at"] },
   ci_registration: { kind: "record", columns: ["space", "id", "system", "kind", "issuer", "audience", "names", "claims", "allow_private", "registered_by", "registered_at", "request", "outcome", "removed_by", "removed_at", "removed_because", "entry"] },
   ci_run: { kind: "record", columns: ["space", "id", "registration", "system", "token_use", "secret_digest", "provenance", "authors", "exchanged_at", "expires_at", "ticket", "replayed_at", "entry"] },

@@ -1,4 +1,4 @@
-import { Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RepeatView, type RouteAnswer, type SystemRow } from "@licet/contract";
+import { Stage, TrafficStage, type GateAnswer, type ReleaseBundle, type RepeatView, type RunnerView, type RouteAnswer, type SystemRow } from "@licet/contract";
 import { findRelease, listReleases, listSystems, type StoredRelease } from "../inventory/store.ts";
 import { listAtos, type AtoRow } from "../ato/store.ts";
 import { atoState, type Circumstance } from "../ato/view.ts";
@@ -14,6 +14,7 @@ export interface InsightDeps {
   readonly gate: (space: string, system: string, to: TrafficStage) => Promise<GateAnswer>;
   /** The check of a ticket that the server's runner makes again. */
   readonly repeatOf: (space: string, ticket: string) => Promise<RepeatView | null>;
+  readonly runner: () => RunnerView;
 }
 
 type SystemRecord = Awaited<ReturnType<typeof listSystems>>[number];

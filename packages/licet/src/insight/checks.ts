@@ -124,6 +124,7 @@ export async function checksView(deps: InsightDeps, space: string, asked: { read
     attempts: await attemptViews(deps, space, { ...subject, heads }),
     alpha: release.bundle.manifest.assurance?.alpha ?? alphaMax,
     reuse: [...(await usesOf(deps.read, space, { system: system.name, datasets: declaredDatasets(release.bundle) }))],
+    runner: deps.runner(),
   };
 }
 

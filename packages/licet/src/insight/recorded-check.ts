@@ -1,6 +1,7 @@
 import { componentsOf, declaredLimit, definitionOf } from "@licet/assurance";
 import { CheckFigures, CheckResult, Envelope, Producer, type AssuranceCheck, type CheckBasis, type DeclaredCheck, type RecordedCheck, type Tier } from "@licet/contract";
 import { parseJson } from "@licet/evidence";
+import { awaitedRepeats } from "../assurance/attempts/awaited.ts";
 import { disputedAmong, repeatsAmong } from "../assurance/attempts/store.ts";
 import { predicateOf } from "../assurance/entries.ts";
 import { provenanceOf } from "../assurance/view.ts";
@@ -60,6 +61,7 @@ export async function recordedChecks(deps: InsightDeps, space: string, rows: rea
   }
   const repeats = await repeatsAmong(deps.read, space, rows.map(({ id }) => id));
   const disputed = await disputedAmong(deps.read, space, rows.map(({ id }) => id));
+  const awaited = await awaitedAmong(deps, space, { rows, tiers });
   return rows.map((row) => {
     const result = CheckResult.parse(parseJson(row.result));
     const producer = Producer.parse(row.producer);
@@ -76,7 +78,7 @@ export async function recordedChecks(deps: InsightDeps, space: string, rows: rea
         producer,
         producedBy: provenance?.repository ?? names.get(row.produced_by) ?? row.produced_by,
         provenance,
-        counts: producerCounts({ producer }, tiers.get(row.release) ?? "critical") && !disputed.has(row.id),
+        counts: producerCounts({ producer }, tiers.get(row.release) ?? "critical") && !disputed.has(row.id) && !awaited.has(row.id),
         carriedFrom: predicateOf(Envelope.parse(parseJson(row.statement))).carriedFrom ?? null,
         repeats: repeats.filter((each) => each.reported === row.id || each.repeat === row.id).map(({ drawn, agrees, differences, at, entry }) => ({ drawn, agrees, differences: [...differences], at, entry })),
         at: row.produced_at,
@@ -86,4 +88,14 @@ export async function recordedChecks(deps: InsightDeps, space: string, rows: rea
       },
     };
   });
+}
+
+/** Results of which the server still owes a repetition, each at the tier of its release. */
+async function awaitedAmong(deps: InsightDeps, space: string, { rows, tiers }: { readonly rows: readonly ResultOfAttempt[]; readonly tiers: ReadonlyMap<string, Tier> }): Promise<ReadonlySet<string>> {
+  const awaited = new Set<string>();
+  for (const [release, tier] of tiers) {
+    const own = rows.filter((row) => row.release === release);
+    for (const id of (await awaitedRepeats(deps.read, space, { rows: own, tier, now: deps.now() })).keys()) awaited.add(id);
+  }
+  return awaited;
 }

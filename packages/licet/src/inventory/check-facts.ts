@@ -111,13 +111,13 @@ function references(data: unknown, components: DeclaredComponents): readonly Pro
   const known = { model: names(components.models), dataset: names(components.datasets), "model or dataset": [...names(components.models), ...names(components.datasets)] } as const;
   return (assurance?.checks ?? []).flatMap((check, index) => {
     const path = ["assurance", "checks", index];
-    const group = "group" in check && check.group.transform.kind === "median-split" ? check.group.transform.of : undefined;
+    const groups = "group" in check ? [{ at: ["group"], ...check.group }, ...(check.group.and === undefined ? [] : [{ at: ["group", "and"], ...check.group.and }])] : [];
     return [
       ...Object.entries(check).flatMap(([key, name]) => {
         const kind = kindOfReference[key];
         return kind === undefined || typeof name !== "string" ? [] : unknownName(kind, name, known[kind], [...path, key]);
       }),
-      ...(group === undefined ? [] : unknownName("dataset", group, known.dataset, [...path, "group", "transform", "of"])),
+      ...groups.flatMap(({ at, transform }) => (transform.kind === "median-split" ? unknownName("dataset", transform.of, known.dataset, [...path, ...at, "transform", "of"]) : [])),
     ];
   });
 }
@@ -129,6 +129,7 @@ const kindOfReference: Readonly<Record<string, "model" | "dataset" | "model or d
   dataset: "dataset",
   reference: "dataset",
   members: "dataset",
+  population: "dataset",
   attacker: "dataset",
   sample: "dataset",
   artifact: "model or dataset",
@@ -137,6 +138,7 @@ const kindOfReference: Readonly<Record<string, "model" | "dataset" | "model or d
   labelled: "dataset",
   judge: "model",
   calls: "dataset",
+  probes: "dataset",
 };
 
 /** Who may answer in a model's place: another declared model. */

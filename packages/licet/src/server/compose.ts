@@ -1,13 +1,16 @@
-import { Envelope } from "@licet/contract";
+import { Envelope, runnerDefaults, type RunnerSettings } from "@licet/contract";
 import { trustFingerprint, type Statement } from "@licet/evidence";
 import { ciRoutes } from "../assurance/ci/routes.ts";
-import { repeatOwed, repeatView } from "../assurance/attempts/repeat.ts";
+import { repeatOwed } from "../assurance/attempts/repeat.ts";
+import { Repeats } from "../assurance/attempts/repeats.ts";
 import { runAuthenticator } from "../assurance/ci/run-credential.ts";
 import { IssuerKeys } from "../assurance/ci/issuer-keys.ts";
 import { carryOutRegistration } from "../assurance/ci/registration.ts";
 import { assuranceRoutes } from "../assurance/routes.ts";
 import { heldFiles } from "../assurance/held-files.ts";
 import type { OpenUnderTest } from "../assurance/runner-asks.ts";
+import { Runner } from "../assurance/runner.ts";
+import { runAgain, type ServerRunDeps } from "../assurance/server-run.ts";
 import { atoRoutes } from "../ato/routes.ts";
 import type { GateWatch } from "../ato/gate.ts";
 import { gateFor } from "../ato/gate-now.ts";
@@ -17,7 +20,7 @@ import { controlsRoutes } from "../controls/routes.ts";
 import { statementHandlers } from "../controls/statement-handlers.ts";
 import { storageOf } from "../controls/storage.ts";
 import { databaseFileName } from "../db/open.ts";
-import { packagedTables } from "../gateway/budgets/price-tables.ts";
+import { packagedTables, priceBook } from "../gateway/budgets/price-tables.ts";
 import { budgetRoutes } from "../gateway/budgets/routes.ts";
 import { underTest } from "../gateway/tested/under-test.ts";
 import type { Authenticator, RunAuthenticator } from "../http/access.ts";
@@ -63,6 +66,8 @@ export interface ComposeOptions {
   readonly watchGate?: ((space: string) => GateWatch) | undefined;
   /** What this process's gateway decides on. */
   readonly snapshots?: SnapshotSource | undefined;
+  /** Bounds of the server's own runner. */
+  readonly runner?: RunnerSettings | undefined;
 }
 
 export interface Composed {
@@ -75,7 +80,7 @@ export interface Composed {
   /** Opens a gate move for whoever asks; answers the request's id. */
   readonly askMove: Oversight["ask"];
   newSetupToken(): Promise<{ readonly token: string; readonly expiresAt: number } | undefined>;
-  /** Answers whoever waits for traffic: before the console closes, or it would wait for them. */
+  /** Answers whoever waits for traffic or for a run: before the console closes, or it would wait for them. */
   endWaits(): void;
   close(): Promise<void>;
 }
@@ -104,16 +109,25 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   policies.backtests.begin();
   const feed = trafficFeed({ read, recorder });
   const fleet = await openFleet({ records, providerKey: (space, provider) => providerKey(providers, space, provider), consoleUrl: options.baseUrl, onFailure: options.onFailure });
+  const files = heldFiles(join(records.directory, "files"));
+  const runs: ServerRunDeps = { recorder, read, signStatement: signer(keys), files, root: join(records.directory, "files"), runner: new Runner(options.runner ?? runnerDefaults), tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle), underTest: runnerAsks({ records, providers, snapshots: options.snapshots }) };
+  const repeats = new Repeats({ ...runs, repeatMs: runs.runner.settings.repeatMs, again: (order) => runAgain(runs, order), onFailure: options.onFailure });
+  repeats.start();
   return {
     fleet,
-    handlers: handlersOf({ ...options, fleet, identity, oversight, providers, privacy, policies, feed }),
-    authenticator: { ...identity.authenticator, ...runAuthenticator(read, () => recorder.now(), repeatOwed({ read, files: heldFiles(join(records.directory, "files")), tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle) })) },
+    handlers: handlersOf({ ...options, fleet, identity, oversight, providers, privacy, policies, feed, runs, repeats }),
+    authenticator: { ...identity.authenticator, ...runAuthenticator(read, () => recorder.now(), repeatOwed(runs)) },
     auth: (request) => identity.accounts.handle(request),
     providerKey: (space, provider) => providerKey(providers, space, provider),
     askMove: (opening) => oversight.ask(opening),
     newSetupToken: () => identity.newSetupToken(),
-    endWaits: () => feed.endWaits(),
+    endWaits: () => {
+      feed.endWaits();
+      void runs.runner.close();
+    },
     close: async () => {
+      await runs.runner.close();
+      await repeats.close();
       await fleet.close();
       await policies.backtests.stop();
       await stopRetention();
@@ -136,6 +150,8 @@ interface Wired extends ComposeOptions {
   readonly policies: Policies;
   readonly fleet: Fleet;
   readonly feed: TrafficFeed;
+  readonly runs: ServerRunDeps;
+  readonly repeats: Repeats;
 }
 
 function handlersOf(wired: Wired): Handlers {
@@ -147,7 +163,6 @@ function handlersOf(wired: Wired): Handlers {
     const id = await oversight.ask(opening);
     return moveAnswer(await requestView({ read, judge: oversight.judge, now: recorder.now() }, await needRequest(read, opening.space, id)));
   };
-  const files = join(records.directory, "files");
   return {
     ...identityHandlers({
       identity,
@@ -164,7 +179,7 @@ function handlersOf(wired: Wired): Handlers {
     }),
     ...riskRoutes({ recorder, read, signStatement }),
     ...ciRoutes({ read, recorder, issuers: new IssuerKeys({ now: () => recorder.now() }), openRegistration: ({ space, system, by, detail }) => asked({ space, move: "register-ci", system, detail: { ...detail }, by }) }),
-    ...assuranceRoutes({ recorder, read, signStatement, files: heldFiles(files), root: files, tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle), repeatFailed: wired.onFailure, underTest: runnerAsks(wired) }),
+    ...assuranceRoutes({ ...wired.runs, repeats: wired.repeats }),
     ...oversightRoutes({
       read,
       recorder,
@@ -208,12 +223,12 @@ function handlersOf(wired: Wired): Handlers {
 }
 
 /** The server's runner asks the providers that the gateway asks, by the same standing: none where this process has no gateway. */
-function runnerAsks({ records, providers, snapshots }: Wired): OpenUnderTest | undefined {
+function runnerAsks({ records, providers, snapshots }: Pick<Wired, "records" | "providers" | "snapshots">): OpenUnderTest | undefined {
   const { recorder, database: { read } } = records;
-  return snapshots && underTest({ snapshots, clock: { now: () => recorder.now() }, providerKey: (space, provider) => providerKey(providers, space, provider), tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle) });
+  return snapshots && underTest({ snapshots, ledger: recorder, prices: priceBook(packagedTables()), clock: { now: () => recorder.now() }, providerKey: (space, provider) => providerKey(providers, space, provider), tierOf: (space, bundle) => tierOf({ read, recorder }, space, bundle) });
 }
 
-function insightHandlers({ records, oversight, baseUrl, feed, watchGate }: Wired): ReturnType<typeof insightRoutes> {
+function insightHandlers({ records, oversight, baseUrl, feed, watchGate, runs, repeats }: Wired): ReturnType<typeof insightRoutes> {
   const { recorder, database } = records;
   const { read } = database;
   return insightRoutes({
@@ -223,6 +238,7 @@ function insightHandlers({ records, oversight, baseUrl, feed, watchGate }: Wired
     now: () => recorder.now(),
     assess: async (space, bundle) => assessmentView(await assessBundle({ read, recorder }, space, bundle)),
     gate: gateFor({ read, recorder, watch: watchGate }),
-    repeatOf: (space, ticket) => repeatView({ read, files: heldFiles(join(records.directory, "files")), tierOf: (of, bundle) => tierOf({ read, recorder }, of, bundle) }, space, ticket),
+    repeatOf: (space, ticket) => repeats.view(space, ticket),
+    runner: () => runs.runner.view,
   });
 }

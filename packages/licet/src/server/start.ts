@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { RunnerSettings } from "@licet/contract";
 import type { SignerKey } from "@licet/evidence";
 import { LicetError } from "../base/errors.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
@@ -46,6 +47,8 @@ export interface ServerOptions extends Opening {
   readonly otlpHeaders?: string | undefined;
   /** GET /metrics for Prometheus, on loopback. 0 picks a free port. */
   readonly metricsPort?: number | undefined;
+  /** Bounds of the server's own runner. */
+  readonly runner?: RunnerSettings | undefined;
 }
 
 export interface RunningServer {
@@ -130,7 +133,7 @@ async function serveOn({ options, clock, opened, records }: Parts): Promise<Runn
   opened.add(async () => stamps?.stop());
   const sampler = await openSampling({ records, clock, log });
   opened.add(() => sampler.close());
-  const composed = await compose({ records, snapshots, baseUrl, demo: options.demo === true, onFailure, watchGate: (space) => sampler.watch(space) });
+  const composed = await compose({ records, snapshots, runner: options.runner, baseUrl, demo: options.demo === true, onFailure, watchGate: (space) => sampler.watch(space) });
   opened.add(() => composed.close());
   const feed = await startFeed({ clock, read: records.database.read, recorder: records.recorder, snapshots, statementKeys: statementKeys(records), sampler, onFailure });
   opened.add(() => feed.stop());

@@ -186,6 +186,7 @@ export async function insertRepeat(tx: Writer, of: { readonly space: string; rea
       differences: JSON.stringify(body.comparison.differences),
       repeated_at: of.at,
       entry: of.entry,
+      voided: body.voided ?? null,
     })
     .execute();
 }
@@ -195,6 +196,8 @@ export interface Repeat extends Comparison {
   readonly reported: string;
   readonly repeat: string | null;
   readonly drawn: boolean;
+  /** Why it was not made within its time. */
+  readonly voided: string | undefined;
   readonly at: number;
   readonly entry: string;
 }
@@ -205,6 +208,7 @@ function repeatOf(row: RepeatRow): Repeat {
     reported: row.reported,
     repeat: row.repeat,
     drawn: row.drawn !== null,
+    voided: row.voided ?? undefined,
     agrees: row.agrees === 1,
     differences: texts.parse(parseJson(row.differences)),
     at: row.repeated_at,
@@ -226,16 +230,73 @@ export async function repeatsAmong(db: Reader, space: string, results: readonly 
   return rows.map(repeatOf);
 }
 
-/** Results that nobody may lean on: what was reported and came out otherwise, and the second run where it came out better. */
+/**
+ * Results that nobody may lean on: what was reported and came out otherwise, and the second run where it came out better; all of a
+ * run whose drawn check did not agree, because it was drawn to speak for the others; and whatever stands on one of these elsewhere.
+ */
 export async function disputedAmong(db: Reader, space: string, results: readonly string[]): Promise<ReadonlySet<string>> {
-  const repeats = await repeatsAmong(db, space, results);
-  return new Set(repeats.filter(({ agrees }) => !agrees).flatMap(({ reported, repeat }) => (repeat === null ? [reported] : [reported, repeat])));
+  const origins = await originsOf(db, space, results);
+  const repeats = await repeatsAmong(db, space, [...new Set([...results, ...origins.map(({ origin }) => origin)])]);
+  const disputed = new Set(repeats.filter(({ agrees }) => !agrees).flatMap(({ reported, repeat }) => (repeat === null ? [reported] : [reported, repeat])));
+  const runs = await disputedRuns(db, space, origins.map(({ ticket }) => ticket));
+  for (const { id, origin, ticket } of origins) if (disputed.has(origin) || runs.has(ticket)) disputed.add(id);
+  return disputed;
+}
+
+async function disputedRuns(db: Reader, space: string, tickets: readonly string[]): Promise<ReadonlySet<string>> {
+  if (tickets.length === 0) return new Set();
+  const rows = await db.selectFrom("check_repeat").select("ticket").where("space", "=", space).where("ticket", "in", [...new Set(tickets)]).where("drawn", "is not", null).where("agrees", "=", 0).execute();
+  return new Set(rows.map(({ ticket }) => ticket));
+}
+
+/** A result with the one that it stands on: itself, or the one that it was carried from, and the ticket of that. */
+export interface Origin {
+  readonly id: string;
+  readonly origin: string;
+  readonly ticket: string;
+}
+
+export async function originsOf(db: Reader, space: string, results: readonly string[]): Promise<readonly Origin[]> {
+  const rows = await ticketsOf(db, space, results);
+  const carried = new Map((await ticketsOf(db, space, rows.flatMap((row) => row.carried_from ?? []))).map((row) => [row.id, row.ticket]));
+  return rows.map(({ id, ticket, carried_from: from }) => ({ id, origin: from ?? id, ticket: from === null ? ticket : (carried.get(from) ?? ticket) }));
+}
+
+async function ticketsOf(db: Reader, space: string, results: readonly string[]) {
+  if (results.length === 0) return [];
+  return db.selectFrom("check_result").select(["id", "ticket", "carried_from"]).where("space", "=", space).where("id", "in", results).execute();
 }
 
 /** The drawn repetition of a ticket. */
 export async function drawnRepeatOf(db: Reader, space: string, ticket: string): Promise<Repeat | undefined> {
   const row = await db.selectFrom("check_repeat").selectAll().where("space", "=", space).where("ticket", "=", ticket).where("drawn", "is not", null).executeTakeFirst();
   return row === undefined ? undefined : repeatOf(row);
+}
+
+/** A run of the server's own that made this result again and came to the same, drawn or not. */
+export async function serverAgreesWith(db: Reader, space: string, reported: string): Promise<Repeat | undefined> {
+  const row = await db
+    .selectFrom("check_repeat")
+    .innerJoin("check_result", (join) => join.onRef("check_result.space", "=", "check_repeat.space").onRef("check_result.id", "=", "check_repeat.repeat"))
+    .selectAll("check_repeat")
+    .where("check_repeat.space", "=", space)
+    .where("check_repeat.reported", "=", reported)
+    .where("check_repeat.agrees", "=", 1)
+    .where("check_result.producer", "=", "licet")
+    .executeTakeFirst();
+  return row === undefined ? undefined : repeatOf(row);
+}
+
+/** Tickets of CI runs issued since a time of which no drawn check was made again, in every space. */
+export async function unrepeatedRuns(db: Reader, since: number): Promise<readonly { readonly space: string; readonly id: string }[]> {
+  return db
+    .selectFrom("ticket")
+    .select(["space", "id"])
+    .where("producer", "=", "ci")
+    .where("issued_at", ">", since)
+    .where((e) => e.not(e.exists(e.selectFrom("check_repeat").select("check_repeat.id").whereRef("check_repeat.space", "=", "ticket.space").whereRef("check_repeat.ticket", "=", "ticket.id").where("check_repeat.drawn", "is not", null))))
+    .orderBy("issued_at")
+    .execute();
 }
 
 /** Of these entries the one that the log has last. */

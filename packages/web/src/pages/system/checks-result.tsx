@@ -1,5 +1,5 @@
 import { Anchor, Code, List, Text } from "@mantine/core";
-import { servedWords, type CheckResult, type RouteAnswer } from "@licet/contract";
+import { interpreterWords, servedWords, type CheckResult, type RouteAnswer } from "@licet/contract";
 import type { ReactNode } from "react";
 import { space, useRoute } from "../../api.ts";
 import { EntryLink } from "../../parts/entry-link.tsx";
@@ -79,6 +79,7 @@ function Facts({ shown: { recorded, result } }: { readonly shown: Shown }): Reac
       <Field name="Engine">
         {result.engine.name} {result.engine.version} <Digest value={result.engine.digest} />
       </Field>
+      {result.subject.interpreter === undefined ? null : <Field name="Interpreter">{interpreterWords(result.subject.interpreter)}</Field>}
       {result.subject.served === undefined ? null : <Field name="Endpoint">{servedWords(result.subject.served)}</Field>}
       <Field name="Cost">{`${result.cost.queries.toLocaleString()} queries, ${figure(result.cost.wallMs / 1000, 3)} s`}</Field>
       <Field name="Record">

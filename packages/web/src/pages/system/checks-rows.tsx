@@ -39,10 +39,11 @@ function Why({ check: { standing, result }, tier }: { readonly check: CheckStand
   if (standing === "disputed") {
     return (
       <Small>
-        Another run came to other figures, so this result does not count. Find out why, then run <Code>{commandFor(tier)}</Code> again: it is the next attempt.
+        Another run came to other figures, or the server could not make the drawn check of its run again in time, so this result does not count. Find out why, then run <Code>{commandFor(tier)}</Code> again: it is the next attempt.
       </Small>
     );
   }
+  if (standing === "awaiting_repeat") return <Small>Its run counts when it is back and the server has made the drawn check again: see the attempts of this release.</Small>;
   if (standing === "missing" || result === null) {
     return (
       <Small>

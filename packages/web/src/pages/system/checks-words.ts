@@ -83,7 +83,7 @@ export function commandFor(tier: Tier): string {
   return tier === "minimal" ? "licet check" : "licet check --on-server";
 }
 
-const order = ["pass", "fail", "insufficient_evidence", "errored", "aborted", "disputed", "not_applicable", "missing"] as const satisfies readonly CheckStanding["standing"][];
+const order = ["pass", "fail", "insufficient_evidence", "errored", "aborted", "disputed", "awaiting_repeat", "not_applicable", "missing"] as const satisfies readonly CheckStanding["standing"][];
 
 export function summaryText(checks: readonly Pick<CheckStanding, "standing">[]): string {
   const parts = order.flatMap((standing) => {

@@ -10,7 +10,7 @@ import { Loaded, PageTitle, Section } from "../../parts/states.tsx";
 import { Rows } from "../../parts/tables.tsx";
 import { Digest, Prose, Word } from "../../parts/words.tsx";
 import { tones } from "../../theme.ts";
-import { isWorn, repeatText, reservedText, reuseText } from "./attempts-words.ts";
+import { isWorn, repeatText, reservedText, reuseText, runnerText } from "./attempts-words.ts";
 import { Comparison } from "./checks-comparison.tsx";
 import { CheckRows } from "./checks-rows.tsx";
 import { advice, commandFor, figure, owed, producerText, summaryText } from "./checks-words.ts";
@@ -100,7 +100,7 @@ function Spent({ attempt }: { readonly attempt: CheckAttempt }): ReactNode {
           {line}
         </Text>
       ))}
-      <Text size="xs" c={attempt.repeat?.state === "disagrees" ? "var(--tone-bad-text)" : "dimmed"} component="div">
+      <Text size="xs" c={attempt.repeat?.state === "disagrees" || attempt.repeat?.state === "void" ? "var(--tone-bad-text)" : "dimmed"} component="div">
         <Prose>{repeatText(attempt)}</Prose>
       </Text>
     </div>
@@ -156,6 +156,19 @@ function Attempts({ view }: { readonly view: ChecksView }): ReactNode {
   );
 }
 
+/** What the server's own runner may take, and what it is at: as `licet serve --runner` sets it. */
+function RunnerState({ view }: { readonly view: ChecksView }): ReactNode {
+  return (
+    <Section id="runner" title="The server's runner" note="It runs what `licet check --on-server` asks for, and makes drawn checks again. Whoever runs the server sets its bounds.">
+      <List size="sm">
+        {runnerText(view.runner).map((line) => (
+          <List.Item key={line}>{line}</List.Item>
+        ))}
+      </List>
+    </Section>
+  );
+}
+
 function Whole({ view }: { readonly view: ChecksView }): ReactNode {
   return (
     <Stack key={view.release.digest}>
@@ -172,6 +185,7 @@ function Whole({ view }: { readonly view: ChecksView }): ReactNode {
       <Comparison view={view} />
       <Attempts view={view} />
       <Reuse view={view} />
+      <RunnerState view={view} />
     </Stack>
   );
 }
