@@ -50,7 +50,8 @@ function declaredParts(manifest: Manifest): string[] {
     ["rollback", manifest.rollback.plan.trim() !== ""],
     ["rollbackTarget", (manifest.rollback.target ?? "").trim() !== ""],
     ["overseer", manifest.oversight.mode !== "none" && (manifest.oversight.overseer ?? "").trim() !== ""],
-    ["llm:none", models.every((model) => model.provider === ownProvider && isClassical(model.file))],
+    // A served model that is declared to score is never asked in words: the gateway refuses that.
+    ["llm:none", models.every((model) => model.scoring !== undefined || (model.provider === ownProvider && isClassical(model.file)))],
     ["classical:none", models.every((model) => model.provider !== ownProvider && model.scoring === undefined)],
     ["vendors:none", services.length === 0 && models.every((model) => model.provider === ownProvider)],
   ];

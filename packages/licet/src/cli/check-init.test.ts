@@ -42,9 +42,9 @@ const systems: Readonly<Record<string, System>> = {
   "a classical model with test data alone": { manifest: withModels(tumour, [classical]), tables: new Map([["test", nobody]]), named: ["fair", "privacy"] },
   "a classical model without data": { manifest: withModels(tumour, [classical]), tables: new Map(), named: ["data", "explain", "fair", "perf", "privacy", "robust"] },
   "a model of numbers": { manifest: withModels(tumour, [classical]), tables: both(amounts), named: ["fair", "privacy", "robust"] },
-  "a served model with data about people": { manifest: withModels(tumour, [served]), tables: both(people), named: ["artifact", "injection", "quality"] },
+  "a served model with data about people": { manifest: withModels(tumour, [served]), tables: both(people), named: ["artifact"] },
   "a model in a form that no check reads": { manifest: withModels(tumour, [pickled]), tables: both(people), named: ["explain", "fair", "injection", "perf", "privacy", "quality", "robust"] },
-  "a language model": { manifest: withModels(helpdesk, [chat]), tables: new Map(), named: ["explain"] },
+  "a language model": { manifest: withModels(helpdesk, [chat]), tables: new Map(), named: [] },
   "a language model beside a classical one": { manifest: withModels(tumour, [classical, chat]), tables: both(people), named: [] },
 };
 const tiers: readonly Tier[] = ["minimal", "limited", "high", "critical"];

@@ -97,7 +97,7 @@ export async function judge(asking: Asking, call: ModelCall, { target, budgets, 
     vendorRefusal(asking, provider?.vendor),
     unasked,
     model === undefined ? undeclared(call.model) : providerRefusal(deployment, provider),
-    protocolRefusal(call, provider),
+    protocolRefusal(call, { model, provider }),
     files.refusal,
     classRefusal(outsideClasses(deployment, { stopped: verdict.stopped, leaving }), "messages" in call.request ? "messages" : "input"),
     model && conformRefusal(deployment, model, call, files.granted),
@@ -202,7 +202,8 @@ export function providerRefusal(deployment: DeploymentView, provider: ProviderVi
       });
 }
 
-function protocolRefusal({ dialect }: ModelCall, provider: ProviderView | undefined): Refusal | undefined {
+function protocolRefusal({ dialect }: ModelCall, { model, provider }: { readonly model: ModelView | undefined; readonly provider: ProviderView | undefined }): Refusal | undefined {
+  if (model?.scores === true) return refuse("provider_mismatch", { message: `the release declares the model \`${model.name}\` with \`scoring\`: it is asked for scores, not in words`, param: "model" });
   return provider === undefined || protocolOf(provider) === dialect.provider ? undefined : refuse("provider_mismatch", { param: "model" });
 }
 

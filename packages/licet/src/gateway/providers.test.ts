@@ -150,6 +150,14 @@ describe("keys travel as each kind of provider takes them, and nothing of the ca
     expect(governed.bodies("gateway.outcome")[0]).toMatchObject({ finish: "complete", usage: { prompt: 3, completion: 2, total: 5 } });
   });
 
+  test("a model that the release declares for scores is not asked in words", async () => {
+    const { models } = deployment({});
+    governed.stand({ deployment: deployment({ models: models.map((model) => ({ ...model, scores: true })) }) });
+    const answer = await ask();
+    expect([answer.status, await answer.json()]).toMatchObject([403, { error: { code: "provider_mismatch", message: expect.stringContaining("asked for scores, not in words") } }]);
+    expect(governed.upstream.received).toHaveLength(0);
+  });
+
   test("a call in one protocol to a provider of the other is refused", async () => {
     governed.stand({ provider: { kind: "anthropic" } });
     const answer = await ask();

@@ -94,6 +94,8 @@ export interface ModelView {
   readonly bounds: Readonly<Record<string, ParameterBound | undefined>>;
   /** The declared `response_format` in its wire form; see `wireResponseFormat`. */
   readonly responseFormat?: unknown;
+  /** A classical model that is served: it is asked for scores and never in words. */
+  readonly scores?: true;
   /** Powers that the release permits by name, as `store` or `server-tool:web_search`; none where absent. */
   readonly permissions?: readonly string[];
   /** Names of declared models that may answer in its place when its provider fails, in their order. */

@@ -30,6 +30,7 @@ function modelView(model: Model, components: readonly ReleaseComponent[]): Model
     ...(model.file === undefined && model.digest === undefined ? {} : { digest: component?.digest ?? "" }),
     ...(model.version === undefined ? {} : { version: model.version }),
     ...(format === undefined ? {} : { responseFormat: format }),
+    ...(model.scoring === undefined ? {} : { scores: true }),
     ...(model.permissions === undefined ? {} : { permissions: model.permissions }),
     ...(model.fallback === undefined ? {} : { fallback: model.fallback }),
     ...(model.retries === undefined ? {} : { retries: model.retries }),

@@ -3,9 +3,6 @@ import { AssuranceCheck, type Manifest, type Model } from "@licet/contract";
 import type { Proposal, ProposedCheck, ReadData } from "./proposal.ts";
 import { sizes } from "./sizes.ts";
 
-/** What checks and gate hold against each other: nobody explains a language model's answers. */
-const noExplanation = "no check of Licet explains the answers of a language model: have a baseline say what counts in its place";
-
 /** Attacks on what is declared: without tools there is none to abuse. A model that refuses everything passes them all, hence the ordinary requests. */
 export function languageChecks(model: Model, manifest: Manifest, { tables, speaking }: { readonly tables: readonly ReadData[]; readonly speaking: readonly Model[] }): Proposal {
   const systems = (manifest.components.prompts ?? []).filter(({ role }) => role === "system");
@@ -17,7 +14,7 @@ export function languageChecks(model: Model, manifest: Manifest, { tables, speak
   const harm = harmCheck(model, { given, tables, speaking });
   return {
     checks: [...byProbes.map((check) => ({ check, remarks: [promptSizes(check), ...guessed] })), ...others, ...(harm === undefined ? [] : [harm])],
-    lacking: [{ kind: "explain", add: noExplanation }],
+    lacking: [],
     beside: harm === undefined ? [harmTakes] : [],
   };
 }

@@ -44,10 +44,8 @@ function fileChecks({ name, file }: Model): Proposal["checks"] {
   return file === undefined ? [] : [{ check: { id: `${name}-file`, check: "artifact.scan", artifact: name }, remarks: ["what loading the file would do: a census of its bytes, no sample"] }];
 }
 
-function fileLacks({ name, file, scoring }: Model): readonly Lack[] {
-  if (file !== undefined) return [];
-  const isServed: readonly Lack[] = scoring === undefined ? [] : (["quality", "injection"] as const).map((kind) => ({ kind, add: `the gate cannot tell that \`${name}\` of a provider is no language model, and asks for both` }));
-  return [{ kind: "artifact", add: `the file of \`${name}\` is not declared: name it, or a copy of it, as a data set and scan that` }, ...isServed];
+function fileLacks({ name, file }: Model): readonly Lack[] {
+  return file === undefined ? [{ kind: "artifact", add: `the file of \`${name}\` is not declared: name it, or a copy of it, as a data set and scan that` }] : [];
 }
 
 function dataLacks(read: readonly ReadData[]): readonly Lack[] {
