@@ -3,13 +3,14 @@ import { z } from "zod";
 import { rightRows, scoredOf } from "../performance/answered.ts";
 import { decideCalibration, measureCalibration } from "../performance/calibration-gate.ts";
 import { decideMetric, measureMetric, type MetricStatistics } from "../performance/metric.ts";
-import { decideNoninferior, measurePairedAuc, measurePairedRate, type NoninferiorStatistics } from "../performance/noninferior.ts";
+import { brierLosses, logLosses } from "../performance/losses.ts";
+import { decideNoninferior, measurePairedAuc, measurePairedMean, measurePairedRate, type NoninferiorStatistics } from "../performance/noninferior.ts";
 import { decideSlices, measureSlices, type SliceStatistics } from "../performance/slices.ts";
 import { encodeDictionary } from "../table/dictionary.ts";
 import type { Table } from "../table/table.ts";
 import { countsOf } from "../verdict/settle.ts";
 import { count, evidence, meanFigure, name, namedRate } from "./model-figures.ts";
-import { predict } from "./predictions.ts";
+import { predict, type Predictions } from "./predictions.ts";
 import { scoringOf } from "./scoring.ts";
 import { statisticsCheck } from "./statistics.ts";
 
@@ -38,7 +39,6 @@ const noninferior = statisticsCheck<Of<"perf.noninferior">, NoninferiorStatistic
   check: "perf.noninferior",
   version: "3",
   op: "<=",
-  exact: true,
   unit: "how much worse than the champion",
   figures: z.discriminatedUnion("kind", [
     z.object({ ...evidence, metric: name, notes: z.array(z.string().max(2000)).max(100), kind: z.literal("paired-rate"), onlyChampion: count, onlyChallenger: count, n: count }),
@@ -47,17 +47,31 @@ const noninferior = statisticsCheck<Of<"perf.noninferior">, NoninferiorStatistic
   ]),
   limitValue: ({ max }) => max,
   components: ({ model, champion, dataset }) => [model, champion, dataset],
-  measure: async (check, files) => {
+  measure: async (check, files, { seed, alpha }) => {
     const { predictions, table, found } = await scoringOf(check, files);
     const champion = await files.model(check.champion);
     const before = await predict(champion, table, check);
-    const [challenger, standing] = [scoredOf(predictions), scoredOf(before)];
-    const measured = check.metric === "auc" ? measurePairedAuc(challenger.positive, { champion: standing.scores, challenger: challenger.scores }) : measurePairedRate(rightRows(before), rightRows(predictions), { metric: check.metric });
+    const measured = pairedOf(check.metric, { before, now: predictions, seed, alpha });
     const inputs: CheckResult["inputs"] = [...found.inputs, { role: "reference", id: champion.name, digest: champion.digest, rows: before.attempted }];
     return { ...found, inputs, queries: found.queries + before.attempted, figures: measured, counts: countsOf(measured), notes: measured.notes };
   },
   decide: decideNoninferior,
 });
+
+interface Pair {
+  readonly before: Predictions;
+  readonly now: Predictions;
+  readonly seed: string;
+  readonly alpha: number;
+}
+
+function pairedOf(metric: Of<"perf.noninferior">["metric"], { before, now, seed, alpha }: Pair): NoninferiorStatistics {
+  if (metric === "accuracy") return measurePairedRate(rightRows(before), rightRows(now), { metric });
+  const [champion, challenger] = [scoredOf(before), scoredOf(now)];
+  if (metric === "auc") return measurePairedAuc(challenger.positive, { champion: champion.scores, challenger: challenger.scores });
+  const losses = metric === "brier" ? brierLosses : logLosses;
+  return measurePairedMean(losses(champion), losses(challenger), { metric, seed, alpha });
+}
 
 const slices = statisticsCheck<Of<"perf.slices">, Omit<SliceStatistics, "notes">>({
   check: "perf.slices",

@@ -36,6 +36,14 @@ describe("checks of models", () => {
     expect(worse.verdict).toBe("fail");
   });
 
+  test.each(["log_loss", "brier"])("non-inferiority in %s: as good passes, much worse fails, a margin below what rows can tell is open", async (metric) => {
+    const flat = modelBytes({ input: "x", width: 1, output: "y", nodes: [nodeOf({ op: "Neg", in: ["x"], out: ["n"] }), nodeOf({ op: "Sigmoid", in: ["n"], out: ["y"] })] });
+    const beside = (models: { readonly model: Uint8Array; readonly champion: Uint8Array }, max: number) => checkResult({ ...on, features: ["s"], check: "perf.noninferior", champion: "champion", metric, max }, { ...models, test: calibrated(2000) });
+    expect(await beside({ model: echo, champion: flat }, 0.01)).toMatchObject({ verdict: "pass", basis: { figures: { kind: "paired-mean", metric } } });
+    expect((await beside({ model: flat, champion: echo }, 0.01)).verdict).toBe("fail");
+    expect(await checkResult({ ...on, features: ["s"], check: "perf.noninferior", champion: "champion", metric, max: 0.01 }, { model: flat, champion: echo, test: calibrated(8) })).toMatchObject({ verdict: "insufficient_evidence" });
+  });
+
   test("slices: every declared slice must reach the floor, and one without rows is no pass", async () => {
     const table = rows(1200, (at) => [at % 2, at % 3 === 0 && at % 2 === 0 ? 1 : at % 2, at % 3 === 0 ? "weak" : "good"]);
     const sliced = (group: string) => echoed({ check: "perf.slices", slices: [{ group }], floor: 0.8 }, table);

@@ -15,7 +15,7 @@ export const ModelCheck = z.discriminatedUnion("check", [
   /** A figure of a model's answers that is no rate: bootstrapped. */
   z.strictObject({ check: z.literal("perf.score"), ...declared, ...scored, metric: z.enum(["f1", "balanced_accuracy", "mcc", "average_precision"]), floor: share }),
   /** How much worse than the champion the model may be, in the metric's own unit. */
-  z.strictObject({ check: z.literal("perf.noninferior"), ...declared, ...scored, champion: componentName, metric: z.enum(["accuracy", "auc"]), max: share.default(0.01) }),
+  z.strictObject({ check: z.literal("perf.noninferior"), ...declared, ...scored, champion: componentName, metric: z.enum(["accuracy", "auc", "log_loss", "brier"]), max: share.default(0.01) }),
   /** Share of right answers in every declared slice; a search for others is reported and decides nothing. */
   z.strictObject({ check: z.literal("perf.slices"), ...declared, ...scored, slices: z.array(slice).min(1).max(200), floor: share }),
   /** Expected calibration error of a two-class model's probabilities, debiased. */
