@@ -23,7 +23,7 @@ export function whyOf(result: CheckResult): string | undefined {
 
 /** What to do about a check that is open, by its reason. */
 const steps: Readonly<Record<string, string>> = {
-  too_few: "give it more cases, of data that have not judged yet",
+  too_few: "give it more cases, of data on which no verdict rests yet",
   unassessed_budget: "find out why cases have no answer, and mend that",
   undefined_denominator: "give it cases of every group and class that the rate is taken over",
   degenerate: "give it data in which the answers differ, and look whether the model answers everything alike",

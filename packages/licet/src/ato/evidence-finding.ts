@@ -60,8 +60,18 @@ export function evidenceFinding(id: string, facts: GateFacts, { met, counted, de
   const changes = told.flatMap((each) => ("change" in each && each.change !== undefined ? [each.change] : []));
   const language = kind === "quality" || kind === "injection";
   const finding = told.map((each) => `${each.check}: ${each.finding}`).join("; ");
-  if (changes.length === 0) return { finding };
-  return { finding, remedy: `tighten the check: ${changes.join(", or ")}; then push, and run \`licet check ${language ? "--ci --endpoint URL" : "--on-server"}\`` };
+  const run = `run \`licet check ${language ? "--ci --endpoint URL" : "--on-server"}\``;
+  if (changes.length > 0) return { finding, remedy: `tighten the check: ${changes.join(", or ")}; then push, and ${run}` };
+  return { finding, ...declaredRemedy(facts, ids, run) };
+}
+
+/** Nobody who declared a check already needs to hear that it is to be declared. */
+function declaredRemedy(facts: GateFacts, ids: readonly string[], run: string): Pick<Shown, "remedy"> {
+  const declared = ids.filter((check) => facts.declaredChecks.includes(check));
+  if (declared.length === 0) return {};
+  const names = declared.map((check) => `\`${check}\``).join(", ");
+  const isPassing = declared.every((check) => rowsOf(facts, check).some(({ verdict }) => verdict === "pass"));
+  return { remedy: isPassing ? `let ${names} pass where it counts: ${run}` : `mend what ${names} found, or give it more data, and ${run}` };
 }
 
 type Row = GateFacts["checks"][number];

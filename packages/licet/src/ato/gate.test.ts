@@ -19,6 +19,12 @@ describe("the gate", () => {
     expect(decideGate(minimalPilot, bundle).decision).toBe("allow");
   });
 
+  test("nobody is told to declare a check that is declared: it is to be run where it counts, or what it found is to be mended", () => {
+    const remedyOf = (change: Partial<GateFacts["checks"][number]>) => decideGate({ ...highPilot, checks: highPilot.checks.map((each) => (each.id === "recall" ? { ...each, ...change } : each)) }, bundle).requirements.find(({ id }) => id === "check.performance")?.remedy;
+    expect(remedyOf({ producer: "self", producedBy: "ada" })).toBe("let `recall` pass where it counts: run `licet check --on-server`");
+    expect(remedyOf({ verdict: "fail" })).toBe("mend what `recall` found, or give it more data, and run `licet check --on-server`");
+  });
+
   test("a high-tier pilot passes with two people, and names every requirement it met", () => {
     const answer = decideGate(highPilot, bundle);
     expect(answer.decision).toBe("allow");

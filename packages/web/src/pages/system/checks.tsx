@@ -57,7 +57,7 @@ function Owed({ view }: { readonly view: ChecksView }): ReactNode {
   const rest = owed(view.checks);
   if (rest.length === 0) return null;
   const none = view.checks.every(({ result }) => result === null);
-  const title = none ? "No result for this release yet" : `${rest.length} of ${view.checks.filter(({ declared }) => !declared.advisory).length} demanded checks ${rest.length === 1 ? "does" : "do"} not pass yet`;
+  const title = none ? "No result for this release yet" : `${rest.length} of ${view.checks.filter(({ declared }) => !declared.advisory).length} demanded checks ${rest.length === 1 ? "does" : "do"} not count as passed yet`;
   const older = view.releases[0]?.digest !== view.release.digest;
   return (
     <Alert color={tones.wait} title={title}>
