@@ -85,7 +85,7 @@ export async function decisionOn(surface: keyof typeof surfaces, asking: Asking)
 }
 
 /** The gateway follows the record within a second; a caller who comes sooner asks again. */
-export async function untilAnswered(asking: Asking, withinMs = 5000): Promise<Answered> {
+export async function untilAnswered(asking: Asking, withinMs = 30_000): Promise<Answered> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const asked = await ask(asking);

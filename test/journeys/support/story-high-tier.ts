@@ -84,7 +84,7 @@ export function highTier(stage: () => Stage): void {
       const file = join(stage().folder, "tumour-credential");
       expect(await stage().cast.platform.licet("deploy", "record", "--dir", folder, "--environment", "local", "--stage", "pilot", "--credential-file", file)).toMatchObject({ code: 0 });
       const credential = readFileSync(file, "utf8").trim();
-      await vi.waitFor(async () => expect(await predict(credential)).toMatchObject({ code: 0, out: expect.stringContaining("allowed by decision dec_") }), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await predict(credential)).toMatchObject({ code: 0, out: expect.stringContaining("allowed by decision dec_") }), { timeout: 30_000 });
       expect(readFileSync(join(folder, "predictions.csv"), "utf8").split("\n").length).toBeGreaterThan(100);
     });
 

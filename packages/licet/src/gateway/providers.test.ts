@@ -101,7 +101,8 @@ describe("a model in place of another", () => {
     governed.upstream.onRequest = () => standing({ holds: [{ id: "hold_1", scope: "all", reason: "exercise" }] });
     await ask();
     expect(models()).toEqual(["sim-1"]);
-    expect(governed.bodies("gateway.decision").at(-1)).toMatchObject({ code: "held", decision: "deny" });
+    // Refused when it would have been asked, or cut by the hold before it came to that.
+    expect([...governed.bodies("gateway.decision"), ...governed.bodies("gateway.outcome")].map(({ code }) => code)).toContain("held");
   });
 });
 
