@@ -118,7 +118,7 @@ describe("one record through kills, a restore and bad input", () => {
     expect(await simulator.requests()).toBeLessThanOrEqual(allowed);
     expect(await simulator.requests()).toBeGreaterThan(killed);
     expect(decisions.filter((decision) => decision.code === "data_outside_boundary").length).toBeGreaterThan(0);
-  });
+  }, 600_000);
 
   it("afterwards the record tables rebuild from the log to the same state, and the export verifies", async () => {
     const before = await cast.team.client("showSystem", { params: { space, system } });

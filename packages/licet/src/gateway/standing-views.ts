@@ -30,10 +30,17 @@ function modelView(model: Model, components: readonly ReleaseComponent[]): Model
     ...(model.file === undefined && model.digest === undefined ? {} : { digest: component?.digest ?? "" }),
     ...(model.version === undefined ? {} : { version: model.version }),
     ...(format === undefined ? {} : { responseFormat: format }),
-    ...(model.scoring === undefined ? {} : { scores: true }),
-    ...(model.permissions === undefined ? {} : { permissions: model.permissions }),
-    ...(model.fallback === undefined ? {} : { fallback: model.fallback }),
-    ...(model.retries === undefined ? {} : { retries: model.retries }),
+    ...allowedOf(model),
+  };
+}
+
+/** What a call to the model may ask for, and what may happen when its provider fails. */
+function allowedOf({ scoring, permissions, fallback, retries }: Model): Pick<ModelView, "scores" | "permissions" | "fallback" | "retries"> {
+  return {
+    ...(scoring !== undefined && { scores: true }),
+    ...(permissions !== undefined && { permissions }),
+    ...(fallback !== undefined && { fallback }),
+    ...(retries !== undefined && { retries }),
   };
 }
 
